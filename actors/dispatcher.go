@@ -1,0 +1,83 @@
+package actors
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/internal/fifo"
+)
+
+// messagesPerTurn is how many messages an actor handles before it goes to the end of the dispatcher's queue. Few enough
+// that a busy actor does not hold up the others, many enough that the queue costs nothing next to the messages.
+const messagesPerTurn = 100
+
+// dispatcher runs mailboxes on a few goroutines. protoactor's own starts a goroutine for each mailbox that has work,
+// which is a million of them when a server with a million features is lost.
+//
+// Its queue needs no bound of its own: a mailbox schedules itself at most once until it has run, so there are never more
+// entries than actors. A worker ends when the queue is empty: an idle runtime has no goroutine.
+//
+// A function that panics ends the process with its stack, as it would with protoactor's own dispatcher: the mailbox hands
+// each panic of an actor to its supervisor, so one that comes out here is a defect of the mailbox itself, and going on
+// would leave an actor that is dead without anybody having been told.
+type dispatcher struct {
+	limit int // workers at most
+
+	mu      sync.Mutex // guards the fields below
+	queue   fifo.Queue[func()]
+	workers int
+}
+
+var _ actor.Dispatcher = (*dispatcher)(nil)
+
+// newDispatcher returns a dispatcher of at most limit goroutines; 0 means GOMAXPROCS, at least 2, so that one actor that
+// computes for long does not stop all others.
+func newDispatcher(limit int) *dispatcher {
+	if limit <= 0 {
+		limit = max(2, runtime.GOMAXPROCS(0))
+	}
+	return &dispatcher{limit: limit}
+}
+
+// Throughput returns how many messages a mailbox may handle in one turn.
+func (d *dispatcher) Throughput() int { return messagesPerTurn }
+
+// Schedule runs fn on one of the workers, after those scheduled before it have been started. It does not block.
+func (d *dispatcher) Schedule(fn func()) {
+	d.mu.Lock()
+	d.queue.Push(fn)
+	start := d.workers < d.limit
+	if start {
+		d.workers++
+	}
+	d.mu.Unlock()
+	if start {
+		go d.work()
+	}
+}
+
+// work runs what is queued until nothing is left.
+func (d *dispatcher) work() {
+	finished := false
+	defer func() {
+		if !finished {
+			go d.work() // fn called runtime.Goexit: another goroutine takes this worker's place
+		}
+	}()
+	for fn, ok := d.next(); ok; fn, ok = d.next() {
+		fn()
+	}
+	finished = true
+}
+
+// next takes what is to be run now. When there is nothing, the worker that asked counts as gone.
+func (d *dispatcher) next() (fn func(), ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if fn, ok = d.queue.Pop(); !ok {
+		d.workers--
+	}
+	return fn, ok
+}
