@@ -1,0 +1,244 @@
+package actors
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// phase is how much a connection knows of its server.
+type phase uint8
+
+const (
+	// unidentified: an address, not yet reached. Takes wait here until its server said who it is.
+	unidentified phase = iota
+	// identifying: the server is known; the runtime is being asked whether it has a connection already.
+	identifying
+	// identified: this is the one connection to its server.
+	identified
+	// merged: the address belongs to another connection, which gets everything that still comes here.
+	merged
+)
+
+// connection is the machine of one client's tie to one server: its leases, the takes and returns under way, the beats,
+// and the way back after a break. It settles every take by itself: whatever the features do meanwhile, each request that
+// may have been executed is either held, or asked for, or owed a return.
+//
+// It does no I/O: exchanges are effects, and their results come back as inputs.
+type connection struct {
+	set  *Settings
+	link *Link
+	rng  *rand.Rand // of request ids and jitter; seeded by the actor
+	seq  uint64     // of the latest exchange; an answer to another one is stale
+
+	phase     phase
+	into      *Link              // the connection that a merged one forwards to
+	addresses []messages.Address // where this server is, the latest found first
+	hello     transport.Hello    // what the server last said of itself
+	life      uint64             // grows with each identity learnt; an older exchange's answer is from an older life
+	heard     instant            // when the server last replied, to anything
+	session   transport.Session  // nil: none, or not to be trusted
+	attempt   *attempt           // the connect under way; nil: none
+	strays    []found            // sessions to other servers that answered in this one's stead, until it is decided
+	urgent    bool               // something new wants the server: connect without waiting for retryAt
+
+	table leaseTable
+	takes takeBook
+	debts debtBook
+
+	acked     instant // when the last good beat, or the first take, was sent
+	failed    int     // beats failed in a row (rule 4)
+	broken    bool    // the features must be recovered by a good beat of the whole list (rule 8)
+	recover   bool    // a beat that recovers them is to be tried now
+	postponed bool    // the server asked to beat later; the beat is due again at retryAt
+	due       *dueBeat
+	flight    *flight // the beat under way; nil: none
+	askers    []asker // sweeping features that wait for a beat of their lease
+	calls     []beatCall
+	beating   time.Duration // the interval that the heartbeat actor was told; 0: it is stopped
+	atRisk    bool          // LeaseAtRisk was told in this break
+	warned    bool          // the effective interval was logged
+	draining  bool          // the runtime closes: nothing is taken any more
+	drained   bool          // and nothing is owed: the runtime was told
+	retries   int           // reconnect tries of this break
+	retryAt   instant       // zero: no retry is planned
+	notBefore instant       // the server's retry-after for connects and beats
+	askAfter  instant       // and for takes and returns
+	moves     int           // handovers since the last good beat: a server that changes with each reply is slowed down
+	riskAt    instant       // when the oldest lease is to be looked at; zero: not at all
+}
+
+func newConnection(set *Settings, link *Link, rng *rand.Rand) *connection {
+	return &connection{
+		set: set, link: link, rng: rng, addresses: []messages.Address{link.Server().Address},
+		table: newLeaseTable(), takes: newTakeBook(), debts: newDebtBook(),
+	}
+}
+
+// step applies one input and returns the effects to perform, in order: those of the input, then whatever it made
+// possible, then the time at which to wake.
+func (c *connection) step(now instant, in any) []effect {
+	if c.phase == merged {
+		return c.forward(in)
+	}
+	effects := c.dispatch(now, in)
+	effects = append(effects, c.pump(now)...)
+	c.show()
+	return append(effects, c.wake(now))
+}
+
+func (c *connection) dispatch(now instant, in any) []effect {
+	switch in := in.(type) {
+	case *takeOrder:
+		return c.take(now, in)
+	case *leaveOrder:
+		return c.leave(now, in)
+	case *beatOrder:
+		return c.beatOrdered(now, in)
+	case *connected:
+		return c.connected(now, in)
+	case *adopted:
+		return c.adopted(now, in)
+	case *mergeInto:
+		return c.merge(in)
+	case *handover:
+		return c.handedOver(now, in)
+	case *replacedBy:
+		return c.replaced(now, in)
+	case *beatDue:
+		return c.beatDue(now)
+	case *beatAnswered:
+		return c.beatAnswered(now, in)
+	case *takesAnswered:
+		return c.takesAnswered(now, in)
+	case *returnsAnswered:
+		return c.returnsAnswered(now, in)
+	case *wakeUp:
+		return c.woken(now)
+	case *drain:
+		c.draining, c.urgent = true, true
+		return nil
+	default:
+		return nil
+	}
+}
+
+// pump starts whatever can be started now. A broken connection first beats its whole list (rule 8); takes and returns
+// follow.
+func (c *connection) pump(now instant) []effect {
+	var effects []effect
+	if c.session == nil {
+		effects = c.reach(now)
+	} else {
+		effects = c.startBeat(now)
+		if !c.recovering() {
+			effects = append(effects, c.sendTakes(now)...)
+			effects = append(effects, c.sendReturns(now)...)
+		}
+	}
+	if c.broken && c.flight == nil && c.attempt == nil {
+		c.planRetry(now)
+	}
+	effects = append(effects, c.pace()...)
+	if c.draining && !c.drained && c.debts.empty() {
+		c.drained = true
+		effects = append(effects, drained{c.link})
+	}
+	return effects
+}
+
+// recovering reports whether a beat has to come first.
+func (c *connection) recovering() bool {
+	return c.broken && c.set.automatic() && (c.flight != nil || c.wantsBeat())
+}
+
+// planRetry plans the next reconnect try, unless one is planned, or nothing is left to reconnect for.
+func (c *connection) planRetry(now instant) {
+	if c.retryAt != (instant{}) || !c.hasWork() {
+		return
+	}
+	pause := backoff(c.retries, c.rng.Float64(), c.set.retryCap())
+	c.retries++
+	c.retryAt = later(now.after(pause), c.notBefore)
+}
+
+// hasWork reports whether the server is wanted for something that is repeated until it answers.
+func (c *connection) hasWork() bool {
+	recovery := c.broken && c.set.automatic() && c.table.beaten() > 0
+	return recovery || c.takes.repeated(c.set.automatic()) || !c.debts.empty()
+}
+
+// woken does what has become due.
+func (c *connection) woken(now instant) []effect {
+	var effects []effect
+	if passed(now, c.retryAt) {
+		c.retryAt, c.urgent = instant{}, true
+		c.recover = c.recover || c.broken
+		if c.postponed {
+			effects = append(effects, c.beatDue(now)...)
+		}
+	}
+	if c.due != nil && c.flight == nil && passed(now, c.due.limit) {
+		effects = append(effects, c.countFailure(now, "no answer within "+c.set.beatDeadline().String())...)
+	}
+	effects = append(effects, c.takesDue(now)...)
+	c.debts.forget(now, c.hello.ClientTimeout)
+	return append(effects, c.checkRisk(now)...)
+}
+
+// wake returns the order to wake this connection when the next thing is due.
+func (c *connection) wake(now instant) effect {
+	var next instant
+	for _, at := range []instant{c.retryAt, c.takes.next(), c.debts.next(c.hello.ClientTimeout), c.riskAt, c.beatLimit(), c.askLimit(now)} {
+		next = sooner(next, at)
+	}
+	return wakeAt{next}
+}
+
+// beatLimit is when a due beat that waits for a session has failed; one that is under way ends by its own deadline.
+func (c *connection) beatLimit() instant {
+	if c.due == nil || c.flight != nil {
+		return instant{}
+	}
+	return c.due.limit
+}
+
+// askLimit is when takes and returns that the server asked to hold back may be sent.
+func (c *connection) askLimit(now instant) instant {
+	if now.before(c.askAfter) && (!c.takes.empty() || !c.debts.empty()) {
+		return c.askAfter
+	}
+	return instant{}
+}
+
+// show publishes what Status tells of this connection.
+func (c *connection) show() {
+	c.link.failed.Store(int32(c.failed))
+	c.link.features.Store(int64(len(c.table.index)))
+	var deadline time.Duration
+	if c.table.leases > 0 {
+		deadline = c.acked.wall + c.hello.ClientTimeout
+	}
+	c.link.deadline.Store(int64(deadline))
+}
+
+// sooner returns the earlier one; a zero instant means never.
+func sooner(a, b instant) instant {
+	if a == (instant{}) || b != (instant{}) && b.before(a) {
+		return b
+	}
+	return a
+}
+
+// later returns the later one.
+func later(a, b instant) instant {
+	if a.before(b) {
+		return b
+	}
+	return a
+}
+
+// passed reports whether the planned instant has come; a zero one never does.
+func passed(now, at instant) bool { return at != (instant{}) && !now.before(at) }

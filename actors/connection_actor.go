@@ -1,0 +1,148 @@
+package actors
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// connectionActor performs what the machine of a connection orders.
+type connectionActor struct {
+	env       *Env
+	machine   *connection
+	timer     wakeTimer
+	heartbeat *actor.PID
+}
+
+func newConnectionActor(env *Env, link *Link) *connectionActor {
+	return &connectionActor{env: env, machine: newConnection(&env.Settings, link, env.draw())}
+}
+
+// Receive takes orders of features, words of the runtime, results of exchanges, and wakeUp.
+func (a *connectionActor) Receive(c actor.Context) {
+	switch in := c.Message().(type) {
+	case *actor.Started:
+		a.start(c)
+	case *actor.Stopping, *actor.Restarting:
+		a.timer.stop()
+	case input:
+		for _, e := range a.machine.step(a.env.now(), in) {
+			a.perform(c, e)
+		}
+	}
+}
+
+func (a *connectionActor) start(c actor.Context) {
+	props := actor.PropsFromProducer(func() actor.Actor {
+		return &heartbeatActor{env: a.env, connection: c.Self(), rng: a.env.draw()}
+	}, a.env.propsOptions()...)
+	a.heartbeat = c.SpawnPrefix(props, "heartbeat")
+}
+
+func (a *connectionActor) perform(c actor.Context, e effect) {
+	env, self := a.env, c.Self()
+	switch e := e.(type) {
+	case publish:
+		env.Publish(e.event)
+	case tell:
+		env.send(e.to.pid, e.in)
+	case tellAll:
+		for _, f := range e.to {
+			env.send(f.pid, e.in)
+		}
+	case reply:
+		e.call.answer(e.err)
+	case connect:
+		env.exchange(self, unlimited, func(context.Context) any { return env.connect(e) })
+	case sendBeat:
+		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
+	case checkout:
+		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.checkout(ctx, e) })
+	case checkinAll:
+		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.checkin(ctx, e) })
+	case closeSession:
+		env.close(e.session)
+	case wakeAt:
+		a.timer.set(env, self, e.at)
+	case beatEvery:
+		env.send(a.heartbeat, &paceBeats{interval: e.interval})
+	case holdBeats:
+		env.send(a.heartbeat, &pauseBeats{pause: e.pause})
+	case forward:
+		env.send(e.to.pid, e.in)
+	case identify, strangerFound, drained:
+		env.send(env.directory, e)
+	case warn:
+		env.Logger.Warn(e.text, e.args...)
+	}
+}
+
+// unlimited is the deadline of a connect as a whole: each of its addresses has one of its own.
+const unlimited = 24 * time.Hour
+
+// wakeTimer is the one timer of an actor. Its message may arrive late, after another one was set: machines look at what
+// is due, not at who woke them.
+type wakeTimer struct {
+	at    instant
+	timer *time.Timer
+}
+
+func (t *wakeTimer) set(env *Env, self *actor.PID, at instant) {
+	if at == t.at {
+		return
+	}
+	t.stop()
+	t.at = at
+	if at == (instant{}) {
+		return
+	}
+	t.timer = time.AfterFunc(max(at.mono-env.now().mono, 0), func() { env.send(self, &wakeUp{}) })
+}
+
+func (t *wakeTimer) stop() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.at, t.timer = instant{}, nil
+}
+
+// heartbeatActor is the timer actor of a connection.
+type heartbeatActor struct {
+	env        *Env
+	connection *actor.PID
+	rng        *rand.Rand
+	machine    heartbeat
+	timer      *time.Timer
+}
+
+// Receive takes paceBeats and pauseBeats of the connection, and its own tick.
+func (a *heartbeatActor) Receive(c actor.Context) {
+	switch in := c.Message().(type) {
+	case *actor.Stopping, *actor.Restarting:
+		a.stop()
+	case input:
+		for _, e := range a.machine.step(a.env.now().mono, a.rng.Float64(), in) {
+			a.perform(c.Self(), e)
+		}
+	}
+}
+
+func (a *heartbeatActor) perform(self *actor.PID, e effect) {
+	switch e := e.(type) {
+	case due:
+		a.env.send(a.connection, &beatDue{})
+	case armTimer:
+		a.stop()
+		a.timer = time.AfterFunc(e.after, func() { a.env.send(self, &tick{seq: e.seq}) })
+	case stopTimer:
+		a.stop()
+	}
+}
+
+func (a *heartbeatActor) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}

@@ -1,0 +1,254 @@
+package actors
+
+import (
+	"errors"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// dueBeat is a beat that counts: it fails when limit passes.
+type dueBeat struct{ at, limit instant }
+
+// flight is a beat under way. There is never more than one.
+type flight struct {
+	seq        uint64
+	counted    bool    // it is the due beat
+	began      instant // when it was sent: a lease's age counts from here
+	life       uint64
+	session    transport.Session
+	leases     []messages.LeaseID
+	slots      []int32 // the slot of each lease when the beat was sent
+	askers     []asker
+	calls      []beatCall
+	superseded bool // we changed sessions meanwhile: what it brings counts for nothing
+}
+
+// asker is a sweeping feature that asks the origin by a beat of its lease (rule 6).
+type asker struct {
+	feature *Feature
+	take    uint32
+	began   instant // of the sweep
+}
+
+// beatCall is the application's own heartbeat.
+type beatCall struct {
+	feature *Feature
+	call    *promise
+}
+
+// errDecided answers the application's heartbeat when the license is gone: its own Err says why.
+var errDecided = errors.New("the license is gone")
+
+// transportError is the cause of an exchange that the server did not answer, for the application.
+type transportError string
+
+func (e transportError) Error() string { return "heartbeat: " + string(e) }
+
+// beatDue: the heartbeat actor says so. While an uncounted beat is under way it waits for its result.
+func (c *connection) beatDue(now instant) []effect {
+	if c.due != nil || c.pacing() == 0 || now.before(c.notBefore) {
+		return nil
+	}
+	c.postponed = false
+	c.due = &dueBeat{at: now, limit: now.after(c.set.beatDeadline())}
+	c.urgent = true
+	return nil
+}
+
+// wantsBeat reports whether a beat is to be sent now.
+func (c *connection) wantsBeat() bool {
+	return c.due != nil || c.recover && c.set.automatic() && c.table.beaten() > 0 || len(c.askers) > 0 || len(c.calls) > 0
+}
+
+// startBeat sends a beat of all leases; without automatic heartbeats, of those the application asked for.
+func (c *connection) startBeat(now instant) []effect {
+	if c.flight != nil || !c.wantsBeat() || now.before(c.notBefore) {
+		return nil
+	}
+	timeout := c.set.beatDeadline()
+	if c.due != nil {
+		timeout = max(c.due.limit.mono-now.mono, time.Millisecond)
+	}
+	leases, slots := c.beatList()
+	c.seq++
+	c.flight = &flight{
+		seq: c.seq, counted: c.due != nil, began: now, life: c.life, session: c.session,
+		leases: leases, slots: slots, askers: c.askers, calls: c.calls,
+	}
+	c.askers, c.calls, c.recover = nil, nil, false
+	return []effect{sendBeat{seq: c.seq, session: c.session, leases: leases, timeout: timeout}}
+}
+
+func (c *connection) beatList() ([]messages.LeaseID, []int32) {
+	if c.set.automatic() {
+		return c.table.pack()
+	}
+	var leases []messages.LeaseID
+	var slots []int32
+	for _, b := range c.calls {
+		if s, ok := c.table.slot(b.feature); ok && c.table.hasLease(s) {
+			leases, slots = append(leases, c.table.lease[s]), append(slots, s)
+		}
+	}
+	return leases, slots
+}
+
+// beatAnswered takes the result of a beat: good when every chunk was answered (rule 4).
+func (c *connection) beatAnswered(now instant, in *beatAnswered) []effect {
+	fl := c.flight
+	if fl == nil || in.seq != fl.seq {
+		return nil
+	}
+	c.flight = nil
+	if fl.superseded {
+		c.restore(fl)
+		return nil
+	}
+	restarted, effects := false, []effect(nil)
+	var failure error
+	for i, chunk := range in.chunks {
+		hello, ok := chunk.said()
+		if !ok {
+			failure = chunk.err
+			continue
+		}
+		verdict, learnt := c.learn(now, hello, fl.life)
+		effects = append(effects, learnt...)
+		switch verdict {
+		case staleLife:
+			c.restore(fl)
+			return effects
+		case stranger:
+			c.restore(fl)
+			return append(effects, c.strangerReplied(fl.session, hello, nil)...)
+		case newLife:
+			restarted = true
+			if i > 0 {
+				failure = errMixedLives // the chunks before were another life's: the whole list is beaten again
+			}
+		}
+		if chunk.err != nil {
+			failure = chunk.err
+			continue
+		}
+		c.renew(fl, chunk)
+	}
+	if errors.Is(failure, errMixedLives) {
+		c.restore(fl)
+		return effects
+	}
+	if failure != nil {
+		return append(effects, c.beatFailed(now, fl, failure)...)
+	}
+	return append(effects, c.beatGood(now, fl, in.chunks, restarted)...)
+}
+
+var errMixedLives = errors.New("the server restarted during the heartbeat")
+
+// said returns what the server said of itself in its answer, and whether it answered at all.
+func (a chunkAnswer) said() (transport.Hello, bool) {
+	if a.err == nil {
+		return a.reply.Hello, true
+	}
+	if r := transport.AsRefusal(a.err); r != nil && r.Hello.Identity.Valid() {
+		return r.Hello, true
+	}
+	return transport.Hello{}, false
+}
+
+// restore makes the beat that counts for nothing be sent again.
+func (c *connection) restore(fl *flight) {
+	c.askers = append(fl.askers, c.askers...)
+	c.calls = append(fl.calls, c.calls...)
+	c.recover, c.urgent = c.broken, true
+}
+
+// renew notes that a chunk was acknowledged: its leases live on from when the beat was sent.
+func (c *connection) renew(fl *flight, chunk chunkAnswer) {
+	at := &fl.began
+	for i := chunk.from; i < chunk.from+chunk.count; i++ {
+		if s := fl.slots[i]; c.table.lease[s] == fl.leases[i] {
+			c.table.renewed[s] = at
+		}
+	}
+}
+
+// beatGood: the server answered for every lease. A connection that was broken, or whose server restarted, recovers: what
+// the server ended is asked for again, everything else is resumed (rule 8).
+func (c *connection) beatGood(now instant, fl *flight, chunks []chunkAnswer, restarted bool) []effect {
+	recovered := c.broken || restarted
+	c.answered(now)
+	c.moves, c.acked = 0, fl.began
+	c.due, c.broken, c.recover, c.atRisk, c.retryAt = nil, false, false, false, instant{}
+	effects := c.endLeases(fl, chunks)
+	if recovered {
+		effects = append(effects, c.resumeAll(fl)...)
+	}
+	for _, b := range fl.calls {
+		effects = append(effects, c.answerCall(b)...)
+	}
+	c.riskAt = instant{}
+	c.armRisk(now)
+	return append(effects, c.notedHint(chunks)...)
+}
+
+// resumeAll tells the features what the good beat found.
+func (c *connection) resumeAll(fl *flight) []effect {
+	resumed := make([]*Feature, 0, len(fl.slots))
+	for i, s := range fl.slots {
+		if c.table.lease[s] == fl.leases[i] {
+			resumed = append(resumed, c.table.owner[s])
+		}
+	}
+	waiting := c.table.choose(func(s int32) bool { return !c.table.hasLease(s) })
+	return []effect{
+		tellAll{resumed, &leaseResumed{link: c.link}},
+		tellAll{waiting, &serverRegained{link: c.link}},
+	}
+}
+
+// endLeases takes the leases that the server no longer holds out of the table and tells their features. An id that was
+// not named in the beat is nonsense and ignored.
+func (c *connection) endLeases(fl *flight, chunks []chunkAnswer) []effect {
+	var effects []effect
+	for _, chunk := range chunks {
+		next := chunk.from // servers list ended leases in the order named, so that the search is short
+		for _, ended := range chunk.reply.Ended {
+			i, ok := find(fl.leases[chunk.from:chunk.from+chunk.count], ended.Lease, next-chunk.from)
+			if !ok {
+				continue
+			}
+			i += chunk.from
+			next = i + 1
+			if s := fl.slots[i]; c.table.lease[s] == ended.Lease {
+				c.table.drop(s)
+				effects = append(effects, tell{c.table.owner[s], &leaseEnded{link: c.link, reason: ended.Reason}})
+			}
+		}
+	}
+	return effects
+}
+
+// find returns the position of id in list, which is searched from the position start on and then from the beginning.
+func find(list []messages.LeaseID, id messages.LeaseID, start int) (int, bool) {
+	for n := range list {
+		if i := (start + n) % len(list); list[i] == id {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// notedHint honours the server's "next beat not before", up to a third of the client timeout (rule 18).
+func (c *connection) notedHint(chunks []chunkAnswer) []effect {
+	var hint time.Duration
+	for _, chunk := range chunks {
+		hint = max(hint, chunk.reply.NotBefore)
+	}
+	if hint <= 0 || !c.set.automatic() {
+		return nil
+	}
+	return []effect{holdBeats{c.honoured(hint)}}
+}

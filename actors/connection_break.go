@@ -1,0 +1,213 @@
+package actors
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// beatFailed: not every chunk was answered. Only the due beat counts; tries between beats do not (rule 15).
+func (c *connection) beatFailed(now instant, fl *flight, err error) []effect {
+	refusal := transport.AsRefusal(err)
+	var effects []effect
+	if refusal != nil {
+		c.heard = now
+	} else {
+		effects = c.dropSession(fl.session)
+	}
+	c.askers = append(fl.askers, c.askers...)
+	effects = append(effects, c.answerAskers(now, err.Error(), refusal != nil)...)
+	for _, b := range fl.calls {
+		effects = append(effects, reply{b.call, transportError(err.Error())})
+	}
+	if refusal != nil && c.postpone(now, refusal) {
+		return effects
+	}
+	if fl.counted {
+		effects = append(effects, c.countFailure(now, err.Error())...)
+	}
+	c.planRetry(now)
+	return effects
+}
+
+// postpone honours a refusal of a beat that says when to come back. It reports false when there is no such word, or when
+// the leases would be at risk by then: that is a failed beat.
+func (c *connection) postpone(now instant, r *transport.Refusal) bool {
+	if r.RetryAfter <= 0 {
+		return false
+	}
+	at := now.after(c.honoured(r.RetryAfter))
+	c.notBefore = later(c.notBefore, at)
+	if oldest, ok := c.table.oldest(now); ok && at.since(oldest) >= c.riskAge() {
+		return false
+	}
+	c.due, c.postponed, c.retryAt = nil, c.set.automatic(), at
+	return true
+}
+
+// countFailure: the due beat failed. Features hear of it on the edges only, so that a million features on a dead server
+// cost nothing at each interval: at the first failure, and from Attempts on, while they sweep.
+func (c *connection) countFailure(now instant, cause string) []effect {
+	c.due = nil
+	c.failed++
+	c.broken = true
+	effects := []effect{publish{messages.ConnectionLost{
+		Server: c.link.Server(), Failed: c.failed, Cause: cause, Features: c.table.beaten(),
+	}}}
+	if c.failed == 1 || c.failed >= c.set.Attempts {
+		all := c.table.choose(func(int32) bool { return true })
+		effects = append(effects, tellAll{all, &heartbeatFailed{
+			link: c.link, failed: c.failed, cause: cause, others: c.otherServers(),
+		}})
+	}
+	c.armRisk(now)
+	c.planRetry(now)
+	return effects
+}
+
+// otherServers returns the search list without the addresses of this server.
+func (c *connection) otherServers() []messages.Address {
+	others := c.set.Servers
+	for _, own := range c.addresses {
+		others = without(others, own)
+	}
+	return others
+}
+
+// ask: a sweeping feature asks the origin by a beat of its lease. A connection that is not broken has told it already
+// what became of the lease.
+func (c *connection) ask(now instant, o *takeOrder) []effect {
+	if !c.broken {
+		return nil
+	}
+	c.askers = append(c.askers, asker{feature: o.feature, take: o.take, began: o.began})
+	c.urgent = true
+	if now.before(c.notBefore) {
+		return c.answerAskers(now, "the server asked to wait", true)
+	}
+	return nil
+}
+
+// answerAskers tells sweeping features that the beat of their lease was not answered.
+func (c *connection) answerAskers(now instant, cause string, reached bool) []effect {
+	var effects []effect
+	for _, a := range c.askers {
+		effects = append(effects, tell{a.feature, &seatUnanswered{
+			take: a.take, server: c.link.Server(), reason: messages.Unanswered, cause: cause,
+			reached: reached || c.heardSince(a.began),
+		}})
+	}
+	c.askers = nil
+	return effects
+}
+
+// heardSince reports whether the server replied to anything since a sweep began (rule 11).
+func (c *connection) heardSince(began instant) bool {
+	return c.heard != (instant{}) && !c.heard.before(began)
+}
+
+// riskAge is how old a lease may get before the server may give it away, less a margin (rule 16).
+func (c *connection) riskAge() time.Duration {
+	timeout := c.hello.ClientTimeout
+	margin := min(max(riskMargin, timeout/20), timeout/4)
+	return timeout - margin
+}
+
+// riskMargin is the least margin of riskAge, unless the client timeout is too short for it.
+const riskMargin = 10 * time.Second
+
+// armRisk plans the look at the oldest lease: while beats fail, and while features wait for seats.
+func (c *connection) armRisk(now instant) {
+	waiting := c.table.leases < c.table.beaten()
+	if c.riskAt != (instant{}) || !c.set.automatic() || !c.broken && !waiting {
+		return
+	}
+	if oldest, ok := c.table.oldest(now); ok {
+		c.riskAt = now.after(max(c.riskAge()-now.since(oldest), 0))
+	}
+}
+
+// checkRisk tells once per break that the leases are at risk, and ends those that are too old if that was asked for.
+func (c *connection) checkRisk(now instant) []effect {
+	if !passed(now, c.riskAt) {
+		return nil
+	}
+	c.riskAt = instant{}
+	oldest, ok := c.table.oldest(now)
+	if !ok || now.since(oldest) < c.riskAge() {
+		c.armRisk(now)
+		return nil
+	}
+	var effects []effect
+	if c.broken && !c.atRisk {
+		c.atRisk = true
+		effects = append(effects, publish{messages.LeaseAtRisk{
+			Server: c.link.Server(), Features: c.table.beaten(), Age: now.since(oldest), Timeout: c.hello.ClientTimeout,
+		}})
+	}
+	if !c.set.EnforceTimeout {
+		return effects
+	}
+	effects = append(effects, c.timeOut(now))
+	c.armRisk(now)
+	return effects
+}
+
+// timeOut ends the features whose lease, or whose last one, is too old.
+func (c *connection) timeOut(now instant) effect {
+	old := c.table.choose(func(s int32) bool {
+		at := c.table.renewed[s]
+		return at != nil && now.since(*at) >= c.riskAge()
+	})
+	for _, f := range old {
+		if s, ok := c.table.slot(f); ok {
+			c.table.renewed[s] = nil // told once
+		}
+	}
+	text := fmt.Sprintf("no heartbeat was acknowledged for %s, the client timeout is %s", c.riskAge(), c.hello.ClientTimeout)
+	return tellAll{old, &leaseTimedOut{link: c.link, message: text}}
+}
+
+// pacing returns the interval at which beats are due; 0 when none are: a connection beats while it has a live network
+// feature or a take (rule 4).
+func (c *connection) pacing() time.Duration {
+	if c.phase != identified || !c.set.automatic() || c.table.beaten() == 0 && c.takes.empty() {
+		return 0
+	}
+	return min(c.set.Interval, c.hello.ClientTimeout/3)
+}
+
+// pace tells the heartbeat actor when the interval changes.
+func (c *connection) pace() []effect {
+	interval := c.pacing()
+	if interval == c.beating {
+		return nil
+	}
+	c.beating = interval
+	if interval == 0 {
+		c.due, c.failed, c.broken, c.recover, c.atRisk = nil, 0, false, false, false // nobody is left to recover
+	}
+	return []effect{beatEvery{interval}}
+}
+
+// warnOnce logs what follows from the first grant: the interval in effect, and that giving up may come too late
+// (rule 16).
+func (c *connection) warnOnce() []effect {
+	if c.warned || !c.set.automatic() {
+		return nil
+	}
+	c.warned = true
+	timeout, interval := c.hello.ClientTimeout, c.pacing()
+	var effects []effect
+	if interval < c.set.Interval {
+		effects = append(effects, warn{"heartbeat interval shortened to a third of the client timeout",
+			[]any{"server", c.link.Server().String(), "interval", interval, "client_timeout", timeout}})
+	}
+	if giveUp := time.Duration(c.set.Attempts) * interval; giveUp > timeout {
+		effects = append(effects, warn{"the server frees seats before Attempts heartbeats have failed",
+			[]any{"server", c.link.Server().String(), "attempts_x_interval", giveUp, "client_timeout", timeout}})
+	}
+	return effects
+}

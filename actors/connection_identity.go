@@ -1,0 +1,110 @@
+package actors
+
+import (
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// verdict is what a reply's identity means (rule 7).
+type verdict uint8
+
+const (
+	sameLife  verdict = iota // the server that is known
+	newLife                  // it restarted; its ledger may have gone back, then the leases are forgotten already
+	staleLife                // from before the identity that is known: the answer means nothing any more
+	stranger                 // another server answers here
+)
+
+// learn compares a reply, to an exchange that was begun in the given life, with what is known of the server.
+func (c *connection) learn(now instant, hello transport.Hello, life uint64) (verdict, []effect) {
+	was, is := c.hello.Identity, hello.Identity
+	switch {
+	case is == was:
+		c.hello.ClientTimeout = hello.ClientTimeout
+		return sameLife, nil
+	case life < c.life && (is.ServerID != was.ServerID || is.Epoch <= was.Epoch):
+		return staleLife, nil
+	case is.ServerID != was.ServerID:
+		return stranger, nil
+	}
+	c.hello = hello
+	c.life++
+	c.broken, c.recover = true, true
+	effects := []effect{publish{messages.ServerRestarted{Server: c.link.Server(), Old: was, New: is}}}
+	if is.Epoch < was.Epoch {
+		effects = append(effects, publish{messages.ServerReplaced{Server: c.link.Server(), Old: was, New: is}})
+		effects = append(effects, c.forgetLeases()...)
+	}
+	return newLife, effects
+}
+
+// forgetLeases: the server's ledger went back in time. Old leases are never named to it; their requests are, in Replaces
+// and in returns.
+func (c *connection) forgetLeases() []effect {
+	gone := c.table.choose(c.table.hasLease)
+	for _, f := range gone {
+		if s, ok := c.table.slot(f); ok {
+			c.table.drop(s)
+		}
+	}
+	return []effect{tellAll{gone, &leaseEnded{link: c.link, reason: messages.Unknown}}}
+}
+
+// strangerReplied: the session leads to another server, which owes us nothing but may have executed the requests owed.
+// The server we know may still answer at another address: that is tried before its features follow the stranger.
+func (c *connection) strangerReplied(s transport.Session, hello transport.Hello, owed []debt) []effect {
+	f := found{address: c.link.Server().Address, session: s, hello: hello, owed: owed}
+	if s == nil || s != c.session {
+		f.session = nil // given away already: only what is owed is news
+		return []effect{strangerFound{link: c.link, found: f}}
+	}
+	c.session = nil
+	c.addresses = without(c.addresses, f.address)
+	if len(c.addresses) == 0 {
+		return c.giveAway([]found{f}, true)
+	}
+	c.strays = append(c.strays, f)
+	c.urgent = true
+	return nil
+}
+
+// giveAway hands sessions to other servers, found at this one's addresses, to the runtime. With move the features of
+// this connection follow the first of them.
+func (c *connection) giveAway(strangers []found, move bool) []effect {
+	var effects []effect
+	was := c.hello.Identity
+	for i, f := range strangers {
+		c.addresses = without(c.addresses, f.address)
+		is := f.hello.Identity
+		server := messages.Server{ID: is.ServerID, Address: f.address}
+		if move && i == 0 {
+			effects = append(effects, publish{messages.ServerRestarted{Server: server, Old: was, New: is}})
+		}
+		effects = append(effects, publish{messages.ServerReplaced{Server: server, Old: was, New: is}},
+			strangerFound{link: c.link, found: f, move: move && i == 0})
+	}
+	return effects
+}
+
+// replaced: the address leads to another server now, and this one answers nowhere. Its features follow: they get the new
+// origin first, then the end of their lease there; this server is owed what they had (rules 7 and 14).
+func (c *connection) replaced(now instant, in *replacedBy) []effect {
+	var effects []effect
+	for _, t := range c.takes.all() {
+		c.giveUp(now, t)
+		if t.mode != retakeMode {
+			effects = append(effects, forward{in.link, t.order()})
+		}
+	}
+	moved := c.table.choose(func(int32) bool { return true })
+	for _, f := range moved {
+		s, _ := c.table.slot(f)
+		c.debts.owe(now, f.ID(), c.table.request[s])
+		c.table.remove(s)
+	}
+	c.failed, c.broken, c.due, c.riskAt = 0, false, nil, instant{}
+	effects = append(effects, c.answerAskers(now, "another server answers at the address", true)...)
+	return append(effects,
+		tellAll{moved, &originReplaced{link: c.link, by: in.link}},
+		tellAll{moved, &leaseEnded{link: in.link, reason: messages.Unknown}})
+}

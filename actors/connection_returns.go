@@ -1,0 +1,184 @@
+package actors
+
+import (
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// leave: a feature moved on, or ended. Everything of it is owed but the lease it says it keeps here.
+func (c *connection) leave(now instant, o *leaveOrder) []effect {
+	id := o.feature.ID()
+	if t := c.takes.of[id]; t != nil && t.number <= o.upTo {
+		if o.keep == nil {
+			t.call.answer(errDecided)
+		}
+		c.giveUp(now, t)
+	}
+	if s, ok := c.table.slot(o.feature); ok {
+		c.leaveSlot(now, s, o)
+	}
+	if o.keep != c.link {
+		delete(c.debts.waits, id)
+		c.debts.takeCall(id).answer(errDecided)
+	}
+	if o.origin == c.link {
+		c.debts.wait(id, o.call)
+		if c.session == nil || c.broken {
+			c.debts.answer(id)
+		}
+	}
+	return nil
+}
+
+func (c *connection) leaveSlot(now instant, s int32, o *leaveOrder) {
+	kept := o.keep == c.link && c.table.number[s] == o.held
+	switch {
+	case kept:
+	case o.keep == c.link:
+		if c.table.hasLease(s) {
+			c.debts.owe(now, o.feature.ID(), c.table.request[s])
+			c.table.drop(s)
+		}
+	default:
+		c.debts.owe(now, o.feature.ID(), c.table.request[s])
+		c.table.remove(s)
+	}
+}
+
+// sendReturns gives back what is owed, in batches.
+func (c *connection) sendReturns(now instant) []effect {
+	var effects []effect
+	for len(c.debts.batches) < maxBatches && c.session != nil && !now.before(c.askAfter) {
+		debts := c.debts.pop(transport.MaxBatch)
+		if len(debts) == 0 {
+			break
+		}
+		wire := make([]transport.Return, len(debts))
+		for i, d := range debts {
+			d.flying = true
+			wire[i] = transport.Return{Request: d.request}
+		}
+		c.seq++
+		c.debts.batches[c.seq] = &returnBatch{debts: debts, life: c.life, session: c.session}
+		effects = append(effects, checkinAll{seq: c.seq, session: c.session, returns: wire, timeout: c.set.ConnectTimeout})
+	}
+	return effects
+}
+
+// returnsAnswered strikes out what the server took back; everything else is sent again.
+func (c *connection) returnsAnswered(now instant, in *returnsAnswered) []effect {
+	b := c.debts.batches[in.seq]
+	if b == nil {
+		return nil
+	}
+	delete(c.debts.batches, in.seq)
+	for _, d := range b.debts {
+		d.flying = false
+	}
+	if in.err != nil {
+		return c.returnsFailed(now, b, in.err)
+	}
+	verdict, effects := c.learn(now, in.reply.Hello, b.life)
+	switch verdict {
+	case staleLife:
+		c.debts.queue = append(c.debts.queue, b.debts...)
+		return effects
+	case stranger:
+		c.debts.queue = append(c.debts.queue, b.debts...)
+		return append(effects, c.strangerReplied(b.session, in.reply.Hello, nil)...)
+	}
+	c.answered(now)
+	for _, d := range b.debts {
+		c.debts.strike(d)
+	}
+	return effects
+}
+
+// returnsFailed: a checkin waits no longer for a server that does not answer; the debt stays (rule 19). A server that
+// refuses a return for good will not take it later either.
+func (c *connection) returnsFailed(now instant, b *returnBatch, err error) []effect {
+	refusal := transport.AsRefusal(err)
+	var effects []effect
+	switch {
+	case refusal == nil:
+		effects = c.dropSession(b.session)
+	case refusal.RetryAfter > 0:
+		c.heard = now
+		c.askAfter = later(c.askAfter, now.after(c.honoured(refusal.RetryAfter)))
+	default:
+		c.heard = now
+		for _, d := range b.debts {
+			c.debts.strike(d)
+		}
+		return []effect{warn{"the server refuses to take seats back",
+			[]any{"server", c.link.Server().String(), "requests", len(b.debts), "error", err.Error()}}}
+	}
+	c.debts.queue = append(c.debts.queue, b.debts...)
+	c.debts.answerAll()
+	c.planRetry(now)
+	return effects
+}
+
+// beatOrdered: the application beats by itself (rule 2), or wants a beat now.
+func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
+	s, ok := c.table.slot(o.feature)
+	t := c.takes.of[o.feature.ID()]
+	switch {
+	case !ok:
+		return []effect{reply{o.call, errDecided}}
+	case t != nil:
+		c.urge(t, o.call)
+	case !c.table.hasLease(s):
+		c.debts.waiting[o.feature.ID()] = o.call // its take is under way to us
+	case c.flight != nil && c.set.automatic():
+		c.flight.calls = append(c.flight.calls, beatCall{o.feature, o.call})
+	default:
+		c.calls = append(c.calls, beatCall{o.feature, o.call})
+		c.urgent = true
+	}
+	return nil
+}
+
+// urge repeats a take for the application, which waits for its answer.
+func (c *connection) urge(t *take, waiting *promise) {
+	t.call.answer(transportError("another call asked again"))
+	t.call = waiting
+	c.urgent = true
+	if !t.flying {
+		t.notBefore = instant{}
+		c.takes.queue = append(c.takes.queue, t)
+	}
+}
+
+// answerCall answers the application's heartbeat after a good beat: at once if the lease lives, else after the take that
+// the feature is about to ask for.
+func (c *connection) answerCall(b beatCall) []effect {
+	s, ok := c.table.slot(b.feature)
+	switch {
+	case ok && c.table.hasLease(s):
+		return []effect{reply{b.call, nil}}
+	case !ok:
+		return []effect{reply{b.call, errDecided}}
+	default:
+		c.debts.waiting[b.feature.ID()] = b.call
+		return nil
+	}
+}
+
+// failCall ends the application's wait for a take; the take goes on.
+func (c *connection) failCall(t *take, cause string) []effect {
+	if t.call == nil {
+		return nil
+	}
+	waiting := t.call
+	t.call = nil
+	return []effect{reply{waiting, transportError(cause)}}
+}
+
+// failTakeCalls does so for all takes.
+func (c *connection) failTakeCalls(cause string) []effect {
+	var effects []effect
+	for _, t := range c.takes.choose(func(t *take) bool { return t.call != nil }) {
+		effects = append(effects, c.failCall(t, cause)...)
+	}
+	return effects
+}

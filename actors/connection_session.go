@@ -1,0 +1,244 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// attempt is a connect under way.
+type attempt struct {
+	seq   uint64
+	began instant
+}
+
+// reach connects when something new wants the server, and plans the next try when something old does.
+func (c *connection) reach(now instant) []effect {
+	switch {
+	case c.attempt != nil || c.phase == identifying:
+		return nil
+	case !c.urgent:
+		c.planRetry(now)
+		return nil
+	case len(c.addresses) == 0:
+		c.urgent = false
+		return c.unreached(now, "the server is at none of the addresses any more", false)
+	case now.before(c.notBefore):
+		c.urgent, c.retryAt = false, c.notBefore
+		return c.unreached(now, "the server asked to wait", true)
+	}
+	c.urgent = false
+	c.seq++
+	c.attempt = &attempt{seq: c.seq, began: now}
+	c.takes.startClocks(now)
+	timeout := c.set.ConnectTimeout
+	if c.set.automatic() {
+		timeout = min(timeout, c.set.beatDeadline())
+	}
+	return []effect{connect{seq: c.seq, addresses: c.addresses, serverID: c.hello.Identity.ServerID, timeout: timeout}}
+}
+
+// connected takes the result of a connect.
+func (c *connection) connected(now instant, in *connected) []effect {
+	if c.attempt == nil || in.seq != c.attempt.seq {
+		return closeAll(in)
+	}
+	began := c.attempt.began
+	c.attempt = nil
+	if c.phase == unidentified {
+		if in.session == nil {
+			return c.connectFailed(now, began, in.err)
+		}
+		c.phase = identifying
+		return []effect{identify{link: c.link, found: found{address: in.address, session: in.session, hello: in.hello}}}
+	}
+	strangers := append(c.strays, in.strangers...)
+	c.strays = nil
+	effects := c.giveAway(strangers, in.session == nil)
+	switch {
+	case in.session != nil:
+		return append(effects, c.useSession(now, found{address: in.address, session: in.session, hello: in.hello})...)
+	case len(strangers) > 0:
+		return effects // the features follow, see replaced
+	default:
+		return append(effects, c.connectFailed(now, began, in.err)...)
+	}
+}
+
+// closeAll closes what a connect opened that nobody waits for any more.
+func closeAll(in *connected) []effect {
+	var effects []effect
+	if in.session != nil {
+		effects = append(effects, closeSession{in.session})
+	}
+	for _, s := range in.strangers {
+		effects = append(effects, closeSession{s.session})
+	}
+	return effects
+}
+
+// connectFailed settles what waited for the session. A due beat that came after the attempt began gets one of its own.
+func (c *connection) connectFailed(now, began instant, err error) []effect {
+	refusal := transport.AsRefusal(err)
+	var effects []effect
+	if refusal != nil {
+		c.heard = now
+		effects = c.refusedConnect(now, refusal)
+	}
+	effects = append(effects, c.unreached(now, err.Error(), refusal != nil)...)
+	switch {
+	case c.due == nil:
+	case began.before(c.due.at) && !passed(now, c.due.limit):
+		c.urgent = true
+	case refusal != nil && c.postpone(now, refusal):
+	default:
+		effects = append(effects, c.countFailure(now, err.Error())...)
+	}
+	c.planRetry(now)
+	return effects
+}
+
+// refusedConnect settles takes that may go elsewhere: a server that refuses the client refuses its takes. A refusal with
+// a retry-after holds for everything that is asked of the server.
+func (c *connection) refusedConnect(now instant, r *transport.Refusal) []effect {
+	if r.RetryAfter > 0 {
+		c.notBefore = now.after(c.honoured(r.RetryAfter))
+		return nil
+	}
+	var effects []effect
+	for _, t := range c.takes.bounded() {
+		effects = append(effects, c.refuse(now, t, r.Reason, r.Message)...)
+	}
+	return effects
+}
+
+// unreached answers everybody who waits for this server now and could ask another one, and the application's calls.
+func (c *connection) unreached(now instant, cause string, reached bool) []effect {
+	effects := c.answerAskers(now, cause, reached)
+	for _, t := range c.takes.bounded() {
+		if !t.flying {
+			effects = append(effects, c.unanswered(now, t, messages.Unanswered, cause, 0)...)
+		}
+	}
+	for _, b := range c.calls {
+		effects = append(effects, reply{b.call, transportError(cause)})
+	}
+	c.calls = nil
+	return append(effects, c.failTakeCalls(cause)...)
+}
+
+// adopted: the runtime says that this is the server's connection.
+func (c *connection) adopted(now instant, in *adopted) []effect {
+	c.phase, c.hello, c.life = identified, in.found.hello, 1
+	return c.useSession(now, in.found)
+}
+
+// merge forwards everything to the connection that the server has already.
+func (c *connection) merge(in *mergeInto) []effect {
+	c.phase, c.into = merged, in.link
+	c.link.merged.Store(true)
+	var effects []effect
+	for _, t := range c.takes.all() {
+		effects = append(effects, forward{in.link, t.order()})
+	}
+	for _, b := range c.calls {
+		effects = append(effects, reply{b.call, nil})
+	}
+	c.takes = newTakeBook()
+	if c.draining {
+		effects = append(effects, drained{c.link})
+	}
+	return append(effects, wakeAt{})
+}
+
+// forward is all that a merged connection does.
+func (c *connection) forward(in any) []effect {
+	switch in := in.(type) {
+	case *takeOrder, *leaveOrder, *beatOrder:
+		return []effect{forward{c.into, in}}
+	case *connected:
+		return closeAll(in)
+	case *drain:
+		return []effect{drained{c.link}}
+	default:
+		return nil
+	}
+}
+
+// handedOver: another address of this server was found. Its session is the newer one, so that the server lets go of the
+// older; what is under way there will fail, which is our own doing and counts for nothing.
+func (c *connection) handedOver(now instant, in *handover) []effect {
+	for _, d := range in.found.owed {
+		c.debts.owe(now, d.claim, d.request)
+	}
+	if in.found.session == nil {
+		return nil
+	}
+	if c.moves++; c.moves > 1 {
+		c.askAfter = later(c.askAfter, now.after(backoff(c.moves-1, c.rng.Float64(), c.set.retryCap())))
+	}
+	return c.useSession(now, in.found)
+}
+
+// useSession goes on with a new session. A broken connection, or one whose server restarted, beats first.
+func (c *connection) useSession(now instant, f found) []effect {
+	var effects []effect
+	if c.session != nil && c.session != f.session {
+		effects = append(effects, closeSession{c.session})
+	}
+	if c.flight != nil {
+		c.flight.superseded = true
+	}
+	c.session, c.heard, c.retryAt = f.session, now, instant{}
+	c.addresses = moveToFront(c.addresses, f.address)
+	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
+	c.link.server.Store(&server)
+	_, learnt := c.learn(now, f.hello, c.life)
+	c.recover = c.broken
+	return append(effects, learnt...)
+}
+
+// dropSession forgets a session over which an exchange was not answered.
+func (c *connection) dropSession(s transport.Session) []effect {
+	if s == nil || c.session != s {
+		return nil
+	}
+	c.session = nil
+	return []effect{closeSession{s}}
+}
+
+// answered notes a reply other than a refusal: it ends the count of failed beats. Whether the leases live is still to be
+// seen (rule 8).
+func (c *connection) answered(now instant) {
+	c.heard, c.failed, c.retries = now, 0, 0
+	c.broken = c.broken && c.table.beaten() > 0
+	c.recover = c.recover || c.broken
+}
+
+// honoured returns how long a retry-after is respected: up to a third of the client timeout (rule 18).
+func (c *connection) honoured(d time.Duration) time.Duration {
+	most := c.hello.ClientTimeout / 3
+	if most <= 0 {
+		most = defaultClientTimeout / 3
+	}
+	return min(d, most)
+}
+
+// defaultClientTimeout stands in for that of a server that was never reached.
+const defaultClientTimeout = 5 * time.Minute
+
+// moveToFront returns the list with the address first, added if it was missing. The old list is not changed.
+func moveToFront(list []messages.Address, a messages.Address) []messages.Address {
+	return append([]messages.Address{a}, without(list, a)...)
+}
+
+func without(list []messages.Address, a messages.Address) []messages.Address {
+	rest := make([]messages.Address, 0, len(list)+1)
+	for _, b := range list {
+		if b != a {
+			rest = append(rest, b)
+		}
+	}
+	return rest
+}

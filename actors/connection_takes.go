@@ -1,0 +1,279 @@
+package actors
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// maxBatches is how many Checkout calls of one connection may be under way, and how many Checkin calls.
+const maxBatches = 2
+
+// take: a feature asks for seats here. At its origin a sweeping feature first asks for the lease it has (rule 6).
+func (c *connection) take(now instant, o *takeOrder) []effect {
+	if c.draining {
+		return nil
+	}
+	slot, isOrigin := c.table.slot(o.feature)
+	if isOrigin && o.mode == sweepMode && c.table.hasLease(slot) {
+		return c.ask(now, o)
+	}
+	if old := c.takes.of[o.feature.ID()]; old != nil {
+		c.giveUp(now, old)
+	}
+	t := &take{
+		feature: o.feature, number: o.take, mode: o.mode, request: c.newRequest(), began: o.began, timeout: o.timeout,
+		replaces: c.earlier(o.feature),
+	}
+	c.takes.add(t)
+	if o.mode == retakeMode {
+		c.table.add(o.feature)
+		t.call = c.debts.takeCall(o.feature.ID())
+		c.urgent = c.urgent || c.retryAt == (instant{})
+		return nil
+	}
+	return c.takeNow(now, t)
+}
+
+// takeNow starts a take that could go elsewhere: unless the server asked this feature to wait.
+func (c *connection) takeNow(now instant, t *take) []effect {
+	until := later(c.askAfter, c.debts.waits[t.feature.ID()])
+	if now.before(until) {
+		return c.unanswered(now, t, messages.Busy, "the server asked to wait", until.mono-now.mono)
+	}
+	c.urgent = true
+	if c.attempt != nil {
+		c.takes.startClock(now, t)
+	}
+	return nil
+}
+
+// newRequest draws a request id. Nothing but chance goes into it: it must not repeat over the life of a ledger.
+func (c *connection) newRequest() messages.RequestID {
+	var id messages.RequestID
+	binary.LittleEndian.PutUint64(id[:8], c.rng.Uint64())
+	binary.LittleEndian.PutUint64(id[8:], c.rng.Uint64())
+	return id
+}
+
+// earlier returns the requests of this feature at this server that a new one replaces (rule 9).
+func (c *connection) earlier(f *Feature) []messages.RequestID {
+	requests := c.debts.requests(f.ID())
+	if s, ok := c.table.slot(f); ok && c.table.request[s] != (messages.RequestID{}) {
+		requests = append(requests, c.table.request[s])
+	}
+	if extra := len(requests) - transport.MaxReplaces; extra > 0 {
+		requests = requests[extra:]
+	}
+	return requests
+}
+
+// sendTakes sends what waits, in batches.
+func (c *connection) sendTakes(now instant) []effect {
+	var effects []effect
+	c.takes.release(now)
+	for len(c.takes.batches) < maxBatches && !now.before(c.askAfter) && c.session != nil {
+		takes := c.takes.pop(transport.MaxBatch)
+		if len(takes) == 0 {
+			break
+		}
+		wire := make([]transport.Take, len(takes))
+		for i, t := range takes {
+			c.takes.startClock(now, t)
+			t.tries++
+			t.flying = true
+			wire[i] = t.wire()
+		}
+		c.seq++
+		c.takes.batches[c.seq] = &batch{takes: takes, sent: now, life: c.life, session: c.session}
+		effects = append(effects, checkout{seq: c.seq, session: c.session, takes: wire, timeout: c.set.ConnectTimeout})
+	}
+	return effects
+}
+
+// takesAnswered settles a batch, take by take.
+func (c *connection) takesAnswered(now instant, in *takesAnswered) []effect {
+	b := c.takes.batches[in.seq]
+	if b == nil {
+		return nil
+	}
+	delete(c.takes.batches, in.seq)
+	for _, t := range b.takes {
+		t.flying = false
+	}
+	if in.err != nil {
+		return c.batchFailed(now, b, in.err)
+	}
+	verdict, effects := c.learn(now, in.reply.Hello, b.life)
+	switch verdict {
+	case staleLife:
+		return append(effects, c.again(now, b)...)
+	case stranger:
+		owed := c.strangersDebts(b)
+		effects = append(effects, c.again(now, b)...)
+		return append(effects, c.strangerReplied(b.session, in.reply.Hello, owed)...)
+	}
+	c.answered(now)
+	for i, t := range b.takes {
+		if t.off {
+			continue // its request is owed already
+		}
+		var o transport.Outcome
+		if i < len(in.reply.Outcomes) && in.reply.Outcomes[i].Request == t.request {
+			o = in.reply.Outcomes[i]
+		}
+		effects = append(effects, c.settle(now, t, b, o)...)
+	}
+	return effects
+}
+
+// settle acts on the answer to one take. An answer that makes no sense is none.
+func (c *connection) settle(now instant, t *take, b *batch, o transport.Outcome) []effect {
+	switch {
+	case o.Result == transport.Granted && (o.Local || o.Lease != (messages.LeaseID{})):
+		return c.granted(now, t, b, o)
+	case o.Result == transport.Refused && o.RetryAfter > 0:
+		return c.notYet(now, t, o.Reason, o.Message, o.RetryAfter)
+	case o.Result == transport.Refused, o.Result == transport.Gone && o.Reason == messages.Revoked:
+		return c.refuse(now, t, o.Reason, o.Message)
+	case o.Result == transport.Gone:
+		t.replaces = append(t.replaces[max(0, len(t.replaces)-transport.MaxReplaces+1):len(t.replaces):len(t.replaces)], t.request)
+		t.request = c.newRequest()
+		c.takes.hold(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
+		return nil
+	default:
+		return c.noAnswer(now, t, "the server's answer makes no sense")
+	}
+}
+
+// granted: the seats are ours. What the grant replaced is no longer owed.
+func (c *connection) granted(now instant, t *take, b *batch, o transport.Outcome) []effect {
+	c.takes.remove(t)
+	c.debts.settled(t.feature.ID(), t.replaces)
+	delete(c.debts.waits, t.feature.ID())
+	s := c.table.add(t.feature)
+	if o.Local {
+		c.table.grantLocal(s, t.number, t.request)
+	} else {
+		if c.table.leases == 0 {
+			c.acked = b.sent
+		}
+		c.table.grant(s, t.number, t.request, o.Lease, &b.sent)
+	}
+	effects := []effect{tell{t.feature, &seatGranted{take: t.number, link: c.link, server: c.link.Server(), local: o.Local}}}
+	if t.call != nil {
+		effects = append(effects, reply{t.call, nil})
+	}
+	return append(effects, c.warnOnce()...)
+}
+
+// refuse: the server's answer is final. What an earlier, unanswered sending of the request may have brought is owed.
+func (c *connection) refuse(now instant, t *take, reason messages.Reason, message string) []effect {
+	c.takes.remove(t)
+	if t.tries > 1 {
+		c.debts.owe(now, t.feature.ID(), t.request)
+	}
+	effects := []effect{tell{t.feature, &seatRefused{
+		take: t.number, server: c.link.Server(), reason: reason, message: message,
+	}}}
+	if t.call != nil {
+		effects = append(effects, reply{t.call, errDecided})
+	}
+	return effects
+}
+
+// notYet: a refusal with a retry-after, whatever its reason, is not yet an answer (rule 10).
+func (c *connection) notYet(now instant, t *take, reason messages.Reason, message string, after time.Duration) []effect {
+	wait := c.honoured(after)
+	if t.mode == retakeMode {
+		c.takes.hold(t, now.after(wait))
+		return c.failCall(t, "refused for now: "+reason.String())
+	}
+	c.debts.waits[t.feature.ID()] = now.after(wait)
+	return c.unanswered(now, t, reason, message, wait)
+}
+
+// noAnswer: a take that could go elsewhere does; the others are repeated, with the same request.
+func (c *connection) noAnswer(now instant, t *take, cause string) []effect {
+	if t.mode != retakeMode {
+		return c.unanswered(now, t, messages.Unanswered, cause, 0)
+	}
+	c.takes.hold(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
+	return c.failCall(t, cause)
+}
+
+// unanswered gives a take up for the next server (rule 13).
+func (c *connection) unanswered(now instant, t *take, reason messages.Reason, cause string, retryAfter time.Duration) []effect {
+	c.giveUp(now, t)
+	return []effect{tell{t.feature, &seatUnanswered{
+		take: t.number, server: c.link.Server(), reason: reason, cause: cause,
+		reached: retryAfter > 0 || c.heardSince(t.began), retryAfter: retryAfter,
+	}}}
+}
+
+// giveUp settles a take that nobody wants any more: if the server may have executed it, its seats are owed.
+func (c *connection) giveUp(now instant, t *take) {
+	c.takes.remove(t)
+	if t.tries > 0 {
+		c.debts.owe(now, t.feature.ID(), t.request)
+	}
+	t.call.answer(transportError("the request was given up"))
+}
+
+// batchFailed: the call was refused as a whole, or not answered.
+func (c *connection) batchFailed(now instant, b *batch, err error) []effect {
+	refusal := transport.AsRefusal(err)
+	var effects []effect
+	if refusal == nil {
+		effects = c.dropSession(b.session)
+	} else {
+		c.heard = now
+		if refusal.RetryAfter > 0 {
+			c.askAfter = later(c.askAfter, now.after(c.honoured(refusal.RetryAfter)))
+		}
+	}
+	for _, t := range b.takes {
+		switch {
+		case t.off:
+		case refusal == nil:
+			effects = append(effects, c.noAnswer(now, t, err.Error())...)
+		case refusal.RetryAfter > 0:
+			effects = append(effects, c.notYet(now, t, refusal.Reason, refusal.Message, refusal.RetryAfter)...)
+		default:
+			effects = append(effects, c.refuse(now, t, refusal.Reason, refusal.Message)...)
+		}
+	}
+	c.planRetry(now)
+	return effects
+}
+
+// again queues a batch whose answer means nothing.
+func (c *connection) again(now instant, b *batch) []effect {
+	for _, t := range b.takes {
+		if !t.off {
+			c.takes.hold(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
+		}
+	}
+	c.urgent = true
+	return nil
+}
+
+// strangersDebts returns what a server that answered in another one's stead may have granted.
+func (c *connection) strangersDebts(b *batch) []debt {
+	owed := make([]debt, len(b.takes))
+	for i, t := range b.takes {
+		owed[i] = debt{claim: t.feature.ID(), request: t.request}
+	}
+	return owed
+}
+
+// takesDue gives up the takes whose time is over.
+func (c *connection) takesDue(now instant) []effect {
+	var effects []effect
+	for _, t := range c.takes.overdue(now) {
+		effects = append(effects, c.unanswered(now, t, messages.Unanswered, "no answer within "+t.timeout.String(), 0)...)
+	}
+	return effects
+}

@@ -1,0 +1,84 @@
+package actors
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// Host is what the actors need of the one who embeds them. Its functions are called from actors and must not block.
+type Host struct {
+	System    *actor.ActorSystem
+	Name      string // prefix of the actors' names, unique in the system
+	Transport transport.Transport
+	Client    transport.Client
+	Logger    *slog.Logger
+	// Publish tells all subscribers.
+	Publish func(messages.Event)
+	// Exit is told when features gave up; what it does with it is the host's.
+	Exit func(messages.Exited)
+	// Wall is the wall clock.
+	Wall func() time.Time
+	// Seed seeds the random numbers of one connection: request ids and jitter.
+	Seed func() [32]byte
+}
+
+// Env is what the actors of one runtime share.
+type Env struct {
+	Settings
+	Host
+
+	began      time.Time // on the monotonic clock
+	beganWall  time.Time
+	ctx        context.Context // of all exchanges; ends when the runtime stops
+	cancel     context.CancelFunc
+	exchanges  sync.WaitGroup
+	sessions   sessionSet
+	features   registry
+	links      linkList
+	directory  *actor.PID
+	props      *actor.Props // of features
+	dispatcher *dispatcher
+
+	spawnMu  sync.Mutex
+	spawning *Feature // what the producer of props hands out; guarded by spawnMu
+}
+
+// now reads both clocks.
+func (e *Env) now() instant {
+	return instant{mono: time.Since(e.began), wall: e.Wall().Sub(e.beganWall)}
+}
+
+// send puts a message into an actor's mailbox. It never blocks.
+func (e *Env) send(to *actor.PID, message any) { e.System.Root.Send(to, message) }
+
+func (e *Env) draw() *rand.Rand { return rand.New(rand.NewChaCha8(e.Seed())) }
+
+// parent makes features children of the runtime's actor in all but its list of children, which would cost 250 bytes for
+// each: it supervises them, and whoever closes the runtime ends them.
+type parent struct {
+	*actor.RootContext
+	pid *actor.PID
+}
+
+func (p parent) Self() *actor.PID { return p.pid }
+
+// spawnFeature starts the actor of a feature.
+func (e *Env) spawnFeature(f *Feature) error {
+	e.spawnMu.Lock()
+	defer e.spawnMu.Unlock()
+	e.spawning = f
+	id := e.Name + "/f" + strconv.FormatUint(f.ID(), 10)
+	pid, err := actor.DefaultSpawner(e.System, id, e.props, parent{e.System.Root, e.directory})
+	e.spawning = nil
+	f.pid = pid
+	return err
+}

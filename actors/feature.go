@@ -1,0 +1,240 @@
+package actors
+
+import (
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// feature is the state machine of one checkout: what its application may do now, and whom it is asking for seats.
+// It knows nothing of requests and leases; those are the connection's. It speaks of "the take of number n" instead.
+//
+// It has no clock, goroutine or I/O. step is not safe for concurrent use; the actor's mailbox is what serialises it.
+type feature struct {
+	set    *Settings
+	claim  messages.Claim
+	exact  bool
+	local  bool // the grant is a local licence
+	state  messages.State
+	rounds int32  // sweeps that ended since FailingOver was entered, or since the failed count was below Attempts
+	take   uint32 // number of the latest take; an answer to another one is stale
+	held   uint32 // number of the take that the current lease is from; 0 when no lease is left
+	origin *Link  // the connection that the seats are from; nil until the first grant
+	sweep  *sweep // the pass over the servers that is under way; nil otherwise
+}
+
+// step applies one input and returns the effects to perform, in order.
+func (f *feature) step(now instant, in input) []effect {
+	if f.isStale(in) {
+		return nil
+	}
+	switch f.state {
+	case messages.StateCheckingOut:
+		return f.checkingOut(now, in)
+	case messages.StateHeld, messages.StateReconnecting:
+		return f.holding(now, in)
+	case messages.StateRetaking:
+		return f.retaking(now, in)
+	case messages.StateFailingOver:
+		return f.failingOver(now, in)
+	default:
+		return nil // a final state answers nothing; what arrives late is settled by the connection
+	}
+}
+
+// isStale reports whether the input is not about the current take or origin. A grant among them is returned by its
+// connection, which this feature told that the take is off.
+func (f *feature) isStale(in input) bool {
+	switch in := in.(type) {
+	case *seatGranted:
+		return in.take != f.take
+	case *seatRefused:
+		return in.take != f.take
+	case *seatUnanswered:
+		return in.take != f.take
+	case fromOrigin:
+		return f.origin == nil || in.from() != f.origin
+	default:
+		return false
+	}
+}
+
+// checkingOut: the first checkout asks the servers in search order, one at a time (rule 21).
+func (f *feature) checkingOut(now instant, in input) []effect {
+	switch in := in.(type) {
+	case *begin:
+		f.sweep = &sweep{began: now, queue: f.set.Servers, deadline: in.deadline}
+		return f.askNext(now)
+	case *seatGranted:
+		f.hold(in)
+		return []effect{ready{}, publish{messages.CheckedOut{Claim: f.claim, Server: in.server, Local: in.local}}}
+	case *seatRefused:
+		f.sweep.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.message})
+		return f.askNextOrFail(now)
+	case *seatUnanswered:
+		f.sweep.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.cause, RetryAfter: in.retryAfter})
+		return f.askNextOrFail(now)
+	case *cancelled:
+		return f.abandon(in.err)
+	case *closed:
+		return f.abandon(messages.ErrClosed)
+	default:
+		return nil
+	}
+}
+
+// holding: the seats are granted. Reconnecting differs from Held in nothing but what the application is shown.
+func (f *feature) holding(now instant, in input) []effect {
+	switch in := in.(type) {
+	case *heartbeatFailed:
+		if in.failed >= f.set.Attempts {
+			return f.startSweep(now, in)
+		}
+		f.state = messages.StateReconnecting
+		return nil
+	case *leaseResumed:
+		return f.resume(in)
+	case *leaseEnded:
+		return f.retakeOrLose(now, in)
+	default:
+		return f.anyLive(in)
+	}
+}
+
+// retaking: a re-checkout at the origin is under way; its connection repeats it until it is answered (rule 9).
+func (f *feature) retaking(now instant, in input) []effect {
+	switch in := in.(type) {
+	case *seatGranted:
+		f.hold(in)
+		return []effect{publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server}}}
+	case *seatRefused:
+		return append(f.closePair(in.server, in.reason, in.message), f.lose(in.server, in.reason, in.message)...)
+	case *heartbeatFailed:
+		if in.failed < f.set.Attempts {
+			return nil
+		}
+		effects := f.closePair(in.link.Server(), messages.Unanswered, in.cause)
+		return append(append(effects, f.moveOn()), f.startSweep(now, in)...)
+	case *originReplaced:
+		f.origin = in.by
+		return []effect{f.moveOn(), f.takeAtOrigin(now)}
+	default:
+		return f.anyLive(in)
+	}
+}
+
+// failingOver: heartbeats failed Attempts times. A sweep is under way, or the next failed beat is waited for.
+func (f *feature) failingOver(now instant, in input) []effect {
+	switch in := in.(type) {
+	case *heartbeatFailed:
+		return f.nextRound(now, in)
+	case *leaseResumed:
+		return append(f.endSweep(), f.resume(in)...)
+	case *leaseEnded:
+		return append(f.endSweep(), f.retakeOrLose(now, in)...)
+	case *serverRegained:
+		if f.held != 0 {
+			return nil // the lease's own fate decides
+		}
+		return append(f.endSweep(), f.retake(now, in.link.Server())...)
+	case *seatGranted:
+		return f.failOver(in)
+	case *seatRefused:
+		f.sweep.refused, f.sweep.reached = true, true
+		f.sweep.last = messages.Answer{Server: in.server, Reason: in.reason, Message: in.message}
+		return append(f.pairAt(in.server, in.reason, in.message), f.askNextOrDecide(now)...)
+	case *seatUnanswered:
+		f.sweep.reached = f.sweep.reached || in.reached
+		return f.askNextOrDecide(now)
+	default:
+		return f.anyLive(in)
+	}
+}
+
+// anyLive handles what means the same in every live state.
+func (f *feature) anyLive(in input) []effect {
+	switch in := in.(type) {
+	case *originReplaced:
+		f.origin = in.by
+		return nil
+	case *leaseTimedOut:
+		return append(f.closeOpenPair(), f.lose(in.link.Server(), messages.TimedOut, in.message)...)
+	case *cancelled:
+		return append(f.closeOpenPair(), f.checkIn(in.err, nil)...)
+	case *checkin:
+		return append(f.closeOpenPair(), f.checkIn(messages.ErrCheckedIn, in.call)...)
+	case *closed:
+		return append(f.closeOpenPair(), f.checkIn(messages.ErrClosed, nil)...)
+	case *heartbeatNow:
+		return f.beatNow(in)
+	default:
+		return nil
+	}
+}
+
+// hold takes note of a grant.
+func (f *feature) hold(in *seatGranted) {
+	f.state, f.origin, f.held, f.local = messages.StateHeld, in.link, in.take, in.local
+	f.sweep, f.rounds = nil, 0
+}
+
+// resume: the server still knows the lease, no seat is taken (rule 8).
+func (f *feature) resume(in *leaseResumed) []effect {
+	f.state, f.rounds = messages.StateHeld, 0
+	server := in.link.Server()
+	return []effect{
+		publish{messages.RetryingFeature{Claim: f.claim, Server: server}},
+		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: server, Resumed: true}},
+	}
+}
+
+// retakeOrLose: the server no longer holds the lease. An administrator's word and an expired licence are final.
+func (f *feature) retakeOrLose(now instant, in *leaseEnded) []effect {
+	f.held = 0
+	if in.reason == messages.Revoked || in.reason == messages.FeatureExpired {
+		return f.lose(in.link.Server(), in.reason, "")
+	}
+	return f.retake(now, in.link.Server())
+}
+
+func (f *feature) retake(now instant, server messages.Server) []effect {
+	f.state, f.rounds = messages.StateRetaking, 0
+	return []effect{publish{messages.RetryingFeature{Claim: f.claim, Server: server}}, f.takeAtOrigin(now)}
+}
+
+func (f *feature) takeAtOrigin(now instant) effect {
+	f.take++
+	return takeSeat{take: f.take, link: f.origin, mode: retakeMode, began: now}
+}
+
+// failOver: another server, or the origin at last, granted the seats.
+func (f *feature) failOver(in *seatGranted) []effect {
+	from, moved := f.origin.Server(), in.link != f.origin
+	f.hold(in)
+	effects := []effect{
+		f.settle(),
+		publish{messages.RetryingFeature{Claim: f.claim, Server: in.server}},
+		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server}},
+	}
+	if moved {
+		effects = append(effects, publish{messages.FailedOver{Claim: f.claim, From: from, To: in.server}})
+	}
+	return effects
+}
+
+// moveOn gives up the take that is under way, if any: its number is never answered again.
+func (f *feature) moveOn() effect {
+	f.take++
+	return f.settle()
+}
+
+// settle tells every connection that all but the current lease at the origin is to be given back (rules 13 and 14).
+func (f *feature) settle() effect {
+	return leave{keep: f.origin, held: f.held, upTo: f.take}
+}
+
+// beatNow passes on the application's own heartbeat; a local licence needs none (rule 1).
+func (f *feature) beatNow(in *heartbeatNow) []effect {
+	if f.local {
+		return []effect{answer{call: in.call}}
+	}
+	return []effect{beatNow{link: f.origin, call: in.call}}
+}

@@ -1,0 +1,220 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// Feature is one checkout: its machine, its actor and what the application's handle reads, in one struct, since there
+// may be a million of them. The machine is the actor's; everything else is safe for concurrent use.
+type Feature struct {
+	env     *Env
+	pid     *actor.PID
+	machine feature
+	granted *promise // answers the first checkout; nil after it
+
+	state  atomic.Uint32
+	origin atomic.Pointer[Link]
+	local  atomic.Bool
+	place  int32 // in the registry; guarded by its mutex
+
+	mu   sync.Mutex
+	done chan struct{} // made on first use
+	err  error         // not nil: the license is gone
+}
+
+// Start makes the checkout's actor, which asks the servers. It blocks until the seats are granted, refused, or ctx ends;
+// in the end either the feature is held or nothing is left of it. The checkout must be valid.
+func (f *Feature) Start(ctx context.Context, env *Env, c messages.Checkout) error {
+	f.env = env
+	f.machine = feature{set: &env.Settings, exact: c.Exact, claim: messages.Claim{
+		Feature: c.Feature, Version: c.Version, Count: c.Seats(),
+	}}
+	granted := newPromise()
+	f.granted = granted
+	if err := env.features.add(f); err != nil {
+		return err
+	}
+	if err := env.spawnFeature(f); err != nil {
+		env.features.remove(f)
+		return fmt.Errorf("start actor: %w", err)
+	}
+	env.send(f.pid, &begin{deadline: env.deadline(ctx)})
+	select {
+	case err := <-granted.answered:
+		return err
+	case <-ctx.Done():
+		env.send(f.pid, &cancelled{err: context.Cause(ctx)})
+		return context.Cause(ctx)
+	}
+}
+
+// deadline returns when ctx ends, as an instant; zero when it does not by itself.
+func (e *Env) deadline(ctx context.Context) instant {
+	at, ok := ctx.Deadline()
+	if !ok {
+		return instant{}
+	}
+	return instant{mono: max(at.Sub(e.began), 1)}
+}
+
+// ID returns the number of the checkout within its runtime.
+func (f *Feature) ID() uint64 { return f.machine.claim.ID }
+
+// Claim returns what was checked out.
+func (f *Feature) Claim() messages.Claim { return f.machine.claim }
+
+// State returns the state at this moment.
+func (f *Feature) State() messages.State { return messages.State(f.state.Load()) }
+
+// Origin returns the connection that the seats are from.
+func (f *Feature) Origin() *Link { return f.origin.Load() }
+
+// Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before; zero for a local
+// licence.
+func (f *Feature) Deadline() time.Time {
+	origin := f.Origin()
+	if origin == nil || f.local.Load() {
+		return time.Time{}
+	}
+	return origin.Deadline()
+}
+
+// Done returns a channel that is closed when the license is gone.
+func (f *Feature) Done() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.done == nil {
+		f.done = make(chan struct{})
+		if f.err != nil {
+			close(f.done)
+		}
+	}
+	return f.done
+}
+
+// Err returns nil while the license lives, and then why it is gone.
+func (f *Feature) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// Checkin returns the seats. It ends when the server has taken them back, when the server is not there to wait for, or
+// with the error of ctx; in each case the license is gone and the runtime returns the seats.
+func (f *Feature) Checkin(ctx context.Context) error {
+	c := newPromise()
+	f.env.send(f.pid, &checkin{call: c})
+	select {
+	case <-f.Done():
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if err := f.Err(); err != messages.ErrCheckedIn {
+		return err
+	}
+	return f.await(ctx, c)
+}
+
+func (f *Feature) await(ctx context.Context, c *promise) error {
+	select {
+	case err := <-c.answered:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-f.env.ctx.Done():
+		return nil
+	}
+}
+
+// Heartbeat beats now and returns nil when the seats are held, the license's error when it is gone, or why the server
+// gave no answer.
+func (f *Feature) Heartbeat(ctx context.Context) error {
+	c := newPromise()
+	f.env.send(f.pid, &heartbeatNow{call: c})
+	select {
+	case err := <-c.answered:
+		if err != errDecided {
+			return err
+		}
+	case <-f.Done():
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case <-f.Done():
+		return f.Err()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Receive is the actor: it lists nothing, since every message it gets is an input of the machine.
+func (f *Feature) Receive(c actor.Context) {
+	in, ok := c.Message().(input)
+	if !ok {
+		return // protoactor's own messages
+	}
+	for _, e := range f.machine.step(f.env.now(), in) {
+		f.show()
+		f.perform(c, e)
+	}
+	f.show()
+}
+
+// show publishes what the handle reads.
+func (f *Feature) show() {
+	f.state.Store(uint32(f.machine.state))
+	f.origin.Store(f.machine.origin)
+	f.local.Store(f.machine.local)
+}
+
+func (f *Feature) perform(c actor.Context, e effect) {
+	switch e := e.(type) {
+	case publish:
+		f.env.Publish(e.event)
+	case ready:
+		f.granted.answer(nil)
+		f.granted = nil
+	case end:
+		f.end(e.err)
+		c.Stop(c.Self())
+	case takeSeat:
+		f.env.send(f.connectionFor(e), &takeOrder{feature: f, takeSeat: e})
+	case leave:
+		f.env.send(f.env.directory, &leaveOrder{feature: f, leave: e})
+	case beatNow:
+		f.env.send(e.link.pid, &beatOrder{feature: f, call: e.call})
+	case answer:
+		e.call.answer(nil)
+	case gaveUp:
+		f.env.send(f.env.directory, &gaveUpOrder{gaveUp: e})
+	}
+}
+
+func (f *Feature) connectionFor(e takeSeat) *actor.PID {
+	if e.link != nil {
+		return e.link.pid
+	}
+	return f.env.directory
+}
+
+// end closes Done. The caller of a first checkout that never was granted gets the error instead.
+func (f *Feature) end(err error) {
+	f.mu.Lock()
+	f.err = err
+	if f.done != nil {
+		close(f.done)
+	}
+	f.mu.Unlock()
+	f.granted.answer(err)
+	f.granted = nil
+	f.env.features.remove(f)
+}

@@ -1,0 +1,86 @@
+package actors
+
+import "time"
+
+// heartbeat is the machine of a connection's timer: when the next beat is due. It sends nothing itself.
+type heartbeat struct {
+	interval time.Duration // 0: stopped
+	next     time.Duration // when the next beat is due, monotonic
+	seq      uint64        // of the timer that is armed; a tick of another one is stale
+}
+
+// Inputs and effects of the heartbeat actor. draw is a random number from [0,1), drawn by the actor.
+type (
+	// pace starts the beats, changes their interval, or stops them with 0.
+	paceBeats struct {
+		quiet
+		interval time.Duration
+	}
+	// pauseBeats asks for no beat before that.
+	pauseBeats struct {
+		quiet
+		pause time.Duration
+	}
+	tick struct {
+		quiet
+		seq uint64
+	}
+	// armTimer replaces the timer; its tick carries seq.
+	armTimer struct {
+		seq   uint64
+		after time.Duration
+	}
+	stopTimer struct{}
+	// due tells the connection.
+	due struct{}
+)
+
+func (armTimer) isEffect()  {}
+func (stopTimer) isEffect() {}
+func (due) isEffect()       {}
+
+// jitter is how far an interval strays to either side (rule 18).
+const jitter = 0.10
+
+func (h *heartbeat) step(now time.Duration, draw float64, in any) []effect {
+	switch in := in.(type) {
+	case *paceBeats:
+		return h.pace(now, draw, in.interval)
+	case *pauseBeats:
+		if h.interval == 0 || now+in.pause <= h.next {
+			return nil
+		}
+		return h.arm(now, now+in.pause)
+	case *tick:
+		if in.seq != h.seq || h.interval == 0 {
+			return nil
+		}
+		next := h.next + h.strayed(draw)
+		if next <= now { // the machine was stalled: no burst of beats makes up for it
+			next = now + h.strayed(draw)
+		}
+		return append([]effect{due{}}, h.arm(now, next)...)
+	default:
+		return nil
+	}
+}
+
+// pace gives the first beat a random phase, so that clients that start together do not beat together.
+func (h *heartbeat) pace(now time.Duration, draw float64, interval time.Duration) []effect {
+	h.interval = interval
+	if interval == 0 {
+		h.seq++
+		return []effect{stopTimer{}}
+	}
+	return h.arm(now, now+time.Duration(draw*float64(interval)))
+}
+
+func (h *heartbeat) strayed(draw float64) time.Duration {
+	return time.Duration(float64(h.interval) * (1 - jitter + 2*jitter*draw))
+}
+
+func (h *heartbeat) arm(now, at time.Duration) []effect {
+	h.seq++
+	h.next = at
+	return []effect{armTimer{seq: h.seq, after: at - now}}
+}

@@ -1,0 +1,23 @@
+package actors
+
+import "time"
+
+// instant is one reading of both clocks, each as the time since the runtime started. Monotonic time stops while the
+// machine sleeps and wall time may be set, so that neither alone tells how old a lease is (rule 16).
+type instant struct {
+	mono time.Duration
+	wall time.Duration
+}
+
+// since returns the time from o to i by the clock that says more.
+func (i instant) since(o instant) time.Duration {
+	return max(i.mono-o.mono, i.wall-o.wall)
+}
+
+// before reports whether i is earlier than o, on the monotonic clock: the order in which things happened.
+func (i instant) before(o instant) bool { return i.mono < o.mono }
+
+// after returns the instant d later.
+func (i instant) after(d time.Duration) instant {
+	return instant{mono: i.mono + d, wall: i.wall + d}
+}

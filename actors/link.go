@@ -1,0 +1,61 @@
+package actors
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// Link is how everybody else knows a connection: where to send, and what it publishes of itself for Status.
+// A Link lives as long as its runtime; two links are the same connection exactly if they are the same pointer.
+type Link struct {
+	pid  *actor.PID
+	base time.Time // what instants of wall time count from
+
+	server   atomic.Pointer[messages.Server]
+	failed   atomic.Int32
+	features atomic.Int64
+	deadline atomic.Int64 // wall time since base, in nanoseconds; 0 while nothing is held
+	merged   atomic.Bool
+}
+
+func newLink(address messages.Address) *Link {
+	l := &Link{}
+	l.server.Store(&messages.Server{Address: address})
+	return l
+}
+
+// Server returns who the connection leads to. The ID is empty until the server was reached.
+func (l *Link) Server() messages.Server {
+	if l == nil {
+		return messages.Server{}
+	}
+	return *l.server.Load()
+}
+
+// Failed returns how many heartbeats failed in a row.
+func (l *Link) Failed() int {
+	if l == nil {
+		return 0
+	}
+	return int(l.failed.Load())
+}
+
+// Features returns how many checkouts are held or asked for over the connection.
+func (l *Link) Features() int { return int(l.features.Load()) }
+
+// Merged reports whether the address turned out to lead to a server that has another connection.
+func (l *Link) Merged() bool { return l.merged.Load() }
+
+// Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before: the client
+// timeout after the last acknowledged one was sent. It is zero while nothing was granted.
+func (l *Link) Deadline() time.Time {
+	n := l.deadline.Load()
+	if n == 0 {
+		return time.Time{}
+	}
+	return l.base.Add(time.Duration(n))
+}

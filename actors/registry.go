@@ -1,0 +1,150 @@
+package actors
+
+import (
+	"sync"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// registry lists the features that have not ended. Its slots are used again.
+type registry struct {
+	mu      sync.Mutex
+	slots   []*Feature // nil: free
+	free    []int32
+	closed  bool
+	last    uint64        // the latest claim ID
+	drained chan struct{} // closed when the registry is closed and empty
+}
+
+// add enters a feature and gives it its number. It fails with ErrClosed once the registry is closed.
+func (r *registry) add(f *Feature) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return messages.ErrClosed
+	}
+	r.last++
+	f.machine.claim.ID = r.last
+	if n := len(r.free); n > 0 {
+		f.place, r.free = r.free[n-1], r.free[:n-1]
+		r.slots[f.place] = f
+		return nil
+	}
+	f.place = int32(len(r.slots))
+	r.slots = append(r.slots, f)
+	return nil
+}
+
+// remove takes out a feature that ended.
+func (r *registry) remove(f *Feature) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f.place < 0 {
+		return
+	}
+	r.slots[f.place] = nil
+	r.free = append(r.free, f.place)
+	f.place = -1
+	r.tellDrained()
+}
+
+// close lets no feature in any more and returns those that are left, and a channel that is closed when none is.
+func (r *registry) close() ([]*Feature, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.closed = true
+		r.drained = make(chan struct{})
+		r.tellDrained()
+	}
+	return r.listed(), r.drained
+}
+
+func (r *registry) tellDrained() {
+	if r.closed && len(r.free) == len(r.slots) {
+		select {
+		case <-r.drained:
+		default:
+			close(r.drained)
+		}
+	}
+}
+
+func (r *registry) listed() []*Feature {
+	list := make([]*Feature, 0, len(r.slots)-len(r.free))
+	for _, f := range r.slots {
+		if f != nil {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// states counts the features by state.
+func (r *registry) states() [messages.States]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var n [messages.States]int
+	for _, f := range r.slots {
+		if f != nil {
+			n[f.State()]++
+		}
+	}
+	return n
+}
+
+// linkList lists the connections, for Status.
+type linkList struct {
+	mu  sync.Mutex
+	all []*Link
+}
+
+func (l *linkList) add(link *Link) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, link)
+}
+
+func (l *linkList) list() []*Link {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]*Link(nil), l.all...)
+}
+
+// sessionSet knows the sessions that are open, so that none outlives the runtime, even one that was still on its way to
+// its connection.
+type sessionSet struct {
+	mu   sync.Mutex
+	open map[transport.Session]struct{}
+}
+
+func (s *sessionSet) add(session transport.Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open = make(map[transport.Session]struct{})
+	}
+	s.open[session] = struct{}{}
+}
+
+// take removes a session and reports whether it was open.
+func (s *sessionSet) take(session transport.Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.open[session]
+	delete(s.open, session)
+	return ok
+}
+
+// drain removes and returns all.
+func (s *sessionSet) drain() []transport.Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []transport.Session
+	for session := range s.open {
+		all = append(all, session)
+	}
+	s.open = nil
+	return all
+}

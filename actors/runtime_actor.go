@@ -1,0 +1,122 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// runtimeActor is the top of the tree: it performs what the directory orders, and it is the parent that supervises.
+type runtimeActor struct {
+	env     *Env
+	machine *directory
+	timer   wakeTimer
+}
+
+// Start starts the tree of a runtime.
+func Start(host Host, settings Settings) (*Env, error) {
+	e := &Env{Settings: settings, Host: host, began: time.Now(), beganWall: host.Wall(), dispatcher: newDispatcher(0)}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.props = actor.PropsFromProducer(func() actor.Actor { return e.spawning }, e.propsOptions()...)
+	root := &runtimeActor{env: e, machine: newDirectory(&e.Settings)}
+	props := actor.PropsFromProducer(func() actor.Actor { return root }, e.propsOptions()...)
+	pid, err := host.System.Root.SpawnNamed(props, host.Name)
+	if err != nil {
+		e.cancel()
+		return nil, fmt.Errorf("start actor %s: %w", host.Name, err)
+	}
+	e.directory = pid
+	return e, nil
+}
+
+// Receive takes orders of features, what connections find, and words of whoever closes the runtime.
+func (a *runtimeActor) Receive(c actor.Context) {
+	switch in := c.Message().(type) {
+	case *actor.Stopping, *actor.Restarting:
+		a.timer.stop()
+	case input:
+		a.run(c, in)
+	case identify, strangerFound, drained:
+		a.run(c, in)
+	}
+}
+
+func (a *runtimeActor) run(c actor.Context, in any) {
+	for _, e := range a.machine.step(a.env.now(), in) {
+		switch e := e.(type) {
+		case forward:
+			a.env.send(e.to.pid, e.in)
+		case spawn:
+			a.spawn(c, e.link)
+		case exit:
+			a.env.Publish(e.event)
+			a.env.Exit(e.event)
+		case wakeAt:
+			a.timer.set(a.env, c.Self(), e.at)
+		}
+	}
+}
+
+func (a *runtimeActor) spawn(c actor.Context, link *Link) {
+	env := a.env
+	props := actor.PropsFromProducer(func() actor.Actor { return newConnectionActor(env, link) }, env.propsOptions()...)
+	link.base = env.beganWall
+	link.pid = c.SpawnPrefix(props, "connection")
+	env.links.add(link)
+}
+
+// States counts the checkouts that have not ended, by state.
+func (e *Env) States() [messages.States]int { return e.features.states() }
+
+// Links returns all connections, in the order in which they were made.
+func (e *Env) Links() []*Link { return e.links.list() }
+
+// Close ends every feature, returns what is owed until ctx ends, and stops the tree: when it returns no goroutine, timer
+// or session of the runtime is left. It returns the error of ctx if returns are left unanswered.
+func (e *Env) Close(ctx context.Context) error {
+	e.send(e.directory, &closing{})
+	features, ended := e.features.close()
+	for _, f := range features {
+		e.send(f.pid, &closed{})
+	}
+	err := e.drain(ctx, ended)
+	e.stop()
+	return err
+}
+
+func (e *Env) drain(ctx context.Context, ended <-chan struct{}) error {
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	c := newPromise()
+	e.send(e.directory, &drainAll{call: c})
+	select {
+	case <-c.answered:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// stop ends exchanges first, so that their last messages find their actors.
+func (e *Env) stop() {
+	e.cancel()
+	for _, s := range e.sessions.drain() {
+		_ = s.Close()
+	}
+	e.exchanges.Wait()
+	_ = e.System.Root.StopFuture(e.directory).Wait()
+	for _, s := range e.sessions.drain() { // opened while we stopped
+		_ = s.Close()
+	}
+}
+
+func (e *Env) propsOptions() []actor.PropsOption {
+	return []actor.PropsOption{actor.WithDispatcher(e.dispatcher), actor.WithMailbox(newMailbox)}
+}

@@ -1,0 +1,28 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// Settings are the rules that the actors of one runtime go by: validated, with defaults filled in, never changed.
+type Settings struct {
+	Servers        []messages.Address // the search list
+	Attempts       int                // failed beats in a row until a sweep; 0: the application beats by itself
+	Interval       time.Duration      // between two beats of a connection
+	FailoverRounds int                // beats in a row that may sweep before it is decided
+	ConnectTimeout time.Duration      // for one server to answer a first checkout, a sweep or a connect
+	EnforceTimeout bool               // features whose lease has timed out are lost
+}
+
+// automatic reports whether heartbeats are sent without the application's doing (rule 2).
+func (s *Settings) automatic() bool { return s.Attempts > 0 }
+
+// beatDeadline is how long one beat may take (rule 4).
+func (s *Settings) beatDeadline() time.Duration {
+	return min(30*time.Second, s.Interval/2)
+}
+
+// retryCap bounds the pause between two reconnect tries (rule 15).
+func (s *Settings) retryCap() time.Duration { return min(retryMax, s.Interval/2) }

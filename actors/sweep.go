@@ -1,0 +1,126 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// sweep is one pass of one feature over the servers: a first checkout, or the search for seats after a failure.
+type sweep struct {
+	began    instant
+	queue    []messages.Address // still to be asked, in search order; shared, never changed
+	deadline instant            // of a first checkout's caller; zero when there is none
+	answers  []messages.Answer  // of a first checkout
+	last     messages.Answer    // the last final refusal of a failover sweep
+	trigger  *heartbeatFailed   // what began a failover sweep; nil for a first checkout
+	origin   bool               // the origin has been asked: it comes last
+	refused  bool               // a server gave a final refusal
+	reached  bool               // a server was reached since the sweep began
+}
+
+func (s *sweep) answered(a messages.Answer) { s.answers = append(s.answers, a) }
+
+// share returns how long the next server may take: an equal share of what the caller's deadline leaves, at most most.
+func (s *sweep) share(now instant, most time.Duration) time.Duration {
+	if s.deadline == (instant{}) {
+		return most
+	}
+	left := s.deadline.mono - now.mono
+	return max(min(most, left/time.Duration(len(s.queue))), time.Millisecond)
+}
+
+// askNext asks the next server of the queue.
+func (f *feature) askNext(now instant) []effect {
+	s := f.sweep
+	timeout := s.share(now, f.set.ConnectTimeout)
+	address := s.queue[0]
+	s.queue = s.queue[1:]
+	f.take++
+	mode := firstMode
+	if s.trigger != nil {
+		mode = sweepMode
+	}
+	return []effect{takeSeat{take: f.take, address: address, mode: mode, began: s.began, timeout: timeout}}
+}
+
+// askNextOrFail goes on with a first checkout, or tells its caller what each server answered.
+func (f *feature) askNextOrFail(now instant) []effect {
+	if len(f.sweep.queue) > 0 {
+		return f.askNext(now)
+	}
+	return f.abandon(&messages.CheckoutError{Checkout: f.checkout(), Answers: f.sweep.answers})
+}
+
+func (f *feature) checkout() messages.Checkout {
+	return messages.Checkout{Feature: f.claim.Feature, Version: f.claim.Version, Count: f.claim.Count, Exact: f.exact}
+}
+
+// abandon ends a first checkout: nothing was held, so nothing but the caller's error tells of it.
+func (f *feature) abandon(err error) []effect {
+	f.state, f.sweep = messages.StateCheckedIn, nil
+	f.take++
+	return []effect{leave{upTo: f.take}, end{err: err}}
+}
+
+// startSweep asks the other servers in search order, then the origin once more (rule 6).
+func (f *feature) startSweep(now instant, in *heartbeatFailed) []effect {
+	f.state = messages.StateFailingOver
+	f.sweep = &sweep{began: now, queue: in.others, trigger: in}
+	return f.askNextOrDecide(now)
+}
+
+// nextRound: another beat failed while no seat was found (rule 12).
+func (f *feature) nextRound(now instant, in *heartbeatFailed) []effect {
+	switch {
+	case in.failed < f.set.Attempts:
+		f.rounds = 0
+		return nil
+	case f.sweep != nil:
+		return nil
+	default:
+		return f.startSweep(now, in)
+	}
+}
+
+// askNextOrDecide goes on with a failover sweep: the next server, the origin as the last, or the decision.
+func (f *feature) askNextOrDecide(now instant) []effect {
+	s := f.sweep
+	switch {
+	case len(s.queue) > 0:
+		return f.askNext(now)
+	case !s.origin:
+		s.origin = true
+		f.take++
+		return []effect{takeSeat{take: f.take, link: f.origin, mode: sweepMode, began: s.began, timeout: f.set.ConnectTimeout}}
+	default:
+		return f.decide()
+	}
+}
+
+// decide ends a sweep that found no seat (rules 11 and 12). It waits for the next beat unless no rounds are left and the
+// answers say enough.
+func (f *feature) decide() []effect {
+	s := f.sweep
+	f.sweep = nil
+	f.rounds++
+	switch {
+	case int(f.rounds) < f.set.FailoverRounds:
+		return nil
+	case s.refused:
+		return f.lose(s.last.Server, s.last.Reason, s.last.Message)
+	case !s.reached:
+		return f.giveUp(s.trigger)
+	default:
+		return nil
+	}
+}
+
+// endSweep gives up a sweep that is under way: the origin's own answer made it needless.
+func (f *feature) endSweep() []effect {
+	if f.sweep == nil {
+		return nil
+	}
+	f.sweep = nil
+	return []effect{f.moveOn()}
+}

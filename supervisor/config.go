@@ -1,0 +1,167 @@
+package supervisor
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// Defaults of Config; a zero field means its default.
+const (
+	// DefaultInterval is the pause between two heartbeats of one connection (rule 2).
+	DefaultInterval = 2 * time.Minute
+	// DefaultFailoverRounds is how many beats in a row may search the servers before it is decided (rule 12).
+	DefaultFailoverRounds = 1
+	// DefaultConnectTimeout is how long one server may take to answer a first checkout (rule 21).
+	DefaultConnectTimeout = 5 * time.Second
+)
+
+// Bounds of Config.
+const (
+	// MaxServers is the most servers of a search list.
+	MaxServers = 64
+	// MaxAttempts bounds Heartbeat.Attempts and Heartbeat.FailoverRounds.
+	MaxAttempts = 10_000
+	// MaxInterval bounds Heartbeat.Interval and ConnectTimeout.
+	MaxInterval = 24 * time.Hour
+
+	// Intervals outside of these are accepted with one warning (rule 2).
+	minAdvisedInterval = 30 * time.Second
+	maxAdvisedInterval = 2 * time.Minute
+)
+
+// Config says how a runtime works. Only Transport and Servers are required. It is read once, by Start.
+type Config struct {
+	// Transport reaches the licence servers. Required.
+	Transport transport.Transport
+	// Servers is the search list: a first checkout asks them in this order. Required, 1 to MaxServers, each once.
+	// Several addresses of one server are recognised by its ServerID.
+	Servers []transport.Address
+	// Heartbeat says when to beat and when to give up. Automatic heartbeats are off by default.
+	Heartbeat Heartbeat
+	// EnforceTimeout ends licenses whose lease the server may have given away, because no heartbeat was acknowledged for
+	// the client timeout less a margin. Off by default: the license goes on and LeaseAtRisk is published.
+	EnforceTimeout bool
+	// ConnectTimeout is how long one server may take to answer a first checkout, or a request for seats after a failure.
+	// Default 5s; positive, at most MaxInterval. The deadline of a Checkout's context shortens it.
+	ConnectTimeout time.Duration
+	// Client says who connects. The zero value is filled in from the operating system.
+	Client Client
+	// Callbacks are told of the five events that vendors' users know, on one goroutine, in order.
+	Callbacks Callbacks
+	// OnEvent is told of every event, on a goroutine of its own, in order, one at a time. Nil: nobody.
+	OnEvent func(messages.Event)
+	// Logger gets one record for each event. Nil discards.
+	Logger *slog.Logger
+	// System runs the actors, for a host that runs protoactor itself: Close leaves it running. Nil: a system of our own.
+	System *actor.ActorSystem
+
+	wall func() time.Time // the wall clock; replaced by tests
+	seed func() [32]byte  // of the random numbers of one connection; replaced by tests
+}
+
+// Heartbeat says when to beat and when to give up.
+type Heartbeat struct {
+	// Attempts turns automatic heartbeats on: so many beats of a connection fail in a row until its features look for
+	// seats at the other servers. 0, the default, leaves heartbeats to License.Heartbeat. At most MaxAttempts.
+	// When Attempts x Interval is more than the server's client timeout, the server frees the seats before; that is
+	// logged.
+	Attempts int
+	// Interval is the pause between two heartbeats of one connection. Default 2m; 30s to 2m is advised, anything else is
+	// logged once. Positive, at most MaxInterval. A third of the server's client timeout is used if that is shorter.
+	Interval time.Duration
+	// FailoverRounds is how many failed beats in a row, from Attempts on, each search all servers before the runtime
+	// gives up. Default 1; at most MaxAttempts.
+	FailoverRounds int
+}
+
+// Client names the application to the servers. Nothing of it is proof of anything; servers show it to their operators.
+type Client struct {
+	Name  string // default: the name of the program
+	Host  string // default: the host name
+	User  string // default: the user name
+	Share string // a group name that the vendor gives meaning to; default none
+}
+
+// Callbacks are five of the events under the names that vendors' users know. They are called on one goroutine, in order,
+// one at a time; they may be slow, call every function of this package, and panic without harm.
+type Callbacks struct {
+	OnConnectionLost  func(messages.ConnectionLost)
+	OnRetryFeature    func(messages.RetryingFeature)
+	OnCheckoutSuccess func(messages.CheckoutSucceeded)
+	OnCheckoutFailure func(messages.CheckoutFailed)
+	// OnExit is called once, when features gave up since no server was reached: shut the application down. Later
+	// give-ups are only published. Nil: the error is printed to standard error and the process ends with status 3.
+	OnExit func(messages.Exited)
+}
+
+// Validate returns nil, or all faults of c joined, each a *messages.FieldError that names its field. Start calls it.
+func (c Config) Validate() error {
+	var faults messages.Faults
+	if c.Transport == nil {
+		faults.Add("Transport", "is nil: use grpctransport.New or another transport")
+	}
+	c.validateServers(&faults)
+	validateInt(&faults, "Heartbeat.Attempts", c.Heartbeat.Attempts)
+	validateInt(&faults, "Heartbeat.FailoverRounds", c.Heartbeat.FailoverRounds)
+	validateDuration(&faults, "Heartbeat.Interval", c.Heartbeat.Interval)
+	validateDuration(&faults, "ConnectTimeout", c.ConnectTimeout)
+	return faults.Err()
+}
+
+func (c Config) validateServers(faults *messages.Faults) {
+	switch n := len(c.Servers); {
+	case n == 0:
+		faults.Add("Servers", "is empty: name at least one server as host:port")
+	case n > MaxServers:
+		faults.Add("Servers", "has %d servers: at most %d are allowed", n, MaxServers)
+	}
+	seen := make(map[transport.Address]int, len(c.Servers))
+	for i, a := range c.Servers {
+		if err := checkAddress(a); err != nil {
+			faults.Add(indexed("Servers", i), "is %q: %v", a, err)
+		}
+		if first, ok := seen[a]; ok {
+			faults.Add(indexed("Servers", i), "is %q, which is Servers[%d] already: name each server once", a, first)
+			continue
+		}
+		seen[a] = i
+	}
+}
+
+func validateInt(faults *messages.Faults, field string, n int) {
+	if n < 0 || n > MaxAttempts {
+		faults.Add(field, "is %d: must be 0 (meaning the default) to %d", n, MaxAttempts)
+	}
+}
+
+func validateDuration(faults *messages.Faults, field string, d time.Duration) {
+	if d < 0 || d > MaxInterval {
+		faults.Add(field, "is %s: must be 0 (meaning the default) to %s", d, MaxInterval)
+	}
+}
+
+// settings returns what the actors go by: c with defaults filled in.
+func (c Config) settings() actors.Settings {
+	return actors.Settings{
+		Servers:        append([]transport.Address(nil), c.Servers...),
+		Attempts:       c.Heartbeat.Attempts,
+		Interval:       orDefault(c.Heartbeat.Interval, DefaultInterval),
+		FailoverRounds: orDefault(c.Heartbeat.FailoverRounds, DefaultFailoverRounds),
+		ConnectTimeout: orDefault(c.ConnectTimeout, DefaultConnectTimeout),
+		EnforceTimeout: c.EnforceTimeout,
+	}
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
