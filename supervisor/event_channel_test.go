@@ -57,6 +57,8 @@ func TestEventsEndWhenTheyAreCancelled(t *testing.T) {
 		assert.Equal(t, []messages.Event{ordinary(1)}, readAll(events), "what was in the channel, and its end")
 		publishOrdinary(h, 11, 20)
 		assert.Empty(t, h.subscribers)
+		h.close()
+		assert.True(t, h.wait(t.Context()))
 	})
 }
 

@@ -1,7 +1,7 @@
 package supervisor
 
 import (
-	"sync"
+	"runtime"
 	"testing"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -9,32 +9,57 @@ import (
 
 const million = 1_000_000
 
-// A million events to one subscriber, as when a server with a million features is lost: none is dropped, since all are
-// terminal, or most are, since none is.
-func BenchmarkHubPublishesAMillion(b *testing.B) {
-	for name, event := range map[string]messages.Event{
-		"terminal": messages.LicenseLost{},
-		"ordinary": messages.RetryingFeature{},
-	} {
+// lostServer are the events of a server with a million features that is lost: one kind is terminal, so that all of them
+// are kept, the other is dropped where the subscriber does not keep up.
+var lostServer = map[string]messages.Event{"terminal": messages.LicenseLost{}, "ordinary": messages.RetryingFeature{}}
+
+func BenchmarkHubDeliversAMillion(b *testing.B) {
+	for name, event := range lostServer {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				var done sync.WaitGroup
-				done.Add(1)
 				h := newHub(nil)
-				h.subscribe(func(e messages.Event) {
-					if _, last := e.(messages.Exited); last {
-						done.Done()
-					}
-				})
+				h.subscribe(func(messages.Event) {})
 				for range million {
 					h.publish(event)
 				}
-				h.publish(messages.Exited{})
-				done.Wait()
 				h.close()
+				<-h.done
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/million, "ns/event")
 		})
 	}
+}
+
+// A subscriber that hangs while a million events are published.
+func BenchmarkHubHoldsAMillion(b *testing.B) {
+	for name, event := range lostServer {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				h, stuck := newHub(nil), make(chan struct{})
+				h.subscribe(func(messages.Event) { <-stuck })
+				before := heapInUse()
+				b.StartTimer()
+				for range million {
+					h.publish(event)
+				}
+				b.StopTimer()
+				b.ReportMetric(float64(heapInUse()-before)/million, "B/event")
+				close(stuck)
+				h.close()
+				<-h.done
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/million, "ns/event")
+		})
+	}
+}
+
+func heapInUse() uint64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
