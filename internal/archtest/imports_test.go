@@ -1,0 +1,192 @@
+package archtest
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	module     = "github.com/seatbeat/seatbeat"
+	protoactor = "github.com/asynkron/protoactor-go"
+	root       = "../.."
+)
+
+// layer is what the packages of one folder may import besides the standard library. A name that ends in "/..." stands
+// for the folder and all below it.
+type layer struct {
+	ours       []string
+	protoactor bool
+	others     []string // module paths; "..." is any
+}
+
+// layers is the layout. A folder that is not listed has the layer of the nearest one above it.
+var layers = map[string]layer{
+	"messages":                {},
+	"transport":               {ours: []string{"messages"}},
+	"transport/wire":          {others: []string{"google.golang.org/..."}},
+	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire"}, others: []string{"..."}},
+	"transport/transporttest": {ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."}},
+	"actors":                  {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
+	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
+	"server":                  {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
+	"examples":                {ours: publicPackages, others: []string{"..."}},
+	"examples/protoactor":     {ours: publicPackages, protoactor: true, others: []string{"..."}},
+	"internal":                {},
+}
+
+var publicPackages = []string{"messages", "transport/...", "actors", "supervisor", "server"}
+
+// inTests is what a test may import besides what its package may.
+var inTests = layer{ours: []string{"transport/transporttest", "server"}, protoactor: true, others: []string{"..."}}
+
+func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
+	seen := map[string]bool{}
+	for file, imports := range readImports(t) {
+		folder := path.Dir(file)
+		seen[folder] = true
+		for _, imported := range imports {
+			assert.True(t, allowed(file, imported), "%s imports %s", file, imported)
+		}
+	}
+	for _, folder := range []string{"messages", "transport", "actors", "supervisor", "internal/archtest"} {
+		assert.True(t, seen[folder], "no file of %s was read", folder)
+	}
+}
+
+func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
+	for _, c := range []struct {
+		file, imported string
+		want           bool
+	}{
+		{"messages/event.go", "fmt", true},
+		{"messages/event.go", "net/http", true},
+		{"messages/event.go", module + "/transport", false},
+		{"messages/event.go", "github.com/google/uuid", false},
+		{"messages/event.go", protoactor + "/actor", false},
+		{"messages/event_test.go", "github.com/stretchr/testify/assert", true},
+		{"transport/transport.go", module + "/messages", true},
+		{"transport/transport.go", module + "/actors", false},
+		{"transport/transport.go", protoactor + "/actor", false},
+		{"transport/transporttest/network.go", module + "/transport", true},
+		{"transport/transporttest/network.go", module + "/transport/wire", false},
+		{"transport/grpctransport/session.go", "google.golang.org/grpc", true},
+		{"transport/grpctransport/session.go", protoactor + "/actor", false},
+		{"actors/feature_actor.go", protoactor + "/actor", true},
+		{"actors/feature.go", module + "/supervisor", false},
+		{"actors/feature.go", module + "/transport/wire", false},
+		{"actors/feature_test.go", module + "/transport/transporttest", true},
+		{"actors/feature_test.go", module + "/supervisor", false},
+		{"supervisor/example_test.go", module + "/supervisor", true},
+		{"supervisor/runtime.go", module + "/actors", true},
+		{"supervisor/runtime.go", module + "/server", false},
+		{"server/cmd/seatd/main.go", module + "/server", true},
+		{"server/cmd/seatd/main.go", module + "/supervisor", false},
+		{"examples/quickstart/main.go", module + "/supervisor", true},
+		{"examples/quickstart/main.go", module + "/internal/fifo", false},
+		{"examples/quickstart/main.go", protoactor + "/actor", false},
+		{"examples/protoactor/main.go", protoactor + "/actor", true},
+		{"elsewhere/new.go", "fmt", false},
+	} {
+		assert.Equal(t, c.want, allowed(c.file, c.imported), "%s imports %s", c.file, c.imported)
+	}
+}
+
+// allowed reports whether a file, named by its path from the root, may import a package.
+func allowed(file, imported string) bool {
+	folder := path.Dir(file)
+	layer, ok := layerOf(folder)
+	if !ok {
+		return false
+	}
+	if strings.HasSuffix(file, "_test.go") && (inTests.allows(imported) || imported == module+"/"+folder) {
+		return true
+	}
+	return layer.allows(imported)
+}
+
+// layerOf returns the layer of a folder or of the nearest one above it.
+func layerOf(folder string) (layer, bool) {
+	for ; folder != "."; folder = path.Dir(folder) {
+		if l, ok := layers[folder]; ok {
+			return l, true
+		}
+	}
+	return layer{}, false
+}
+
+func (l layer) allows(imported string) bool {
+	ours, isOurs := strings.CutPrefix(imported, module+"/")
+	switch {
+	case isOurs:
+		return matchesAny(l.ours, ours)
+	case strings.HasPrefix(imported, protoactor):
+		return l.protoactor
+	case !strings.Contains(strings.Split(imported, "/")[0], "."):
+		return true // the standard library: the first element of any other path is a host
+	default:
+		return matchesAny(l.others, imported)
+	}
+}
+
+func matchesAny(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		folder, below := strings.CutSuffix(pattern, "...")
+		if !below {
+			return name == pattern
+		}
+		return strings.HasPrefix(name+"/", folder)
+	})
+}
+
+// readImports returns the imports of each Go file, by its path from the root.
+func readImports(t *testing.T) map[string][]string {
+	t.Helper()
+	imports := map[string][]string{}
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		hidden := strings.HasPrefix(entry.Name(), ".") && name != root
+		if entry.IsDir() && (hidden || entry.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || hidden || filepath.Ext(name) != ".go" {
+			return nil
+		}
+		file, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		imports[filepath.ToSlash(file)], err = importsOf(name)
+		return err
+	})
+	require.NoError(t, err)
+	return imports
+}
+
+func importsOf(name string) ([]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+	if err != nil {
+		return nil, fmt.Errorf("read imports: %w", err)
+	}
+	var imports []string
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, fmt.Errorf("read imports: %w", err)
+		}
+		imports = append(imports, imported)
+	}
+	return imports, nil
+}
