@@ -14,8 +14,8 @@ type dueBeat struct{ at, limit instant }
 // flight is a beat under way. There is never more than one.
 type flight struct {
 	seq        uint64
-	counted    bool    // it is the due beat
-	began      instant // when it was sent: a lease's age counts from here
+	counted    bool     // it is the due beat
+	sent       *instant // a lease's age counts from here; on its own, since the leases keep it
 	life       uint64
 	session    transport.Session
 	leases     []messages.LeaseID
@@ -74,7 +74,7 @@ func (c *connection) startBeat(now instant) []effect {
 	leases, slots := c.beatList()
 	c.seq++
 	c.flight = &flight{
-		seq: c.seq, counted: c.due != nil, began: now, life: c.life, session: c.session,
+		seq: c.seq, counted: c.due != nil, sent: &instant{now.mono, now.wall}, life: c.life, session: c.session,
 		leases: leases, slots: slots, askers: c.askers, calls: c.calls,
 	}
 	c.askers, c.calls, c.recover = nil, nil, false
@@ -167,7 +167,7 @@ func (c *connection) restore(fl *flight) {
 
 // renew notes that a chunk was acknowledged: its leases live on from when the beat was sent.
 func (c *connection) renew(fl *flight, chunk chunkAnswer) {
-	at := &fl.began
+	at := fl.sent
 	for i := chunk.from; i < chunk.from+chunk.count; i++ {
 		if s := fl.slots[i]; c.table.lease[s] == fl.leases[i] {
 			c.table.renewed[s] = at
@@ -180,7 +180,7 @@ func (c *connection) renew(fl *flight, chunk chunkAnswer) {
 func (c *connection) beatGood(now instant, fl *flight, chunks []chunkAnswer, restarted bool) []effect {
 	recovered := c.broken || restarted
 	c.answered(now)
-	c.moves, c.acked = 0, fl.began
+	c.moves, c.acked = 0, *fl.sent
 	c.due, c.broken, c.recover, c.atRisk, c.retryAt = nil, false, false, false, instant{}
 	effects := c.endLeases(fl, chunks)
 	if recovered {

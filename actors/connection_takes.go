@@ -87,7 +87,7 @@ func (c *connection) sendTakes(now instant) []effect {
 			wire[i] = t.wire()
 		}
 		c.seq++
-		c.takes.batches[c.seq] = &batch{takes: takes, sent: now, life: c.life, session: c.session}
+		c.takes.batches[c.seq] = &batch{takes: takes, sent: &instant{now.mono, now.wall}, life: c.life, session: c.session}
 		effects = append(effects, checkout{seq: c.seq, session: c.session, takes: wire, timeout: c.set.ConnectTimeout})
 	}
 	return effects
@@ -158,9 +158,9 @@ func (c *connection) granted(now instant, t *take, b *batch, o transport.Outcome
 		c.table.grantLocal(s, t.number, t.request)
 	} else {
 		if c.table.leases == 0 {
-			c.acked = b.sent
+			c.acked = *b.sent
 		}
-		c.table.grant(s, t.number, t.request, o.Lease, &b.sent)
+		c.table.grant(s, t.number, t.request, o.Lease, b.sent)
 	}
 	effects := []effect{tell{t.feature, &seatGranted{take: t.number, link: c.link, server: c.link.Server(), local: o.Local}}}
 	if t.call != nil {

@@ -55,7 +55,7 @@ type takeBook struct {
 // batch is one Checkout call under way.
 type batch struct {
 	takes   []*take
-	sent    instant
+	sent    *instant // on its own, since the leases keep it
 	life    uint64
 	session transport.Session
 }

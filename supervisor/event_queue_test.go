@@ -102,7 +102,7 @@ func TestEventQueueBehavesLikeAList(t *testing.T) {
 			}
 		}
 		rest := popAll(&queue)
-		require.Equal(t, len(list.all), len(rest))
+		require.Len(t, rest, len(list.all))
 		for i := range rest {
 			require.Equal(t, list.all[i], rest[i])
 		}
