@@ -1,7 +1,6 @@
 package messages
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -106,7 +105,7 @@ func FuzzCheckoutValidateNeverPanics(f *testing.F) {
 		c := Checkout{Feature: feature, Version: V(major, minor), Count: count, Exact: exact, Wait: wait}
 		if err := c.Validate(); err != nil {
 			var field *FieldError
-			assert.True(t, errors.As(err, &field), "%v names no field", err)
+			assert.ErrorAs(t, err, &field)
 		}
 	})
 }

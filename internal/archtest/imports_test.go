@@ -26,7 +26,7 @@ const (
 // for the folder and all below it.
 type layer struct {
 	ours       []string
-	protoactor bool
+	protoactor bool     // its package actor: remote and cluster trust every peer, scheduler and router have races
 	others     []string // module paths; "..." is any
 }
 
@@ -83,6 +83,7 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"transport/grpctransport/session.go", "google.golang.org/grpc", true},
 		{"transport/grpctransport/session.go", protoactor + "/actor", false},
 		{"actors/feature_actor.go", protoactor + "/actor", true},
+		{"actors/feature_actor.go", protoactor + "/remote", false},
 		{"actors/feature.go", module + "/supervisor", false},
 		{"actors/feature.go", module + "/transport/wire", false},
 		{"actors/feature_test.go", module + "/transport/transporttest", true},
@@ -131,7 +132,7 @@ func (l layer) allows(imported string) bool {
 	case isOurs:
 		return matchesAny(l.ours, ours)
 	case strings.HasPrefix(imported, protoactor):
-		return l.protoactor
+		return l.protoactor && imported == protoactor+"/actor"
 	case !strings.Contains(strings.Split(imported, "/")[0], "."):
 		return true // the standard library: the first element of any other path is a host
 	default:
