@@ -132,6 +132,7 @@ func (c *connection) pump(now instant) []effect {
 	if c.session == nil {
 		effects = c.reach(now)
 	} else {
+		c.urgent = false
 		effects = c.startBeat(now)
 		if !c.recovering() {
 			effects = append(effects, c.sendTakes(now)...)

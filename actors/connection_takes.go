@@ -188,8 +188,9 @@ func (c *connection) refuse(now instant, t *take, reason messages.Reason, messag
 func (c *connection) notYet(now instant, t *take, reason messages.Reason, message string, after time.Duration) []effect {
 	wait := c.honoured(after)
 	if t.mode == retakeMode {
-		c.takes.hold(t, now.after(wait))
-		return c.failCall(t, "refused for now: "+reason.String())
+		effects := c.failCall(t, "refused for now: "+reason.String())
+		c.repeat(t, now.after(wait))
+		return effects
 	}
 	c.debts.waits[t.feature.ID()] = now.after(wait)
 	return c.unanswered(now, t, reason, message, wait)
@@ -200,8 +201,16 @@ func (c *connection) noAnswer(now instant, t *take, cause string) []effect {
 	if t.mode != retakeMode {
 		return c.unanswered(now, t, messages.Unanswered, cause, 0)
 	}
-	c.takes.hold(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
-	return c.failCall(t, cause)
+	effects := c.failCall(t, cause)
+	c.repeat(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
+	return effects
+}
+
+// repeat sends a take again at that time. Where the application beats by itself, its next call does that (rule 2).
+func (c *connection) repeat(t *take, at instant) {
+	if c.set.automatic() || t.call != nil {
+		c.takes.hold(t, at)
+	}
 }
 
 // unanswered gives a take up for the next server (rule 13).
@@ -253,7 +262,7 @@ func (c *connection) batchFailed(now instant, b *batch, err error) []effect {
 func (c *connection) again(now instant, b *batch) []effect {
 	for _, t := range b.takes {
 		if !t.off {
-			c.takes.hold(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
+			c.repeat(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
 		}
 	}
 	c.urgent = true
