@@ -45,9 +45,9 @@ func onStage(t *testing.T, n int, setup func(*stage), play func(*stage)) {
 			setup(s)
 		}
 		s.start()
+		defer s.checkHistory()
+		defer s.close()
 		play(s)
-		_ = s.close()
-		s.checkHistory()
 	})
 }
 
@@ -68,10 +68,11 @@ func (s *stage) start() {
 	s.rt = rt
 }
 
-func (s *stage) close() error {
+// close closes the runtime, which every test does at its end.
+func (s *stage) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return s.rt.Close(ctx)
+	_ = s.rt.Close(ctx)
 }
 
 // checkout takes a seat of f2.
