@@ -48,7 +48,7 @@ var layers = map[string]layer{
 var publicPackages = []string{"messages", "transport/...", "actors", "supervisor", "server"}
 
 // inTests is what a test may import besides what its package may.
-var inTests = layer{ours: []string{"transport/transporttest", "server"}, protoactor: true, others: []string{"..."}}
+var inTests = layer{ours: []string{"transport/transporttest", "server", "internal/testcert"}, protoactor: true, others: []string{"..."}}
 
 func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
 	seen := map[string]bool{}
@@ -82,6 +82,8 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"transport/transporttest/network.go", module + "/transport/wire", false},
 		{"transport/grpctransport/session.go", "google.golang.org/grpc", true},
 		{"transport/grpctransport/session.go", protoactor + "/actor", false},
+		{"transport/grpctransport/session.go", module + "/internal/testcert", false},
+		{"transport/grpctransport/session_test.go", module + "/internal/testcert", true},
 		{"actors/feature_actor.go", protoactor + "/actor", true},
 		{"actors/feature_actor.go", protoactor + "/remote", false},
 		{"actors/feature.go", module + "/supervisor", false},
