@@ -127,6 +127,9 @@ func (f *feature) failingOver(now instant, in input) []effect {
 	case *heartbeatFailed:
 		return f.nextRound(now, in)
 	case *leaseResumed:
+		if f.held == 0 {
+			return nil // the lease is from a take that was given up: its connection is being told to return it
+		}
 		return append(f.endSweep(), f.resume(in)...)
 	case *leaseEnded:
 		return append(f.endSweep(), f.retakeOrLose(now, in)...)

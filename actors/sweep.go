@@ -103,6 +103,7 @@ func (f *feature) askNextOrDecide(now instant) []effect {
 func (f *feature) decide() []effect {
 	s := f.sweep
 	f.sweep = nil
+	f.take++ // the sweep's last take is answered: nothing more is awaited of it
 	f.rounds++
 	switch {
 	case int(f.rounds) < f.set.FailoverRounds:
