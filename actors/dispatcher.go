@@ -28,6 +28,7 @@ type dispatcher struct {
 	mu      sync.Mutex // guards the fields below
 	queue   fifo.Queue[func()]
 	workers int
+	idle    sync.Cond // of mu: no worker is left
 }
 
 var _ actor.Dispatcher = (*dispatcher)(nil)
@@ -38,7 +39,9 @@ func newDispatcher(limit int) *dispatcher {
 	if limit <= 0 {
 		limit = max(2, runtime.GOMAXPROCS(0))
 	}
-	return &dispatcher{limit: limit}
+	d := &dispatcher{limit: limit}
+	d.idle.L = &d.mu
+	return d
 }
 
 // Throughput returns how many messages a mailbox may handle in one turn.
@@ -77,7 +80,18 @@ func (d *dispatcher) next() (fn func(), ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if fn, ok = d.queue.Pop(); !ok {
-		d.workers--
+		if d.workers--; d.workers == 0 {
+			d.idle.Broadcast()
+		}
 	}
 	return fn, ok
+}
+
+// wait blocks until nothing is queued or being run. It must not be called by what the dispatcher runs.
+func (d *dispatcher) wait() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for d.workers > 0 {
+		d.idle.Wait()
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"go.uber.org/goleak"
@@ -128,4 +129,24 @@ func BenchmarkDispatcherSchedulesAMillion(b *testing.B) {
 		done.Wait()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/tasks, "ns/task")
+}
+
+// Close stopped the tree while a feature's last words were still on their way to it.
+func TestDispatcherWaitsForWhatIsQueuedAndForWhatThatSchedules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDispatcher(2)
+		var done atomic.Int64
+		for range 10 {
+			d.Schedule(func() {
+				time.Sleep(time.Second)
+				d.Schedule(func() {
+					time.Sleep(time.Second)
+					done.Add(1)
+				})
+			})
+		}
+		d.wait()
+		assert.EqualValues(t, 10, done.Load())
+		d.wait()
+	})
 }

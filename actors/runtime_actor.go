@@ -111,6 +111,7 @@ func (e *Env) stop() {
 		_ = s.Close()
 	}
 	e.exchanges.Wait()
+	e.dispatcher.wait() // features stop by themselves, and tell their parent, which must be there to hear it
 	_ = e.System.Root.StopFuture(e.directory).Wait()
 	for _, s := range e.sessions.drain() { // opened while we stopped
 		_ = s.Close()
