@@ -7,7 +7,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"go.uber.org/goleak"

@@ -1,0 +1,133 @@
+package supervisor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// wireSession is a session whose calls the wire sees.
+type wireSession struct {
+	transport.Session
+	wire    *wire
+	address transport.Address
+	closing sync.Once
+}
+
+func (s *wireSession) Close() error {
+	s.closing.Do(func() {
+		s.wire.mu.Lock()
+		defer s.wire.mu.Unlock()
+		s.wire.sessions--
+	})
+	return s.Session.Close()
+}
+
+func (s *wireSession) Checkout(ctx context.Context, takes []transport.Take) (transport.CheckoutReply, error) {
+	sent := time.Now()
+	s.wire.checkTakes(takes)
+	if err := s.wire.spend(ctx, "checkout"); err != nil {
+		return transport.CheckoutReply{}, err
+	}
+	reply, err := s.Session.Checkout(ctx, takes)
+	s.wire.heard(s.address, err)
+	if err == nil {
+		s.wire.noteGrants(sent, reply.Outcomes)
+	}
+	return reply, err
+}
+
+func (s *wireSession) Heartbeat(ctx context.Context, leases []messages.LeaseID) (transport.HeartbeatReply, error) {
+	sent := time.Now()
+	s.wire.checkBeat(leases)
+	if err := s.wire.spend(ctx, "heartbeat"); err != nil {
+		return transport.HeartbeatReply{}, err
+	}
+	reply, err := s.Session.Heartbeat(ctx, leases)
+	s.wire.heard(s.address, err)
+	if err == nil {
+		s.wire.noteBeat(sent, leases, reply.Ended)
+	}
+	return reply, err
+}
+
+func (s *wireSession) Checkin(ctx context.Context, returns []transport.Return) (transport.CheckinReply, error) {
+	s.wire.noteReturns(returns)
+	if err := s.wire.spend(ctx, "checkin"); err != nil {
+		return transport.CheckinReply{}, err
+	}
+	reply, err := s.Session.Checkin(ctx, returns)
+	s.wire.heard(s.address, err)
+	return reply, err
+}
+
+// checkTakes: a request whose cancel was sent is never used again (rule 13).
+func (w *wire) checkTakes(takes []transport.Take) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range takes {
+		w.feature[t.Request] = t.Feature
+		if w.gone(t.Request) {
+			w.report("a request of %s was sent after its return", t.Feature)
+		}
+	}
+}
+
+// noteGrants knows leases as the runtime learns of them.
+func (w *wire) noteGrants(sent time.Time, outcomes []transport.Outcome) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range outcomes {
+		if o.Result == transport.Granted {
+			w.request[o.Lease] = o.Request
+			w.renew(w.feature[o.Request], sent)
+		}
+	}
+}
+
+// checkBeat: a lease that is to be returned is never beaten (rule 14).
+func (w *wire) checkBeat(leases []messages.LeaseID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range leases {
+		request := w.request[id]
+		if w.gone(request) {
+			w.report("the lease of %s was beaten after its return was sent", w.feature[request])
+		}
+	}
+}
+
+func (w *wire) noteBeat(sent time.Time, leases []messages.LeaseID, ended []transport.Ended) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	gone := make(map[messages.LeaseID]bool, len(ended))
+	for _, e := range ended {
+		gone[e.Lease] = true
+	}
+	for _, id := range leases {
+		if !gone[id] {
+			w.renew(w.feature[w.request[id]], sent)
+		}
+	}
+}
+
+func (w *wire) renew(feature string, sent time.Time) {
+	if sent.After(w.renewed[feature]) {
+		w.renewed[feature] = sent
+	}
+}
+
+func (w *wire) noteReturns(returns []transport.Return) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range returns {
+		for _, request := range []messages.RequestID{r.Request, w.request[r.Lease]} {
+			if _, ok := w.returned[request]; !ok && request != (messages.RequestID{}) {
+				w.returned[request] = time.Now()
+			}
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package supervisor
+
+import (
+	"context"
+	"testing/synctest"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// chaosSettings are the lines that describe the world; they come before the steps.
+var chaosSettings = map[string]func(*world, line){
+	"config":  setConfig,
+	"server":  addServer,
+	"feature": addFeature,
+}
+
+func setConfig(w *world, l line) {
+	w.config.Heartbeat.Attempts = l.parsedNumber(l.setting("attempts", "5"))
+	w.config.Heartbeat.Interval = l.parsedDuration(l.setting("interval", "0s"))
+	w.config.Heartbeat.FailoverRounds = l.parsedNumber(l.setting("rounds", "0"))
+	w.config.ConnectTimeout = l.parsedDuration(l.setting("connect", "0s"))
+	w.config.EnforceTimeout = l.flag("enforce")
+	w.config.seed = seeds(uint64(l.parsedNumber(l.setting("seed", "1"))))
+}
+
+func addServer(w *world, l line) {
+	s := &chaosServer{name: l.word(0)}
+	for _, port := range []string{"1", "2", "3"}[:l.parsedNumber(l.setting("addresses", "1"))] {
+		s.addresses = append(s.addresses, transport.Address(s.name+":"+port))
+	}
+	s.Server = w.net.AddServer(s.addresses[0], nil)
+	for _, address := range s.addresses[1:] {
+		w.net.Alias(address, s.Server)
+	}
+	w.servers = append(w.servers, s)
+	w.setTimeout(s, l.parsedDuration(l.setting("timeout", "5m")))
+}
+
+func (w *world) setTimeout(s *chaosServer, d time.Duration) {
+	s.timeout = d
+	w.longest = max(w.longest, d)
+	s.SetClientTimeout(d)
+}
+
+// addFeature gives every server the feature, with the seats of one checkout: a second one would be refused.
+func addFeature(w *world, l line) {
+	c := &claim{feature: l.word(0), local: l.flag("local"), cancel: func() {}}
+	c.order = messages.Checkout{
+		Feature: c.feature, Count: l.parsedNumber(l.setting("count", "1")),
+		Version: l.parsedVersion(l.setting("version", "1.0")), Exact: l.flag("exact"),
+	}
+	for _, s := range w.servers {
+		s.SetSeats(c.feature, c.order.Count)
+		if c.order.Exact {
+			s.SetVersion(c.feature, c.order.Version)
+		}
+		if c.local {
+			s.MarkLocal(c.feature)
+		}
+	}
+	w.claims = append(w.claims, c)
+}
+
+// chaosSteps are what can happen. Those about the application come first, then the servers, the network and the seats.
+var chaosSteps = map[string]func(*world, line){
+	"pass":      func(_ *world, l line) { time.Sleep(l.duration(0)) },
+	"jump":      func(w *world, l line) { w.jumped.Add(int64(l.duration(0))) },
+	"checkout":  func(w *world, l line) { w.checkout(w.claim(l.word(0)), l.duration(1)) },
+	"cancel":    func(w *world, l line) { w.claim(l.word(0)).cancel() },
+	"checkin":   func(w *world, l line) { w.checkin(w.claim(l.word(0)), l.duration(1)) },
+	"heartbeat": func(w *world, l line) { w.heartbeat(w.claim(l.word(0)), l.duration(1)) },
+	"close":     func(w *world, l line) { w.close(l.duration(0)) },
+	"rest":      func(w *world, _ line) { w.rest() },
+
+	"down":     func(w *world, l line) { w.server(l.word(0)).Down() },
+	"up":       func(w *world, l line) { w.server(l.word(0)).Up() },
+	"restart":  func(w *world, l line) { w.server(l.word(0)).Restart() },
+	"forget":   func(w *world, l line) { w.server(l.word(0)).Forget() },
+	"rollback": func(w *world, l line) { w.server(l.word(0)).Rollback() },
+	"replace":  func(w *world, l line) { w.server(l.word(0)).Replace() },
+
+	"cut":       func(w *world, l line) { w.net.Cut(transport.Address(l.word(0))) },
+	"mend":      func(w *world, l line) { w.net.Heal(transport.Address(l.word(0))) },
+	"move":      func(w *world, l line) { w.move(transport.Address(l.word(0)), w.server(l.word(1))) },
+	"delay":     func(w *world, l line) { w.server(l.word(0)).Delay(l.duration(1), l.kinds(2)...) },
+	"lag":       func(w *world, l line) { w.server(l.word(0)).DelayReplies(l.duration(1), l.kinds(2)...) },
+	"swallow":   func(w *world, l line) { w.server(l.word(0)).BlackHole(true, l.kinds(1)...) },
+	"drop":      func(w *world, l line) { w.server(l.word(0)).DropReplies(l.number(1), l.kinds(2)...) },
+	"duplicate": func(w *world, l line) { w.server(l.word(0)).Duplicate(l.number(1), l.duration(2), l.kinds(3)...) },
+	"refuse":    func(w *world, l line) { w.server(l.word(0)).Refuse(refusal(l), l.kinds(3)...) },
+	"clear":     func(w *world, l line) { w.server(l.word(0)).ClearFaults() },
+
+	"revoke":   func(w *world, l line) { w.server(l.word(0)).RevokeFeature(l.word(1)) },
+	"end":      func(w *world, l line) { w.endLeases(w.server(l.word(0)), l.word(1), l.reason(2)) },
+	"seats":    func(w *world, l line) { w.server(l.word(0)).SetSeats(l.word(1), l.number(2)) },
+	"withdraw": func(w *world, l line) { w.server(l.word(0)).Withdraw(l.word(1)) },
+	"others":   func(w *world, l line) { w.server(l.word(0)).Take(l.word(1), l.number(2)) },
+	"putback":  func(w *world, l line) { w.server(l.word(0)).PutBack(l.word(1), l.number(2)) },
+	"version":  func(w *world, l line) { w.server(l.word(0)).SetVersion(l.word(1), l.parsedVersion(l.word(2))) },
+	"timeout":  func(w *world, l line) { w.setTimeout(w.server(l.word(0)), l.duration(1)) },
+}
+
+// disturbing are the steps after which a call may not be answered as it should be.
+var disturbing = map[string]bool{
+	"down": true, "cut": true, "move": true, "delay": true, "lag": true, "swallow": true, "drop": true, "refuse": true,
+}
+
+func refusal(l line) *transport.Refusal {
+	return &transport.Refusal{Reason: l.reason(1), RetryAfter: l.duration(2)}
+}
+
+func (w *world) move(address transport.Address, to *chaosServer) {
+	w.story.moved()
+	w.net.Alias(address, to.Server)
+}
+
+func (w *world) endLeases(s *chaosServer, feature string, reason messages.Reason) {
+	for _, lease := range s.Leases() {
+		if lease.Feature == feature {
+			s.End(lease.ID, reason)
+		}
+	}
+}
+
+// close closes the runtime; with 0 its context has ended already. The first one waits: nothing is left after it.
+func (w *world) close(deadline time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	again := w.closed
+	w.closed = true
+	err := w.rt.Close(ctx)
+	synctest.Wait()
+	if again {
+		return
+	}
+	w.story.end()
+	w.wire.end()
+	w.checkClosed(err)
+}

@@ -1,0 +1,163 @@
+package supervisor
+
+import (
+	"sync"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// story checks the events as they are told: their order for each checkout, and what they say of each connection.
+type story struct {
+	w *world
+
+	mu        sync.Mutex
+	ended     bool // Close has returned: nothing is told any more
+	of        map[string]*chapter
+	failed    map[string]int       // by ServerID: the failed count last told
+	sweepable map[string]time.Time // by ServerID: when the latest failed beat was told that may start a sweep
+	boots     map[string]int       // how often each BootID was told as that of a restart
+	moves     int                  // how often an address was given to another server: a boot may then be met again
+	exits     int                  // features that Exited told of
+	losses    int                  // LicenseLost with state Exited
+	onExits   int                  // calls of OnExit
+	told      [4]int               // events that have a callback, less the calls of it
+}
+
+// chapter is the events of one checkout.
+type chapter struct {
+	last  messages.Event
+	open  bool // a pair is open
+	final messages.State
+}
+
+func (s *story) init(w *world) {
+	s.w, s.of, s.failed, s.boots = w, map[string]*chapter{}, map[string]int{}, map[string]int{}
+	s.sweepable = map[string]time.Time{}
+}
+
+// tell is the subscriber.
+func (s *story) tell(e messages.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		s.w.report("%s was told after Close had returned", messages.Name(e))
+	}
+	switch e := e.(type) {
+	case messages.ConnectionLost:
+		s.told[0]++
+		s.connectionLost(e)
+	case messages.ServerRestarted:
+		s.restarted(e)
+	case messages.Exited:
+		s.exits += e.Features
+	case messages.FeatureRestarted, messages.EventsDropped:
+		s.w.report("told %s: %+v", messages.Name(e), e)
+	default:
+		if c, ok := claimIn(e); ok {
+			s.chapterOf(c).add(s, c, e)
+		}
+	}
+}
+
+// callbacks returns callbacks that are counted against the events: each event with a callback makes one call of it.
+func (s *story) callbacks() Callbacks {
+	count := func(i int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.told[i]--
+	}
+	return Callbacks{
+		OnConnectionLost:  func(messages.ConnectionLost) { count(0) },
+		OnRetryFeature:    func(messages.RetryingFeature) { count(1) },
+		OnCheckoutSuccess: func(messages.CheckoutSucceeded) { count(2) },
+		OnCheckoutFailure: func(messages.CheckoutFailed) { count(3) },
+		OnExit: func(messages.Exited) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.onExits++; s.onExits > 1 {
+				s.w.report("OnExit was called again")
+			}
+		},
+	}
+}
+
+func claimIn(e messages.Event) (messages.Claim, bool) {
+	switch e := e.(type) {
+	case messages.RetryingFeature:
+		return e.Claim, true
+	case messages.CheckoutSucceeded:
+		return e.Claim, true
+	case messages.CheckoutFailed:
+		return e.Claim, true
+	case messages.CheckedOut:
+		return e.Claim, true
+	case messages.CheckedIn:
+		return e.Claim, true
+	case messages.FailedOver:
+		return e.Claim, true
+	case messages.LicenseLost:
+		return e.Claim, true
+	default:
+		return messages.Claim{}, false
+	}
+}
+
+func (s *story) chapterOf(c messages.Claim) *chapter {
+	if s.of[c.Feature] == nil {
+		s.of[c.Feature] = &chapter{}
+	}
+	return s.of[c.Feature]
+}
+
+// connectionLost: the failed count of a connection goes 1, 2, 3 ... or begins again.
+func (s *story) connectionLost(e messages.ConnectionLost) {
+	if last := s.failed[e.Server.ID]; e.Failed != 1 && e.Failed != last+1 {
+		s.w.report("ConnectionLost of %s says failed %d after %d", e.Server.ID, e.Failed, last)
+	}
+	s.failed[e.Server.ID] = e.Failed
+	if e.Failed >= s.w.config.Heartbeat.Attempts {
+		s.sweepable[e.Server.ID] = time.Now()
+	}
+}
+
+// restarted: one life of a server is told at most once.
+func (s *story) restarted(e messages.ServerRestarted) {
+	if e.Old == e.New {
+		s.w.report("ServerRestarted of %s with the same identity %s", e.Server, e.New)
+	}
+	if s.boots[e.New.BootID]++; s.boots[e.New.BootID] > 1+s.moves {
+		s.w.report("the restart %s was told %d times", e.New, s.boots[e.New.BootID])
+	}
+}
+
+// end: from now on nothing may be told.
+func (s *story) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+}
+
+// checkCounts compares what was told with what was called, once everything has come to rest.
+func (s *story) checkCounts(closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.told != [4]int{} {
+		s.w.report("events and calls of their callbacks differ: %v", s.told)
+	}
+	if !closed && s.exits != s.losses {
+		s.w.report("Exited told of %d features, but %d were given up", s.exits, s.losses)
+	}
+	for feature, c := range s.of {
+		if c.open {
+			s.w.report("a pair of %s was never closed", feature)
+		}
+	}
+}
+
+// moved: an address is given to another server, which may have answered before.
+func (s *story) moved() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moves++
+}

@@ -1,0 +1,127 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// wire is the transport between the runtime and the fake network. It sees what the runtime sends, arrived or not, and
+// what comes back, and reports what must never be sent.
+type wire struct {
+	inner  transport.Transport
+	report func(format string, args ...any)
+
+	mu       sync.Mutex
+	closed   bool                                    // Close of the runtime has returned
+	sessions int                                     // open
+	minute   time.Time                               // when the present minute of the budget began
+	calls    int                                     // in this minute
+	peak     int                                     // most calls of a minute
+	replied  map[transport.Address]time.Time         // when something was last answered there
+	returned map[messages.RequestID]time.Time        // when the first return of it was sent
+	feature  map[messages.RequestID]string           // what it asked for
+	request  map[messages.LeaseID]messages.RequestID // what it was granted to
+	renewed  map[string]time.Time                    // by feature: when the last exchange that renewed its lease was sent
+}
+
+// chaosBudget is how many calls a minute are too many: several times what the busiest schedules need. The world is small
+// and every repetition of the runtime backs off, so that more of them are a loop.
+const chaosBudget = 1500
+
+var errBudget = errors.New("the budget of calls is used up")
+
+func newWire(inner transport.Transport, report func(string, ...any)) *wire {
+	return &wire{
+		inner: inner, report: report, minute: time.Now(),
+		replied: map[transport.Address]time.Time{}, returned: map[messages.RequestID]time.Time{},
+		feature: map[messages.RequestID]string{}, request: map[messages.LeaseID]messages.RequestID{},
+		renewed: map[string]time.Time{},
+	}
+}
+
+// spend counts a call. Beyond the budget calls hang until their deadline, so that virtual time goes on and the test ends.
+func (w *wire) spend(ctx context.Context, kind string) error {
+	w.mu.Lock()
+	if w.closed {
+		w.report("a %s was sent after Close had returned", kind)
+	}
+	if time.Since(w.minute) >= time.Minute {
+		w.minute, w.calls = time.Now(), 0
+	}
+	w.calls++
+	w.peak = max(w.peak, w.calls)
+	over := w.calls > chaosBudget
+	w.mu.Unlock()
+	if !over {
+		return nil
+	}
+	w.report("more than %d calls within a minute: a loop without a pause (%s)", chaosBudget, kind)
+	<-ctx.Done()
+	return errBudget
+}
+
+// heard notes that a server answered.
+func (w *wire) heard(address transport.Address, err error) {
+	if err != nil && transport.AsRefusal(err) == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.replied[address] = time.Now()
+}
+
+// heardBetween reports whether any server answered after one instant and before another one.
+func (w *wire) heardBetween(after, before time.Time) (transport.Address, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for address, at := range w.replied {
+		if at.After(after) && at.Before(before) {
+			return address, true
+		}
+	}
+	return "", false
+}
+
+// gone reports whether a return of the request was sent earlier than now: what is sent at the same instant may overtake
+// each other on the way here. The caller holds mu.
+func (w *wire) gone(request messages.RequestID) bool {
+	at, ok := w.returned[request]
+	return ok && at.Before(time.Now())
+}
+
+// renewedAt returns when the last exchange was sent that renewed the lease of a feature; zero if there was none.
+func (w *wire) renewedAt(feature string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.renewed[feature]
+}
+
+// end is called when Close has returned: nothing may be open, and nothing be sent any more.
+func (w *wire) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	if w.sessions != 0 {
+		w.report("%d sessions are open after Close", w.sessions)
+	}
+}
+
+func (w *wire) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
+	if err := w.spend(ctx, "connect"); err != nil {
+		return nil, err
+	}
+	inner, err := w.inner.Connect(ctx, address)
+	w.heard(address, err)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sessions++
+	return &wireSession{Session: inner, wire: w, address: address}, nil
+}
