@@ -1,5 +1,5 @@
 // Package transporttest tests code that holds floating licences, without a licence server: an in-memory [Network] of fake
-// servers that can fail in every way that real ones do.
+// servers that can fail in every way that real ones do, and [Conformance], which certifies any transport.
 //
 // # Testing a service
 //
@@ -35,4 +35,8 @@
 //
 // [Server.Held] and [Server.Leases] tell who sits on which seats, [Server.Stats] counts calls, and [Server.OnCall] sees
 // each of them: that is how a test shows that a returned lease is never beaten again, or that a server was left alone.
+//
+// # Certifying a transport
+//
+// Whoever writes a transport of their own runs [Conformance] against it and a live server.
 package transporttest

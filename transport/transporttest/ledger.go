@@ -65,6 +65,8 @@ type record struct {
 	pool       uint32
 	count      int32
 	prev, next uint32 // in the chain that it is in
+	major      uint16 // of the version granted
+	minor      uint16
 	state      recordState
 	reason     messages.Reason // of the end
 }

@@ -48,6 +48,9 @@ func (l *ledger) repeated(t *transport.Take, slot uint32) transport.Outcome {
 	if r.state == ended {
 		return transport.Outcome{Request: t.Request, Result: transport.Gone, Reason: r.reason}
 	}
+	if l.pools[r.pool].feature != t.Feature || int(r.count) != t.Count {
+		return refused(t, messages.Malformed) // the id was used for other seats
+	}
 	return l.granted(slot)
 }
 
@@ -78,6 +81,7 @@ func (l *ledger) grant(client uint32, t *transport.Take, now int64) transport.Ou
 	r := &l.records[slot]
 	r.pool, r.count, r.at = l.names[t.Feature], int32(t.Count), now
 	p := &l.pools[r.pool]
+	r.major, r.minor = uint16(p.version.Major), uint16(p.version.Minor)
 	p.used += t.Count
 	if p.local {
 		r.state = local
@@ -94,7 +98,7 @@ func (l *ledger) granted(slot uint32) transport.Outcome {
 		Request: r.request,
 		Result:  transport.Granted,
 		Lease:   l.id(slot),
-		Version: l.pools[r.pool].version,
+		Version: messages.V(int(r.major), int(r.minor)),
 		Local:   r.state == local,
 	}
 }
