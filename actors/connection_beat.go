@@ -169,7 +169,7 @@ func (c *connection) restore(fl *flight) {
 func (c *connection) renew(fl *flight, chunk chunkAnswer) {
 	at := fl.sent
 	for i := chunk.from; i < chunk.from+chunk.count; i++ {
-		if s := fl.slots[i]; c.table.lease[s] == fl.leases[i] {
+		if s := fl.slots[i]; c.table.holds(s, fl.leases[i]) {
 			c.table.renewed[s] = at
 		}
 	}
@@ -181,7 +181,8 @@ func (c *connection) beatGood(now instant, fl *flight, chunks []chunkAnswer, res
 	recovered := c.broken || restarted
 	c.answered(now)
 	c.moves, c.acked = 0, *fl.sent
-	c.due, c.broken, c.recover, c.atRisk, c.retryAt = nil, false, false, false, instant{}
+	c.due, c.broken, c.recover, c.atRisk = nil, false, false, false
+	c.postponed, c.retryAt = false, instant{}
 	effects := c.endLeases(fl, chunks)
 	if recovered {
 		effects = append(effects, c.resumeAll(fl)...)
@@ -198,7 +199,7 @@ func (c *connection) beatGood(now instant, fl *flight, chunks []chunkAnswer, res
 func (c *connection) resumeAll(fl *flight) []effect {
 	resumed := make([]*Feature, 0, len(fl.slots))
 	for i, s := range fl.slots {
-		if c.table.lease[s] == fl.leases[i] {
+		if c.table.holds(s, fl.leases[i]) {
 			resumed = append(resumed, c.table.owner[s])
 		}
 	}
@@ -222,7 +223,7 @@ func (c *connection) endLeases(fl *flight, chunks []chunkAnswer) []effect {
 			}
 			i += chunk.from
 			next = i + 1
-			if s := fl.slots[i]; c.table.lease[s] == ended.Lease {
+			if s := fl.slots[i]; c.table.holds(s, ended.Lease) {
 				c.table.drop(s)
 				effects = append(effects, tell{c.table.owner[s], &leaseEnded{link: c.link, reason: ended.Reason}})
 			}
