@@ -23,7 +23,8 @@ type Feature struct {
 	state  atomic.Uint32
 	origin atomic.Pointer[Link]
 	local  atomic.Bool
-	place  int32 // in the registry; guarded by its mutex
+	left   atomic.Bool // Checkin was called
+	place  int32       // in the registry; guarded by its mutex
 
 	mu   sync.Mutex
 	done chan struct{} // made on first use
@@ -108,10 +109,15 @@ func (f *Feature) Err() error {
 }
 
 // Checkin returns the seats. It ends when the server has taken them back, when the server is not there to wait for, or
-// with the error of ctx; in each case the license is gone and the runtime returns the seats.
+// with the error of ctx; in each case the license is gone and the runtime returns the seats. Only the first call waits
+// for the server: the actor may have ended before it reads of another one.
 func (f *Feature) Checkin(ctx context.Context) error {
 	c := newPromise()
-	f.env.send(f.pid, &checkin{call: c})
+	if f.left.Swap(true) {
+		c.answer(nil)
+	} else {
+		f.env.send(f.pid, &checkin{call: c})
+	}
 	select {
 	case <-f.Done():
 	case <-ctx.Done():
