@@ -165,6 +165,13 @@ func (c *connection) planRetry(now instant) {
 	c.retryAt = later(now.after(pause), c.notBefore)
 }
 
+// unplanRetry takes the next try off the plan, since one is made now. A beat that the server put off stays planned.
+func (c *connection) unplanRetry() {
+	if !c.postponed {
+		c.retryAt = instant{}
+	}
+}
+
 // hasWork reports whether the server is wanted for something that is repeated until it answers.
 func (c *connection) hasWork() bool {
 	recovery := c.broken && c.set.automatic() && c.table.beaten() > 0

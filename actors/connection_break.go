@@ -25,7 +25,7 @@ func (c *connection) beatFailed(now instant, fl *flight, err error) []effect {
 	if refusal != nil && c.postpone(now, refusal) {
 		return effects
 	}
-	if fl.counted {
+	if fl.counted && c.due != nil { // else nobody is left to beat for
 		effects = append(effects, c.countFailure(now, err.Error())...)
 	}
 	c.planRetry(now)

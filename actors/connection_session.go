@@ -31,6 +31,7 @@ func (c *connection) reach(now instant) []effect {
 	c.urgent = false
 	c.seq++
 	c.attempt = &attempt{seq: c.seq, began: now}
+	c.unplanRetry()
 	c.takes.startClocks(now)
 	timeout := c.set.ConnectTimeout
 	if c.set.automatic() {
@@ -190,7 +191,8 @@ func (c *connection) useSession(now instant, f found) []effect {
 	if c.flight != nil {
 		c.flight.superseded = true
 	}
-	c.session, c.heard, c.retryAt = f.session, now, instant{}
+	c.session, c.heard = f.session, now
+	c.unplanRetry()
 	c.addresses = moveToFront(c.addresses, f.address)
 	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
 	c.link.server.Store(&server)
