@@ -96,6 +96,18 @@ func (t *tap) answered(kind transporttest.Kind, at ...messages.Address) []sent {
 	return slices.DeleteFunc(t.calls(kind, at...), func(c sent) bool { return c.err != nil || c.ended.IsZero() })
 }
 
+// beats returns how many heartbeats were answered so far.
+func (t *tap) beats() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, call := range t.list {
+		if call.kind == transporttest.Heartbeats && call.err == nil && !call.ended.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
 // lastOf returns the latest call of this kind.
 func (t *tap) lastOf(kind transporttest.Kind, at ...messages.Address) sent {
 	calls := t.calls(kind, at...)
