@@ -192,6 +192,7 @@ func (c *connection) useSession(now instant, f found) []effect {
 		c.flight.superseded = true
 	}
 	c.session, c.heard = f.session, now
+	c.successor = messages.Identity{}
 	c.unplanRetry()
 	c.addresses = moveToFront(c.addresses, f.address)
 	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
