@@ -165,11 +165,16 @@ func (c *connection) restore(fl *flight) {
 	c.recover, c.urgent = c.broken, true
 }
 
-// renew notes that a chunk was acknowledged: its leases live on from when the beat was sent.
+// renew notes that a chunk was acknowledged: its leases live on from when the beat was sent. Those that ended keep the
+// age that they had (rule 16).
 func (c *connection) renew(fl *flight, chunk chunkAnswer) {
 	at := fl.sent
+	gone := make(map[messages.LeaseID]bool, len(chunk.reply.Ended))
+	for _, ended := range chunk.reply.Ended {
+		gone[ended.Lease] = true
+	}
 	for i := chunk.from; i < chunk.from+chunk.count; i++ {
-		if s := fl.slots[i]; c.table.holds(s, fl.leases[i]) {
+		if s := fl.slots[i]; c.table.holds(s, fl.leases[i]) && !gone[fl.leases[i]] {
 			c.table.renewed[s] = at
 		}
 	}

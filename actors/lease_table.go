@@ -114,7 +114,9 @@ func (t *leaseTable) choose(want func(slot int32) bool) []*Feature {
 }
 
 // holds reports whether a slot, noted earlier, still has this lease; the table may have been emptied since.
-func (t *leaseTable) holds(s int32, id messages.LeaseID) bool { return int(s) < len(t.lease) && t.lease[s] == id }
+func (t *leaseTable) holds(s int32, id messages.LeaseID) bool {
+	return int(s) < len(t.lease) && t.lease[s] == id
+}
 
 func (t *leaseTable) hasLease(s int32) bool { return t.lease[s] != (messages.LeaseID{}) }
 

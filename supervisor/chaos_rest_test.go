@@ -153,7 +153,7 @@ func (w *world) checkClosed(err error) {
 		if l != nil && (l.Err() == nil || !l.Status().State.Final()) {
 			w.report("%s is %s after Close", c.feature, l.Status().State)
 		}
-		if err == nil {
+		if err == nil && !w.wire.kept {
 			w.checkGone(c)
 		}
 	}

@@ -61,7 +61,17 @@ func (s *wireSession) Checkin(ctx context.Context, returns []transport.Return) (
 	}
 	reply, err := s.Session.Checkin(ctx, returns)
 	s.wire.heard(s.address, err)
+	s.wire.noteRefusal(err)
 	return reply, err
+}
+
+// noteRefusal notes a refusal of a return for good: those seats stay where they are until the server frees them.
+func (w *wire) noteRefusal(err error) {
+	if refusal := transport.AsRefusal(err); refusal != nil && refusal.RetryAfter <= 0 {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.kept = true
+	}
 }
 
 // checkTakes: a request whose cancel was sent is never used again (rule 13).

@@ -17,6 +17,7 @@ type wire struct {
 	report func(format string, args ...any)
 
 	mu       sync.Mutex
+	kept     bool                                    // a return was refused for good
 	closed   bool                                    // Close of the runtime has returned
 	sessions int                                     // open
 	minute   time.Time                               // when the present minute of the budget began
