@@ -67,7 +67,9 @@ func stimuli() []stimulus {
 }
 
 func grantFrom(a messages.Address) func(*trial) input {
-	return func(p *trial) input { return &seatGranted{take: p.latest.take, link: p.link(a), server: p.link(a).Server()} }
+	return func(p *trial) input {
+		return &seatGranted{take: p.latest.take, link: p.link(a), server: p.link(a).Server()}
+	}
 }
 
 func grantFromOrigin(p *trial) input {

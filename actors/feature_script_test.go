@@ -1,0 +1,186 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// TestFeatureScripts plays the conversations of testdata/feature: inputs of one checkout, and what it orders in return.
+func TestFeatureScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata/feature", func(t *testing.T, path string) {
+		p := newTrial(trialSettings())
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			return p.command(t, d)
+		})
+	})
+}
+
+// command runs one command of a script and returns what came of it.
+func (p *trial) command(t *testing.T, d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "settings": // servers, attempts, rounds
+		*p = *newTrial(scriptSettings(t, d))
+		return ""
+	case "wait": // how long
+		p.now = p.now.after(span(t, word(t, d)))
+		return ""
+	case "held": // from the first server
+		p.steps(beginning, grant)
+		return p.outcome(nil)
+	}
+	maker := featureInputs[d.Cmd]
+	if maker == nil {
+		d.Fatalf(t, "unknown command %s", d.Cmd)
+	}
+	return p.outcome(p.step(maker(t, p, d)))
+}
+
+// outcome prints effects and the state they lead to.
+func (p *trial) outcome(effects []effect) string {
+	var b strings.Builder
+	for _, e := range effects {
+		fmt.Fprintln(&b, describe(e))
+	}
+	fmt.Fprintln(&b, "state", p.f.state)
+	return b.String()
+}
+
+type inputMaker func(*testing.T, *trial, *datadriven.TestData) input
+
+// featureInputs are the commands of a script. Those that answer a take mean the latest one unless take= says otherwise,
+// those about the origin mean the origin unless at= says otherwise.
+var featureInputs = map[string]inputMaker{
+	"begin": func(t *testing.T, p *trial, d *datadriven.TestData) input { // deadline=
+		in := &begin{}
+		if d.HasArg("deadline") {
+			in.deadline = instant{mono: p.now.mono + span(t, option(t, d, "deadline", ""))}
+		}
+		return in
+	},
+	"cancelled": func(*testing.T, *trial, *datadriven.TestData) input {
+		return &cancelled{err: errors.New("the caller left")}
+	},
+	"closed":    func(*testing.T, *trial, *datadriven.TestData) input { return &closed{} },
+	"checkin":   func(*testing.T, *trial, *datadriven.TestData) input { return &checkin{call: newPromise()} },
+	"heartbeat": func(*testing.T, *trial, *datadriven.TestData) input { return &heartbeatNow{call: newPromise()} },
+	"seat-granted": func(t *testing.T, p *trial, d *datadriven.TestData) input { // local
+		from := p.asked()
+		return &seatGranted{take: p.takeOf(t, d), link: from, server: from.Server(), local: d.HasArg("local")}
+	},
+	"seat-refused": func(t *testing.T, p *trial, d *datadriven.TestData) input { // reason
+		return &seatRefused{take: p.takeOf(t, d), server: p.asked().Server(), reason: reasonNamed(t, word(t, d)), message: "no"}
+	},
+	"seat-unanswered": func(t *testing.T, p *trial, d *datadriven.TestData) input { // reached, retry-after=
+		in := &seatUnanswered{take: p.takeOf(t, d), server: p.asked().Server(), reason: messages.Unanswered, cause: "timeout"}
+		in.reached = d.HasArg("reached")
+		if d.HasArg("retry-after") {
+			in.reason, in.cause, in.reached = messages.Busy, "busy", true
+			in.retryAfter = span(t, option(t, d, "retry-after", ""))
+		}
+		return in
+	},
+	"heartbeat-failed": func(t *testing.T, p *trial, d *datadriven.TestData) input { // how many in a row
+		return &heartbeatFailed{link: p.originOf(t, d), failed: number(t, word(t, d)), cause: "timeout", others: p.others()}
+	},
+	"lease-resumed": func(t *testing.T, p *trial, d *datadriven.TestData) input {
+		return &leaseResumed{link: p.originOf(t, d)}
+	},
+	"lease-ended": func(t *testing.T, p *trial, d *datadriven.TestData) input { // reason
+		return &leaseEnded{link: p.originOf(t, d), reason: reasonNamed(t, word(t, d))}
+	},
+	"lease-timed-out": func(t *testing.T, p *trial, d *datadriven.TestData) input {
+		return &leaseTimedOut{link: p.originOf(t, d), message: "too old"}
+	},
+	"server-regained": func(t *testing.T, p *trial, d *datadriven.TestData) input {
+		return &serverRegained{link: p.originOf(t, d)}
+	},
+	"origin-replaced": func(t *testing.T, p *trial, d *datadriven.TestData) input { // by whom
+		return &originReplaced{link: p.originOf(t, d), by: p.link(messages.Address(word(t, d)))}
+	},
+}
+
+func (p *trial) takeOf(t *testing.T, d *datadriven.TestData) uint32 {
+	return uint32(number(t, option(t, d, "take", strconv.Itoa(int(p.latest.take)))))
+}
+
+func (p *trial) originOf(t *testing.T, d *datadriven.TestData) *Link {
+	if at := option(t, d, "at", ""); at != "" {
+		return p.link(messages.Address(at))
+	}
+	return p.f.origin
+}
+
+func scriptSettings(t *testing.T, d *datadriven.TestData) Settings {
+	set := trialSettings()
+	if arg, ok := d.Arg("servers"); ok {
+		set.Servers = addresses(arg.Vals)
+	}
+	set.Attempts = number(t, option(t, d, "attempts", strconv.Itoa(set.Attempts)))
+	set.FailoverRounds = number(t, option(t, d, "rounds", strconv.Itoa(set.FailoverRounds)))
+	set.Interval = span(t, option(t, d, "interval", set.Interval.String()))
+	set.ConnectTimeout = span(t, option(t, d, "connect-timeout", set.ConnectTimeout.String()))
+	set.EnforceTimeout = d.HasArg("enforce")
+	return set
+}
+
+// word returns the first argument of a command.
+func word(t *testing.T, d *datadriven.TestData) string {
+	if len(d.CmdArgs) == 0 {
+		d.Fatalf(t, "%s needs an argument", d.Cmd)
+	}
+	return d.CmdArgs[0].Key
+}
+
+// option returns the value of key=value, or what goes without it.
+func option(t *testing.T, d *datadriven.TestData, key, otherwise string) string {
+	if arg, ok := d.Arg(key); ok {
+		return arg.SingleVal(t)
+	}
+	return otherwise
+}
+
+func number(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func span(t *testing.T, text string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func addresses(names []string) []messages.Address {
+	list := make([]messages.Address, len(names))
+	for i, n := range names {
+		list[i] = messages.Address(n)
+	}
+	return list
+}
+
+// reasonNamed reads "no-seats" as NoSeats.
+func reasonNamed(t *testing.T, text string) messages.Reason {
+	t.Helper()
+	for r := messages.NoSuchFeature; r <= messages.Internal; r++ {
+		if strings.EqualFold(r.String(), strings.ReplaceAll(text, "-", "")) {
+			return r
+		}
+	}
+	t.Fatalf("no reason is called %s", text)
+	return 0
+}
