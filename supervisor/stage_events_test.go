@@ -69,6 +69,7 @@ func (r *recorder) names() []string {
 
 // all returns everything that was ever told.
 func (r *recorder) all() []telling {
+	synctest.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.list)
