@@ -118,10 +118,6 @@ func (t *leaseTable) holds(s int32, id messages.LeaseID) bool {
 	return int(s) < len(t.lease) && t.lease[s] == id
 }
 
-// holds reports whether the slot still has this lease: a beat's answer may come when its features have left, and the
-// table with them.
-func (t *leaseTable) holds(s int32, id messages.LeaseID) bool { return int(s) < len(t.lease) && t.lease[s] == id }
-
 func (t *leaseTable) hasLease(s int32) bool { return t.lease[s] != (messages.LeaseID{}) }
 
 // oldest returns the age of the record that was renewed longest ago, and false when there is none.
