@@ -42,7 +42,7 @@ type connection struct {
 	session   transport.Session  // nil: none, or not to be trusted
 	attempt   *attempt           // the connect under way; nil: none
 	strays    []found            // sessions to other servers that answered in this one's stead, until it is decided
-	successor messages.Identity  // the server in this one's stead that was told of last; zero once this one is back
+	successor string             // ServerID of the one in this one's stead that was told of last; empty once this one is back
 	urgent    bool               // something new wants the server: connect without waiting for retryAt
 
 	table leaseTable

@@ -77,8 +77,8 @@ func (c *connection) giveAway(strangers []found, move bool) []effect {
 		c.addresses = without(c.addresses, f.address)
 		is := f.hello.Identity
 		server := messages.Server{ID: is.ServerID, Address: f.address}
-		if move && i == 0 && is != c.successor {
-			c.successor = is
+		if move && i == 0 && is.ServerID != c.successor {
+			c.successor = is.ServerID
 			effects = append(effects, publish{messages.ServerRestarted{Server: server, Old: was, New: is}})
 		}
 		effects = append(effects, publish{messages.ServerReplaced{Server: server, Old: was, New: is}},

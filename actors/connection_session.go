@@ -132,6 +132,7 @@ func (c *connection) unreached(now instant, cause string, reached bool) []effect
 // adopted: the runtime says that this is the server's connection.
 func (c *connection) adopted(now instant, in *adopted) []effect {
 	c.phase, c.hello, c.life = identified, in.found.hello, 1
+	c.oweAll(now, in.found.owed)
 	return c.useSession(now, in.found)
 }
 
@@ -170,9 +171,7 @@ func (c *connection) forward(in any) []effect {
 // handedOver: another address of this server was found. Its session is the newer one, so that the server lets go of the
 // older; what is under way there will fail, which is our own doing and counts for nothing.
 func (c *connection) handedOver(now instant, in *handover) []effect {
-	for _, d := range in.found.owed {
-		c.debts.owe(now, d.claim, d.request)
-	}
+	c.oweAll(now, in.found.owed)
 	if in.found.session == nil {
 		return nil
 	}
@@ -180,6 +179,13 @@ func (c *connection) handedOver(now instant, in *handover) []effect {
 		c.askAfter = later(c.askAfter, now.after(backoff(c.moves-1, c.rng.Float64(), c.set.retryCap())))
 	}
 	return c.useSession(now, in.found)
+}
+
+// oweAll enters what this server may have executed in another one's name.
+func (c *connection) oweAll(now instant, owed []debt) {
+	for _, d := range owed {
+		c.debts.owe(now, d.claim, d.request)
+	}
 }
 
 // useSession goes on with a new session. A broken connection, or one whose server restarted, beats first.
@@ -192,7 +198,7 @@ func (c *connection) useSession(now instant, f found) []effect {
 		c.flight.superseded = true
 	}
 	c.session, c.heard = f.session, now
-	c.successor = messages.Identity{}
+	c.successor = ""
 	c.unplanRetry()
 	c.addresses = moveToFront(c.addresses, f.address)
 	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
