@@ -8,9 +8,7 @@ import (
 func (c *connection) leave(now instant, o *leaveOrder) []effect {
 	id := o.feature.ID()
 	if t := c.takes.of[id]; t != nil && t.number <= o.upTo {
-		if o.keep == nil {
-			t.call.answer(errDecided)
-		}
+		t.call.answer(o.outcome())
 		c.giveUp(now, t)
 	}
 	if s, ok := c.table.slot(o.feature); ok {
@@ -18,7 +16,7 @@ func (c *connection) leave(now instant, o *leaveOrder) []effect {
 	}
 	if o.keep != c.link {
 		delete(c.debts.waits, id)
-		c.debts.takeCall(id).answer(errDecided)
+		c.debts.takeCall(id).answer(o.outcome())
 	}
 	if o.origin == c.link {
 		c.debts.wait(id, o.call)
@@ -27,6 +25,18 @@ func (c *connection) leave(now instant, o *leaveOrder) []effect {
 		}
 	}
 	return nil
+}
+
+// outcome is what the order means to the application's heartbeat that waits for the feature's seats.
+func (o *leaveOrder) outcome() error {
+	switch {
+	case o.keep == nil:
+		return errDecided
+	case o.held == 0:
+		return transportError("the seats are looked for elsewhere")
+	default:
+		return nil
+	}
 }
 
 func (c *connection) leaveSlot(now instant, s int32, o *leaveOrder) {
@@ -121,14 +131,11 @@ func (c *connection) returnsFailed(now instant, b *returnBatch, err error) []eff
 // beatOrdered: the application beats by itself (rule 2), or wants a beat now.
 func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
 	s, ok := c.table.slot(o.feature)
-	t := c.takes.of[o.feature.ID()]
 	switch {
 	case !ok:
 		return []effect{reply{o.call, errDecided}}
-	case t != nil:
-		c.urge(t, o.call)
-	case !c.table.hasLease(s):
-		c.debts.waiting[o.feature.ID()] = o.call // its take is under way to us
+	case !c.table.hasLease(s) && (c.takes.of[o.feature.ID()] != nil || !c.broken):
+		c.awaitTake(o.feature, o.call)
 	case c.flight != nil && c.set.automatic():
 		c.flight.calls = append(c.flight.calls, beatCall{o.feature, o.call})
 	default:
@@ -136,6 +143,17 @@ func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
 		c.urgent = true
 	}
 	return nil
+}
+
+// awaitTake lets the application's heartbeat wait for the take of its feature, which is here or under way to us. The last
+// of several calls waits.
+func (c *connection) awaitTake(f *Feature, waiting *promise) {
+	if t := c.takes.of[f.ID()]; t != nil {
+		c.urge(t, waiting)
+		return
+	}
+	c.debts.takeCall(f.ID()).answer(transportError("another call asked again"))
+	c.debts.waiting[f.ID()] = waiting
 }
 
 // urge repeats a take for the application, which waits for its answer.
@@ -159,7 +177,7 @@ func (c *connection) answerCall(b beatCall) []effect {
 	case !ok:
 		return []effect{reply{b.call, errDecided}}
 	default:
-		c.debts.waiting[b.feature.ID()] = b.call
+		c.awaitTake(b.feature, b.call)
 		return nil
 	}
 }
