@@ -25,10 +25,7 @@ import "testing"
 // Everything runs in real time, and one subtest after the other: one of them counts goroutines, so let no other test run
 // in parallel. Run it under the race detector, too, which is what notices a transport that keeps its caller's slices.
 func Conformance(t *testing.T, factory func(t *testing.T) Fixture) {
-	for _, group := range [][]promise{
-		grantPromises, repeatPromises, replacePromises, returnPromises, heartbeatPromises,
-		callPromises, contextPromises, sessionPromises, lifePromises,
-	} {
+	for _, group := range promises {
 		for _, p := range group {
 			t.Run(p.name, func(t *testing.T) {
 				f := factory(t)
@@ -43,4 +40,9 @@ func Conformance(t *testing.T, factory func(t *testing.T) Fixture) {
 type promise struct {
 	name string
 	try  func(*testing.T, *Fixture)
+}
+
+var promises = [][]promise{
+	grantPromises, repeatPromises, replacePromises, returnPromises, heartbeatPromises,
+	callPromises, contextPromises, sessionPromises, lifePromises,
 }

@@ -159,7 +159,7 @@ func tryGoroutines(t *testing.T, f *Fixture) {
 	for range sessions {
 		useAndClose()
 	}
-	end := time.Now().Add(patience)
+	end := time.Now().Add(soon)
 	for runtime.NumGoroutine() >= before+sessions && time.Now().Before(end) {
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -1,0 +1,239 @@
+package transporttest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+func TestALeaseThatNoBeatNamesIsFreedAtTheClientTimeout(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		beaten, left := c.hold("f", 1), c.hold("f", 1)
+		time.Sleep(3 * time.Minute)
+		c.beat(beaten)
+		time.Sleep(2*time.Minute - 1)
+		require.Equal(t, 2, s.Held("f"))
+		time.Sleep(1)
+		assert.Equal(t, 1, s.Held("f"))
+		c.ended(messages.Expired, left)
+	})
+}
+
+func TestOtherWordsOfTheClientDoNotKeepALease(t *testing.T) {
+	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+		take := takeOf("f", 1)
+		c.ask(take)
+		time.Sleep(4 * time.Minute)
+		c.beat()
+		c.ask(take)
+		c.giveBack(messages.LeaseID{})
+		c.reconnect(n, "lic1")
+		time.Sleep(time.Minute)
+		assert.Zero(t, s.Held("f"))
+	})
+}
+
+func TestATombstoneLastsForTwoClientTimeouts(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+		take := takeOf("f", 1)
+		lease := c.ask(take).Lease
+		time.Sleep(time.Minute)
+		c.giveBack(lease)
+		time.Sleep(10*time.Minute - 1)
+		c.ended(messages.Returned, lease)
+		require.Equal(t, transport.Gone, c.ask(take).Result)
+		time.Sleep(1)
+		c.ended(messages.Unknown, lease)
+		assert.Equal(t, transport.Granted, c.ask(take).Result)
+	})
+}
+
+func TestTheTombstoneOfAnExpiredLeaseCountsFromItsExpiry(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+		lease := c.hold("f", 1)
+		time.Sleep(15*time.Minute - 1) // nobody looked meanwhile
+		c.ended(messages.Expired, lease)
+		time.Sleep(1)
+		c.ended(messages.Unknown, lease)
+	})
+}
+
+func TestAReusedSlotDoesNotAnswerForItsFormerLease(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		old := c.hold("f", 1)
+		c.giveBack(old)
+		time.Sleep(10 * time.Minute)
+		renewed := c.hold("f", 1)
+		require.Equal(t, old[:4], renewed[:4], "the slot is used again")
+		c.ended(messages.Unknown, old)
+		c.giveBack(old)
+		assert.Equal(t, 1, s.Held("f"))
+	})
+}
+
+func TestSetClientTimeoutHoldsForLeasesThatAreHeld(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		c.hold("f", 1)
+		time.Sleep(time.Minute)
+		gone := c.hold("f", 1)
+		c.giveBack(gone)
+		s.SetClientTimeout(30 * time.Second)
+		assert.Zero(t, s.Held("f"))
+		assert.Equal(t, 30*time.Second, c.beat().ClientTimeout)
+		time.Sleep(30*time.Second + 2*30*time.Second)
+		c.ended(messages.Unknown, gone)
+		s.SetClientTimeout(-1)
+		assert.Equal(t, DefaultClientTimeout, c.beat().ClientTimeout)
+	})
+}
+
+func TestFewerSeatsThanAreInUseEndNoLease(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		two, one := c.hold("f", 2), c.hold("f", 1)
+		s.SetSeats("f", 1)
+		assert.Empty(t, c.beat(two, one).Ended)
+		c.giveBack(one)
+		c.refused(messages.NoSeats, takeOf("f", 1))
+		c.giveBack(two)
+		c.hold("f", 1)
+	})
+}
+
+func TestSetSeatsAddsAFeature(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		c.refused(messages.NoSuchFeature, takeOf("new", 1))
+		s.SetSeats("new", 1)
+		assert.Equal(t, messages.V(9, 9), c.ask(takeOf("new", 1)).Version)
+		s.SetSeats("none", -1)
+		c.refused(messages.NoSeats, takeOf("none", 1))
+	})
+}
+
+func TestAWithdrawnFeatureIsRefusedButItsLeasesLive(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		lease := c.hold("f", 1)
+		s.Withdraw("f")
+		c.refused(messages.NoSuchFeature, takeOf("f", 1))
+		assert.Empty(t, c.beat(lease).Ended)
+		s.SetSeats("f", 2)
+		c.hold("f", 1)
+	})
+}
+
+func TestSetVersionDecidesWhatIsGrantedFromNowOn(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		before := takeOf("f", 1)
+		c.ask(before)
+		s.SetVersion("f", messages.V(2, 1))
+		take := takeOf("f", 1)
+		take.Version = messages.V(2, 2)
+		c.refused(messages.VersionTooLow, take)
+		assert.Equal(t, messages.V(2, 1), c.ask(takeOf("f", 1)).Version)
+		assert.Equal(t, messages.V(9, 9), c.ask(before).Version, "a repeat gets the same grant")
+	})
+}
+
+func TestLocalLeasesNeverExpire(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		network := c.hold("f", 1)
+		s.MarkLocal("f")
+		o := c.ask(takeOf("f", 1))
+		require.True(t, o.Local)
+		time.Sleep(24 * time.Hour)
+		s.Restart()
+		assert.Equal(t, 1, s.Held("f"))
+		c.ended(messages.Unknown, network)
+		assert.Empty(t, c.beat(o.Lease).Ended)
+		time.Sleep(24 * time.Hour)
+		assert.Equal(t, 1, s.Held("f"), "a beat does not make it a network lease")
+		c.giveBack(o.Lease)
+		assert.Zero(t, s.Held("f"))
+	})
+}
+
+func TestSeatsThatOthersTookAreNotFree(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		lease := c.hold("f", 1)
+		require.Equal(t, 2, s.Take("f", 5))
+		c.refused(messages.NoSeats, takeOf("f", 1))
+		assert.Equal(t, 3, s.HeldTotal())
+		time.Sleep(4 * time.Minute)
+		c.beat(lease)
+		assert.Equal(t, 1, s.PutBack("f", 1))
+		c.hold("f", 1)
+		assert.Equal(t, 1, s.PutBack("f", 9))
+		assert.Zero(t, s.Take("f", -1))
+		assert.Equal(t, 2, s.Held("f"))
+	})
+}
+
+func TestRevokedLeasesAreToldAsSuch(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		one, two, other := c.hold("f", 1), c.hold("f", 1), c.hold("g", 1)
+		assert.Equal(t, 1, s.Revoke(one, one, messages.LeaseID{}))
+		assert.Equal(t, 1, s.RevokeFeature("f"))
+		c.ended(messages.Revoked, one)
+		c.ended(messages.Revoked, two)
+		assert.Empty(t, c.beat(other).Ended)
+		assert.Equal(t, 1, s.HeldTotal())
+	})
+}
+
+func TestEndTellsAnyReason(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		lease := c.hold("f", 1)
+		assert.True(t, s.End(lease, messages.FeatureExpired))
+		assert.False(t, s.End(lease, messages.Expired))
+		c.giveBack(lease)
+		c.ended(messages.FeatureExpired, lease)
+	})
+}
+
+func TestARequestIDUsedForOtherSeatsIsMalformed(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+		take := takeOf("f", 1)
+		c.ask(take)
+		more, other := take, take
+		more.Count, other.Feature = 2, "g"
+		c.refused(messages.Malformed, more)
+		c.refused(messages.Malformed, other)
+	})
+}
+
+func TestTakesOutOfBoundsAreMalformed(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+		c.refused(messages.Malformed, transport.Take{Feature: "f", Count: 1})
+		c.refused(messages.Malformed, takeOf("f", 0))
+		c.refused(messages.Malformed, takeOf("f", messages.MaxCount+1))
+		c.refused(messages.Malformed, takeOf("f", 1, make([]messages.RequestID, transport.MaxReplaces+1)...))
+		itself := takeOf("f", 1)
+		itself.Replaces = []messages.RequestID{itself.Request}
+		c.refused(messages.Malformed, itself)
+	})
+}
+
+func TestReplacingALeaseOfAnotherFeatureFreesItsSeatsThere(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		g := takeOf("g", 1)
+		c.ask(g)
+		s.Take("f", 3)
+		c.refused(messages.NoSeats, takeOf("f", 1, g.Request))
+		s.PutBack("f", 1)
+		require.Equal(t, transport.Granted, c.ask(takeOf("f", 1, g.Request)).Result)
+		assert.Zero(t, s.Held("g"))
+		assert.Equal(t, 3, s.Held("f"))
+	})
+}
+
+func TestAControlNamesTheFeatureThatTheServerLacks(t *testing.T) {
+	s := NewNetwork().AddServer("lic1", nil)
+	const want = `transporttest: Take: server S1 has no feature "typo"`
+	assert.PanicsWithValue(t, want, func() { s.Take("typo", 1) })
+	assert.Panics(t, func() { s.SetVersion("typo", messages.V(1, 0)) })
+	assert.Zero(t, s.Held("typo"))
+}
