@@ -52,7 +52,7 @@ func (e *Env) open(address messages.Address, timeout time.Duration) (found, erro
 	defer cancel()
 	session, err := guarded(func() (transport.Session, error) { return e.Transport.Connect(ctx, address) })
 	if err != nil {
-		return found{}, fmt.Errorf("connect %s: %w", address, err)
+		return found{}, err // a transport names the call itself
 	}
 	hello := session.Hello()
 	if err := sound(hello); err != nil {

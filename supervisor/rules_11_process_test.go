@@ -1,0 +1,68 @@
+package supervisor
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// inChild tells the test's own program, run as a child process, what to play until it ends.
+const inChild = "SEATBEAT_TEST_EXIT"
+
+func TestRule11_ByDefaultTheErrorIsPrintedAndTheProcessEndsWithStatus3(t *testing.T) {
+	const features = 25
+	if os.Getenv(inChild) != "" {
+		exitInChild(t, features, nil)
+	}
+	text := runChild(t)
+	assert.Equal(t, `seatbeat: no license server reached: 2 heartbeats in a row failed
+  servers tried: s1:1, s2:1
+  last cause:    connect s1:1: server unreachable
+  features:      `+strings.Repeat("f2, ", messages.MaxExitedNames-1)+"f2 and 5 more\n", text)
+}
+
+func TestRule11_TheDefaultExitDoesNotWaitForHostCode(t *testing.T) {
+	if os.Getenv(inChild) != "" {
+		exitInChild(t, 1, func(messages.Event) { select {} })
+	}
+	assert.Contains(t, runChild(t), "features:      f2\n")
+}
+
+// exitInChild gives up so many features. It does not return.
+func exitInChild(t *testing.T, features int, onEvent func(messages.Event)) {
+	setup := func(s *stage) {
+		attempts(2)(s)
+		s.config.Callbacks = Callbacks{}
+		s.config.OnEvent = onEvent
+		s.server(1).SetSeats("f2", features)
+	}
+	onStage(t, 2, setup, func(s *stage) {
+		for range features {
+			s.checkout()
+		}
+		s.server(1).Down()
+		s.server(2).Down()
+		time.Sleep(time.Hour)
+	})
+	os.Exit(0) // it should not have come this far
+}
+
+// runChild runs this test in a child process, expects status 3, and returns what it wrote to standard error.
+func runChild(t *testing.T) string {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")
+	child.Env = append(os.Environ(), inChild+"=1")
+	var stderr strings.Builder
+	child.Stderr = &stderr
+	var exit *exec.ExitError
+	require.ErrorAs(t, child.Run(), &exit)
+	require.Equal(t, exitStatus, exit.ExitCode(), stderr.String())
+	return stderr.String()
+}
