@@ -1,0 +1,35 @@
+package server
+
+import (
+	"time"
+)
+
+// tick notes the passing of time: a stall of the server, licences that run out, clients that fell silent.
+func (e *engine) tick() {
+	if stall := e.watch.tick(e.clock.raw()); stall > 0 {
+		e.clock.skip(stall)
+		e.watch.quiet = e.clock.now() + e.grace()
+		e.log.Warn("server was stalled: every lease is extended by as much", "stall", stall)
+	}
+	e.expiring = e.book.pools.age(time.Now())
+	e.clients.forget(e.clock.now() - e.cfg.ClientTimeout)
+}
+
+// grace is how long after a stall nothing expires, so that the heartbeats that waited meanwhile are read first.
+func (e *engine) grace() time.Duration { return min(e.cfg.ClientTimeout/10, 10*time.Second) }
+
+// chores ends what is overdue and forgets what was remembered long enough, a bounded number in each round.
+func (e *engine) chores() {
+	now := e.clock.now()
+	e.busy = false
+	if now >= e.watch.quiet && e.book.expire(now, choreWeight) {
+		e.busy = true
+	}
+	if e.expiring {
+		e.expiring = e.book.endExpired(now, choreWeight)
+		e.busy = e.busy || e.expiring
+	}
+	if e.book.forget(now, choreWeight) {
+		e.busy = true
+	}
+}

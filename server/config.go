@@ -1,0 +1,156 @@
+package server
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"log/slog"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport/wire"
+)
+
+// Defaults of a Config.
+const (
+	// DefaultClientTimeout: five minutes, the usual one of licence servers.
+	DefaultClientTimeout = 5 * time.Minute
+	// DefaultRetryAfter is long enough for a queue to drain and short beside any client timeout.
+	DefaultRetryAfter = time.Second
+)
+
+// Bounds of Config.ClientTimeout.
+const (
+	MinClientTimeout = 100 * time.Millisecond
+	MaxClientTimeout = 24 * time.Hour
+)
+
+// Defaults of Limits.
+const (
+	DefaultClients      = 100_000
+	DefaultInFlight     = 256
+	DefaultClientLeases = 2_000_000
+	DefaultLeases       = 8_000_000
+)
+
+// Config says how a server is to be. Ledger is required, and one of TLS and Insecure.
+type Config struct {
+	// Ledger keeps grants and ends. The server opens it in New and closes it in Stop. Required.
+	Ledger Ledger
+	// Features is the list of what may be checked out; SetFeatures changes it later.
+	Features []Feature
+	// ClientTimeout is how long a lease lives without a heartbeat. Default 5m; MinClientTimeout to MaxClientTimeout, in
+	// whole milliseconds.
+	ClientTimeout time.Duration
+	// RetryAfter is when a client is asked to come back that met a limit or a server that is shutting down. Default 1s;
+	// 1ms to 1h.
+	RetryAfter time.Duration
+
+	// TLS holds the server's certificate and the authorities of its clients; ClientAuth must be
+	// RequireAndVerifyClientCert. TLS 1.3 is the lowest version, unless MinVersion says otherwise. The server keeps a copy.
+	TLS *tls.Config
+	// Insecure serves without TLS, on loopback only; it is logged as a warning. Every client then is the same identity.
+	Insecure bool
+	// InsecureRemote, with Insecure, serves without TLS on other addresses too.
+	InsecureRemote bool
+	// Identify returns the identity of a client from its verified certificate. It is called for each call, on the call's
+	// goroutine, and must not block. An empty or oversized identity (over MaxIdentity bytes) is denied.
+	// Default: [Identify].
+	Identify func(*x509.Certificate) string
+
+	// Limits bound what clients can ask for.
+	Limits Limits
+	// Logger receives starts, stops, stalls and faults; nil discards.
+	Logger *slog.Logger
+}
+
+// Limits bound what clients can ask for. One that is met is answered with a refusal that says when to come back. The
+// length of a message, of a batch and of a heartbeat is bounded by the protocol.
+type Limits struct {
+	// Clients is how many clients are remembered at a time. Default 100,000. At least 1.
+	Clients int
+	// InFlight is how many calls of one client are answered at a time. Default 256. At least 1.
+	InFlight int
+	// ClientLeases is how many leases one client holds. Default 2,000,000. At least 1.
+	ClientLeases int
+	// Leases is how many leases, ended ones still remembered included, the server holds: about 120 bytes each.
+	// Default 8,000,000; 1 to 67,108,864.
+	Leases int
+}
+
+// Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
+func (c Config) Validate() error {
+	var faults messages.Faults
+	d := c.withDefaults()
+	if d.Ledger == nil {
+		faults.Add("Ledger", "is missing: pass one, &MemoryLedger{} for a test")
+	}
+	validateFeatures(&faults, d.Features)
+	if d.ClientTimeout < MinClientTimeout || d.ClientTimeout > MaxClientTimeout || d.ClientTimeout%time.Millisecond != 0 {
+		faults.Add("ClientTimeout", "is %s: must be %s to %s in whole milliseconds", d.ClientTimeout, MinClientTimeout, MaxClientTimeout)
+	}
+	if d.RetryAfter < time.Millisecond || d.RetryAfter > time.Hour {
+		faults.Add("RetryAfter", "is %s: must be 1ms to 1h", d.RetryAfter)
+	}
+	d.validateSecurity(&faults)
+	d.Limits.validate(&faults)
+	return faults.Err()
+}
+
+func (c Config) validateSecurity(faults *messages.Faults) {
+	switch {
+	case c.TLS == nil && !c.Insecure:
+		faults.Add("TLS", "is missing: pass one, or set Insecure to serve without")
+	case c.TLS != nil && c.Insecure:
+		faults.Add("Insecure", "is set beside TLS: choose one")
+	case c.TLS != nil && c.TLS.ClientAuth != tls.RequireAndVerifyClientCert:
+		faults.Add("TLS.ClientAuth", "is %s: must be RequireAndVerifyClientCert", c.TLS.ClientAuth)
+	}
+	if c.InsecureRemote && !c.Insecure {
+		faults.Add("InsecureRemote", "is set without Insecure")
+	}
+}
+
+func (l Limits) validate(faults *messages.Faults) {
+	for _, n := range []struct {
+		field      string
+		value, max int
+	}{
+		{"Limits.Clients", l.Clients, 1 << 30}, {"Limits.InFlight", l.InFlight, 1 << 30},
+		{"Limits.ClientLeases", l.ClientLeases, maxSlot}, {"Limits.Leases", l.Leases, maxSlot},
+	} {
+		if n.value < 1 || n.value > n.max {
+			faults.Add(n.field, "is %d: must be 1 to %d", n.value, n.max)
+		}
+	}
+}
+
+// withDefaults returns a copy in which what was left out has its default.
+func (c Config) withDefaults() Config {
+	setDefault(&c.ClientTimeout, DefaultClientTimeout)
+	setDefault(&c.RetryAfter, DefaultRetryAfter)
+	setDefault(&c.Limits.Clients, DefaultClients)
+	setDefault(&c.Limits.InFlight, DefaultInFlight)
+	setDefault(&c.Limits.ClientLeases, DefaultClientLeases)
+	setDefault(&c.Limits.Leases, DefaultLeases)
+	if c.Identify == nil {
+		c.Identify = Identify
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// The protocol's bounds, in the server's words.
+const (
+	maxBatch    = wire.MaxBatch
+	maxBeat     = wire.MaxLeases * wire.IDLength
+	maxReplaces = wire.MaxReplaces
+)

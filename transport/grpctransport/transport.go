@@ -1,0 +1,69 @@
+package grpctransport
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"github.com/seatbeat/seatbeat/transport"
+	"github.com/seatbeat/seatbeat/transport/wire"
+)
+
+// Transport reaches licence servers over gRPC. It is safe for concurrent use and holds nothing open by itself.
+type Transport struct {
+	config   Config
+	fault    error
+	instance [16]byte // of clients that have none
+}
+
+var _ transport.Transport = (*Transport)(nil)
+
+// New returns a Transport. A faulty configuration is reported by each Connect, as [Config.Validate] words it.
+func New(config Config) *Transport {
+	t := &Transport{config: config.withDefaults(), fault: config.Validate()}
+	_, _ = rand.Read(t.instance[:]) // never fails
+	return t
+}
+
+// Connect opens a session with the server at an address of the form "host:port", IPv6 as "[::1]:6200". It blocks until
+// the server has answered, cannot be reached, or ctx ends. The client that connects is [transport.ClientFrom] ctx; one
+// without an instance gets that of the Transport.
+func (t *Transport) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
+	if t.fault != nil {
+		return nil, fmt.Errorf("connect %s: grpctransport: %w", address, t.fault)
+	}
+	if _, _, err := net.SplitHostPort(string(address)); err != nil {
+		return nil, fmt.Errorf("connect %s: not of the form host:port: %w", address, err)
+	}
+	s := &session{address: address, dialer: newDialer()}
+	conn, err := grpc.NewClient("passthrough:///"+string(address), t.config.options(s.dialer)...)
+	if err != nil {
+		return nil, fmt.Errorf("connect %s: %w", address, err)
+	}
+	s.conn, s.seats = conn, wire.NewSeatsClient(conn)
+	if err := s.connect(ctx, t.request(ctx)); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// request says who connects. Labels are for people: what the wire does not take is cut off.
+func (t *Transport) request(ctx context.Context) *wire.ConnectRequest {
+	client := transport.ClientFrom(ctx)
+	if client.Instance == [16]byte{} {
+		client.Instance = t.instance
+	}
+	return &wire.ConnectRequest{
+		Instance: client.Instance[:],
+		Name:     label(client.Name), User: label(client.User), Host: label(client.Host), Share: label(client.Share),
+	}
+}
+
+func label(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), wire.MaxLabel)], "")
+}
