@@ -108,6 +108,8 @@ func (c *connection) dispatch(now instant, in any) []effect {
 		return c.handedOver(now, in)
 	case *replacedBy:
 		return c.replaced(now, in)
+	case *inherited:
+		return c.inherit(now, in)
 	case *beatDue:
 		return c.beatDue(now)
 	case *beatAnswered:

@@ -13,7 +13,7 @@ func (c *connection) beatFailed(now instant, fl *flight, err error) []effect {
 	refusal := transport.AsRefusal(err)
 	var effects []effect
 	if refusal != nil {
-		c.heard = now
+		c.hear(now)
 	} else {
 		effects = c.dropSession(fl.session)
 	}

@@ -98,14 +98,30 @@ func (c *connection) replaced(now instant, in *replacedBy) []effect {
 		}
 	}
 	moved := c.table.choose(func(int32) bool { return true })
+	heirs := &inherited{features: moved}
 	for _, f := range moved {
 		s, _ := c.table.slot(f)
+		heirs.renewed = append(heirs.renewed, c.table.renewed[s])
 		c.debts.owe(now, f.ID(), c.table.request[s])
 		c.table.remove(s)
 	}
 	c.failed, c.broken, c.due, c.riskAt = 0, false, nil, instant{}
 	effects = append(effects, c.answerAskers(now, "another server answers at the address", true)...)
 	return append(effects,
+		forward{in.link, heirs},
 		tellAll{moved, &originReplaced{link: c.link, by: in.link}},
 		tellAll{moved, &leaseEnded{link: in.link, reason: messages.Unknown}})
+}
+
+// inherit: features whose old server is gone will ask for their seats here. A feature without a lease keeps the age of
+// its last one (rule 16). One that ended meanwhile has told every connection so already, and would stay here for ever.
+func (c *connection) inherit(now instant, in *inherited) []effect {
+	for i, f := range in.features {
+		if f.State().Live() {
+			s := c.table.add(f)
+			c.table.renewed[s] = in.renewed[i]
+		}
+	}
+	c.armRisk(now)
+	return nil
 }

@@ -112,10 +112,10 @@ func (c *connection) returnsFailed(now instant, b *returnBatch, err error) []eff
 	case refusal == nil:
 		effects = c.dropSession(b.session)
 	case refusal.RetryAfter > 0:
-		c.heard = now
+		c.hear(now)
 		c.askAfter = later(c.askAfter, now.after(c.honoured(refusal.RetryAfter)))
 	default:
-		c.heard = now
+		c.hear(now)
 		for _, d := range b.debts {
 			c.debts.strike(d)
 		}

@@ -84,7 +84,7 @@ func (c *connection) connectFailed(now, began instant, err error) []effect {
 	refusal := transport.AsRefusal(err)
 	var effects []effect
 	if refusal != nil {
-		c.heard = now
+		c.hear(now)
 		effects = c.refusedConnect(now, refusal)
 	}
 	effects = append(effects, c.unreached(now, err.Error(), refusal != nil)...)
@@ -197,7 +197,8 @@ func (c *connection) useSession(now instant, f found) []effect {
 	if c.flight != nil {
 		c.flight.superseded = true
 	}
-	c.session, c.heard = f.session, now
+	c.session = f.session
+	c.hear(now)
 	c.successor = ""
 	c.unplanRetry()
 	c.addresses = moveToFront(c.addresses, f.address)
@@ -217,10 +218,17 @@ func (c *connection) dropSession(s transport.Session) []effect {
 	return []effect{closeSession{s}}
 }
 
+// hear notes a reply of any kind.
+func (c *connection) hear(now instant) {
+	c.heard = now
+	c.link.heard.Store(int64(now.mono))
+}
+
 // answered notes a reply other than a refusal: it ends the count of failed beats. Whether the leases live is still to be
 // seen (rule 8).
 func (c *connection) answered(now instant) {
-	c.heard, c.failed, c.retries = now, 0, 0
+	c.hear(now)
+	c.failed, c.retries = 0, 0
 	c.broken = c.broken && c.table.beaten() > 0
 	c.recover = c.recover || c.broken
 }

@@ -238,7 +238,7 @@ func (c *connection) batchFailed(now instant, b *batch, err error) []effect {
 	if refusal == nil {
 		effects = c.dropSession(b.session)
 	} else {
-		c.heard = now
+		c.hear(now)
 		if refusal.RetryAfter > 0 {
 			c.askAfter = later(c.askAfter, now.after(c.honoured(refusal.RetryAfter)))
 		}

@@ -48,6 +48,13 @@ type (
 		link *Link
 	}
 
+	// inherited: these features come from a connection whose server is gone, with the age of their last lease there.
+	inherited struct {
+		quiet
+		features []*Feature
+		renewed  []*instant
+	}
+
 	// beatDue: the heartbeat actor says that a beat is due.
 	beatDue struct{ quiet }
 	wakeUp  struct{ quiet }

@@ -101,8 +101,16 @@ func (d *directory) at(a messages.Address) (*Link, []effect) {
 }
 
 func (d *directory) add(a messages.Address) *Link {
-	link := newLink(a)
+	link := d.newLink(a)
 	d.byAddr[a] = link
+	return link
+}
+
+func (d *directory) newLink(a messages.Address) *Link {
+	link := newLink(a)
+	if len(d.links) > 0 {
+		link.heard = d.links[0].heard
+	}
 	d.links = append(d.links, link)
 	return link
 }
@@ -139,8 +147,7 @@ func (d *directory) foundStranger(in strangerFound) []effect {
 	case in.found.session == nil:
 		return nil
 	default:
-		link = newLink(in.found.address)
-		d.links = append(d.links, link)
+		link = d.newLink(in.found.address)
 		d.byServer[id] = link
 		effects = []effect{spawn{link}, forward{link, &adopted{found: in.found}}}
 	}

@@ -20,10 +20,11 @@ type Link struct {
 	features atomic.Int64
 	deadline atomic.Int64 // wall time since base, in nanoseconds; 0 while nothing is held
 	merged   atomic.Bool
+	heard    *atomic.Int64 // when a server last replied to any link of the runtime, monotonic; shared by all of them
 }
 
 func newLink(address messages.Address) *Link {
-	l := &Link{}
+	l := &Link{heard: new(atomic.Int64)}
 	l.server.Store(&messages.Server{Address: address})
 	return l
 }
@@ -49,6 +50,12 @@ func (l *Link) Features() int { return int(l.features.Load()) }
 
 // Merged reports whether the address turned out to lead to a server that has another connection.
 func (l *Link) Merged() bool { return l.merged.Load() }
+
+// heardSince reports whether any server replied to this runtime since then.
+func (l *Link) heardSince(began instant) bool {
+	at := time.Duration(l.heard.Load())
+	return at != 0 && at >= began.mono
+}
 
 // Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before: the client
 // timeout after the last acknowledged one was sent. It is zero while nothing was granted.

@@ -110,7 +110,7 @@ func (f *feature) decide() []effect {
 		return nil
 	case s.refused:
 		return f.lose(s.last.Server, s.last.Reason, s.last.Message)
-	case !s.reached:
+	case !s.reached && !f.origin.heardSince(s.began): // a server that was asked early may have replied since
 		return f.giveUp(s.trigger)
 	default:
 		return nil
