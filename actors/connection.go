@@ -132,6 +132,7 @@ func (c *connection) dispatch(now instant, in any) []effect {
 // follow.
 func (c *connection) pump(now instant) []effect {
 	var effects []effect
+	c.takes.release(now) // also without a session: a time that has come is not woken for again
 	if c.session == nil {
 		effects = c.reach(now)
 	} else {

@@ -73,7 +73,6 @@ func (c *connection) earlier(f *Feature) []messages.RequestID {
 // sendTakes sends what waits, in batches.
 func (c *connection) sendTakes(now instant) []effect {
 	var effects []effect
-	c.takes.release(now)
 	for len(c.takes.batches) < maxBatches && !now.before(c.askAfter) && c.session != nil {
 		takes := c.takes.pop(transport.MaxBatch)
 		if len(takes) == 0 {
