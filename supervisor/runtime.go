@@ -169,12 +169,7 @@ func (r *Runtime) Events(buffer int) (<-chan messages.Event, func()) { return r.
 // their server after the client timeout.
 func (r *Runtime) Close(ctx context.Context) error {
 	if !r.closing.CompareAndSwap(false, true) {
-		select {
-		case <-r.closed:
-			return r.outcome
-		case <-ctx.Done():
-			return fmt.Errorf("close: %w", context.Cause(ctx))
-		}
+		return r.awaitClosed(ctx)
 	}
 	if ctx.Err() != nil {
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeAttempt)
@@ -191,6 +186,21 @@ func (r *Runtime) Close(ctx context.Context) error {
 	r.hub.wait(ctx)
 	close(r.closed)
 	return r.outcome
+}
+
+// awaitClosed waits for the call of Close that does the work. Work that is done counts for more than an ended ctx.
+func (r *Runtime) awaitClosed(ctx context.Context) error {
+	select {
+	case <-r.closed:
+		return r.outcome
+	default:
+	}
+	select {
+	case <-r.closed:
+		return r.outcome
+	case <-ctx.Done():
+		return fmt.Errorf("close: %w", context.Cause(ctx))
+	}
 }
 
 // forWire returns the client as servers see it, with an instance drawn anew.

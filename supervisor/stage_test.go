@@ -104,7 +104,7 @@ func (s *stage) pass(d time.Duration) {
 // until lets virtual time pass until it is true, and fails after three hours.
 func (s *stage) until(what string, isTrue func() bool) {
 	s.Helper()
-	for end := time.Now().Add(3 * time.Hour); time.Now().Before(end); s.pass(50 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Hour); time.Now().Before(end); s.pass(100 * time.Millisecond) {
 		if synctest.Wait(); isTrue() {
 			return
 		}
@@ -127,6 +127,6 @@ func (s *stage) untilTold(text string) time.Time {
 // untilBeaten waits until so many more beats have been answered.
 func (s *stage) untilBeaten(n int) {
 	s.Helper()
-	before := len(s.tap.answered(transporttest.Heartbeats))
-	s.until("a beat", func() bool { return len(s.tap.answered(transporttest.Heartbeats)) >= before+n })
+	want := s.tap.beats() + n
+	s.until("a beat", func() bool { return s.tap.beats() >= want })
 }
