@@ -16,6 +16,7 @@ import (
 var (
 	chaosSchedules = flag.Int("chaos.schedules", 0, "how many random schedules TestChaos plays")
 	chaosFiles     = flag.String("chaos.files", "testdata/chaos/*.txt", "the scripts that TestChaosReplays plays")
+	chaosTrace     = flag.Bool("chaos.trace", false, "print the steps, the calls and the events of every schedule")
 )
 
 // chaosDefault is how many schedules are played unless -chaos.schedules or SEATBEAT_SCHEDULES says otherwise.

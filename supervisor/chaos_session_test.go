@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -33,7 +34,7 @@ func (s *wireSession) Checkout(ctx context.Context, takes []transport.Take) (tra
 		return transport.CheckoutReply{}, err
 	}
 	reply, err := s.Session.Checkout(ctx, takes)
-	s.wire.heard(s.address, err)
+	s.wire.heard(s.address, fmt.Sprintf("checkout x%d", len(takes)), err)
 	if err == nil {
 		s.wire.noteGrants(sent, reply.Outcomes)
 	}
@@ -47,7 +48,7 @@ func (s *wireSession) Heartbeat(ctx context.Context, leases []messages.LeaseID) 
 		return transport.HeartbeatReply{}, err
 	}
 	reply, err := s.Session.Heartbeat(ctx, leases)
-	s.wire.heard(s.address, err)
+	s.wire.heard(s.address, fmt.Sprintf("heartbeat x%d", len(leases)), err)
 	if err == nil {
 		s.wire.noteBeat(sent, leases, reply.Ended)
 	}
@@ -60,7 +61,7 @@ func (s *wireSession) Checkin(ctx context.Context, returns []transport.Return) (
 		return transport.CheckinReply{}, err
 	}
 	reply, err := s.Session.Checkin(ctx, returns)
-	s.wire.heard(s.address, err)
+	s.wire.heard(s.address, fmt.Sprintf("checkin x%d", len(returns)), err)
 	s.wire.noteRefusal(err)
 	return reply, err
 }

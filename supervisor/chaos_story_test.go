@@ -40,6 +40,7 @@ func (s *story) init(w *world) {
 func (s *story) tell(e messages.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.w.trace("%s %+v", messages.Name(e), e)
 	if s.ended {
 		s.w.report("%s was told after Close had returned", messages.Name(e))
 	}

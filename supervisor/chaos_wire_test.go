@@ -15,6 +15,7 @@ import (
 type wire struct {
 	inner  transport.Transport
 	report func(format string, args ...any)
+	trace  func(format string, args ...any)
 
 	mu       sync.Mutex
 	kept     bool                                    // a return was refused for good
@@ -36,9 +37,9 @@ const chaosBudget = 1500
 
 var errBudget = errors.New("the budget of calls is used up")
 
-func newWire(inner transport.Transport, report func(string, ...any)) *wire {
+func newWire(inner transport.Transport, report, trace func(string, ...any)) *wire {
 	return &wire{
-		inner: inner, report: report, minute: time.Now(),
+		inner: inner, report: report, trace: trace, minute: time.Now(),
 		replied: map[transport.Address]time.Time{}, returned: map[messages.RequestID]time.Time{},
 		feature: map[messages.RequestID]string{}, request: map[messages.LeaseID]messages.RequestID{},
 		renewed: map[string]time.Time{},
@@ -67,7 +68,8 @@ func (w *wire) spend(ctx context.Context, kind string) error {
 }
 
 // heard notes that a server answered.
-func (w *wire) heard(address transport.Address, err error) {
+func (w *wire) heard(address transport.Address, kind string, err error) {
+	w.trace("%s %s: %v", kind, address, err)
 	if err != nil && transport.AsRefusal(err) == nil {
 		return
 	}
@@ -117,7 +119,7 @@ func (w *wire) Connect(ctx context.Context, address transport.Address) (transpor
 		return nil, err
 	}
 	inner, err := w.inner.Connect(ctx, address)
-	w.heard(address, err)
+	w.heard(address, "connect", err)
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func playScript(t *testing.T, script string) (wrong string) {
 			}
 		}()
 		w := &world{began: time.Now(), net: transporttest.NewNetwork()}
-		w.wire = newWire(w.net, w.report)
+		w.wire = newWire(w.net, w.report, w.trace)
 		w.story.init(w)
 		w.play(t, parseScript(script))
 		wrong = w.verdict()
@@ -85,6 +85,14 @@ func (w *world) beginStep(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.step = text
+	w.trace("-- %s", text)
+}
+
+// trace prints what happens, for who wants to understand a failure.
+func (w *world) trace(format string, args ...any) {
+	if *chaosTrace {
+		fmt.Printf("%12s %s\n", time.Since(w.began), fmt.Sprintf(format, args...))
+	}
 }
 
 func (w *world) verdict() string {
