@@ -49,26 +49,29 @@ type connection struct {
 	takes takeBook
 	debts debtBook
 
-	acked     instant // when the last good beat, or the first take, was sent
-	failed    int     // beats failed in a row (rule 4)
-	broken    bool    // the features must be recovered by a good beat of the whole list (rule 8)
-	recover   bool    // a beat that recovers them is to be tried now
-	postponed bool    // the server asked to beat later; the beat is due again at retryAt
-	due       *dueBeat
-	flight    *flight // the beat under way; nil: none
-	askers    []asker // sweeping features that wait for a beat of their lease
-	calls     []beatCall
-	beating   time.Duration // the interval that the heartbeat actor was told; 0: it is stopped
-	atRisk    bool          // LeaseAtRisk was told in this break
-	warned    bool          // the effective interval was logged
-	draining  bool          // the runtime closes: nothing is taken any more
-	drained   bool          // and nothing is owed: the runtime was told
-	retries   int           // reconnect tries of this break
-	retryAt   instant       // zero: no retry is planned
-	notBefore instant       // the server's retry-after for connects and beats
-	askAfter  instant       // and for takes and returns
-	moves     int           // handovers since the last good beat: a server that changes with each reply is slowed down
-	riskAt    instant       // when the oldest lease is to be looked at; zero: not at all
+	acked        instant // when the last good beat, or the first take, was sent
+	failed       int     // beats failed in a row (rule 4)
+	broken       bool    // the features must be recovered by a good beat of the whole list (rule 8)
+	recover      bool    // a beat that recovers them is to be tried now
+	postponed    bool    // the server asked to beat later; the beat is due again at retryAt
+	due          *dueBeat
+	flight       *flight // the beat under way; nil: none
+	askers       []asker // sweeping features that wait for a beat of their lease
+	calls        []beatCall
+	beating      time.Duration // the interval that the heartbeat actor was told; 0: it is stopped
+	atRisk       bool          // LeaseAtRisk was told in this break
+	warned       bool          // the effective interval was logged
+	draining     bool          // the runtime closes: nothing is taken any more
+	drained      bool          // and nothing is owed: the runtime was told
+	retries      int           // reconnect tries of this break
+	retryAt      instant       // zero: no retry is planned
+	notBefore    instant       // the server's retry-after for connects and beats
+	forgiveUntil instant       // failed beats are not counted until then
+	askAfter     instant       // and for takes and returns
+	moves        int           // handovers since the last good beat: a server that changes with each reply is slowed down
+	outage       outage        // what the down counter is to be told
+	checking     bool          // the clocks parted: beat until one is answered, without counting
+	riskAt       instant       // when the oldest lease is to be looked at; zero: not at all
 }
 
 func newConnection(set *Settings, link *Link, rng *rand.Rand) *connection {
@@ -120,6 +123,10 @@ func (c *connection) dispatch(now instant, in any) []effect {
 		return c.returnsAnswered(now, in)
 	case *wakeUp:
 		return c.woken(now)
+	case *outageDecided:
+		return c.decided(now)
+	case *clockJumped:
+		return c.jumped(now)
 	case *drain:
 		c.draining, c.urgent = true, true
 		return nil
@@ -138,14 +145,15 @@ func (c *connection) pump(now instant) []effect {
 	} else {
 		c.urgent = false
 		effects = c.startBeat(now)
-		if !c.recovering() {
+		if !c.recovering() && !c.deciding() {
 			effects = append(effects, c.sendTakes(now)...)
 			effects = append(effects, c.sendReturns(now)...)
 		}
 	}
-	if c.broken && c.flight == nil && c.attempt == nil {
+	if (c.broken || c.checking) && c.flight == nil && c.attempt == nil {
 		c.planRetry(now)
 	}
+	effects = append(effects, c.tellCounter()...)
 	effects = append(effects, c.pace()...)
 	if c.draining && !c.drained && c.debts.empty() {
 		c.drained = true
@@ -178,7 +186,7 @@ func (c *connection) unplanRetry() {
 
 // hasWork reports whether the server is wanted for something that is repeated until it answers.
 func (c *connection) hasWork() bool {
-	recovery := c.broken && c.set.automatic() && c.table.beaten() > 0
+	recovery := (c.broken || c.checking) && c.set.automatic() && c.table.beaten() > 0
 	return recovery || c.takes.repeated(c.set.automatic()) || !c.debts.empty()
 }
 
@@ -187,13 +195,16 @@ func (c *connection) woken(now instant) []effect {
 	var effects []effect
 	if passed(now, c.retryAt) {
 		c.retryAt, c.urgent = instant{}, true
-		c.recover = c.recover || c.broken
+		c.recover = c.recover || c.broken || c.checking
 		if c.postponed {
 			effects = append(effects, c.beatDue(now)...)
 		}
 	}
 	if c.due != nil && c.flight == nil && passed(now, c.due.limit) {
 		effects = append(effects, c.countFailure(now, "no answer within "+c.set.beatDeadline().String())...)
+	}
+	if passed(now, c.outage.by) {
+		effects = append(effects, c.decided(now)...)
 	}
 	effects = append(effects, c.takesDue(now)...)
 	c.debts.forget(now, c.hello.ClientTimeout)
@@ -203,7 +214,7 @@ func (c *connection) woken(now instant) []effect {
 // wake returns the order to wake this connection when the next thing is due.
 func (c *connection) wake(now instant) effect {
 	var next instant
-	for _, at := range []instant{c.retryAt, c.takes.next(), c.debts.next(c.hello.ClientTimeout), c.riskAt, c.beatLimit(), c.askLimit(now)} {
+	for _, at := range []instant{c.retryAt, c.takes.next(), c.debts.next(c.hello.ClientTimeout), c.riskAt, c.beatLimit(), c.askLimit(now), c.outage.by} {
 		next = sooner(next, at)
 	}
 	return wakeAt{next}

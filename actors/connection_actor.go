@@ -72,6 +72,8 @@ func (a *connectionActor) perform(c actor.Context, e effect) {
 		env.send(a.heartbeat, &pauseBeats{pause: e.pause})
 	case forward:
 		env.send(e.to.pid, e.in)
+	case countOutage:
+		env.send(env.counter, e.seen)
 	case identify, strangerFound, drained:
 		env.send(env.directory, e)
 	case warn:

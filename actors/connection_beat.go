@@ -183,21 +183,34 @@ func (c *connection) renew(fl *flight, chunk chunkAnswer) {
 // beatGood: the server answered for every lease. A connection that was broken, or whose server restarted, recovers: what
 // the server ended is asked for again, everything else is resumed (rule 8).
 func (c *connection) beatGood(now instant, fl *flight, chunks []chunkAnswer, restarted bool) []effect {
-	recovered := c.broken || restarted
+	good := &goodBeat{flight: fl, chunks: chunks, recovered: c.broken || restarted}
 	c.answered(now)
 	c.moves, c.acked = 0, *fl.sent
-	c.due, c.broken, c.recover, c.atRisk = nil, false, false, false
+	c.due, c.broken, c.recover, c.atRisk, c.checking = nil, false, false, false, false
 	c.postponed, c.retryAt = false, instant{}
-	effects := c.endLeases(fl, chunks)
-	if recovered {
-		effects = append(effects, c.resumeAll(fl)...)
+	if !c.deciding() {
+		return c.actOn(now, good)
 	}
-	for _, b := range fl.calls {
+	if waiting := c.outage.good; waiting != nil {
+		good.recovered = good.recovered || waiting.recovered
+		good.flight.calls = append(good.flight.calls, waiting.flight.calls...)
+	}
+	c.outage.good = good
+	return nil
+}
+
+// actOn tells the features what a good beat brought.
+func (c *connection) actOn(now instant, good *goodBeat) []effect {
+	effects := c.endLeases(good.flight, good.chunks)
+	if good.recovered {
+		effects = append(effects, c.resumeAll(good.flight)...)
+	}
+	for _, b := range good.flight.calls {
 		effects = append(effects, c.answerCall(b)...)
 	}
 	c.riskAt = instant{}
 	c.armRisk(now)
-	return append(effects, c.notedHint(chunks)...)
+	return append(effects, c.notedHint(good.chunks)...)
 }
 
 // resumeAll tells the features what the good beat found.

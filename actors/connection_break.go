@@ -51,8 +51,14 @@ func (c *connection) postpone(now instant, r *transport.Refusal) bool {
 // cost nothing at each interval: at the first failure, and from Attempts on, while they sweep.
 func (c *connection) countFailure(now instant, cause string) []effect {
 	c.due = nil
+	if c.forgiving(now) {
+		c.checking = true
+		c.planRetry(now)
+		return nil
+	}
 	c.failed++
 	c.broken = true
+	c.serverDown(now)
 	effects := []effect{publish{messages.ConnectionLost{
 		Server: c.link.Server(), Failed: c.failed, Cause: cause, Features: c.table.beaten(),
 	}}}
@@ -62,6 +68,7 @@ func (c *connection) countFailure(now instant, cause string) []effect {
 			link: c.link, failed: c.failed, cause: cause, others: c.otherServers(),
 		}})
 	}
+	c.riskAt = instant{} // anew: the wall clock may run faster than the timer
 	c.armRisk(now)
 	c.planRetry(now)
 	return effects
@@ -141,7 +148,7 @@ func (c *connection) checkRisk(now instant) []effect {
 		return nil
 	}
 	var effects []effect
-	if c.broken && !c.atRisk {
+	if (c.broken || c.checking) && !c.atRisk {
 		c.atRisk = true
 		effects = append(effects, publish{messages.LeaseAtRisk{
 			Server: c.link.Server(), Features: c.table.beaten(), Age: now.since(oldest), Timeout: c.hello.ClientTimeout,
@@ -164,6 +171,8 @@ func (c *connection) timeOut(now instant) effect {
 	for _, f := range old {
 		if s, ok := c.table.slot(f); ok {
 			c.table.renewed[s] = nil // told once
+			c.table.drop(s)          // and not beaten any more
+			c.debts.owe(now, f.ID(), c.table.request[s])
 		}
 	}
 	text := fmt.Sprintf("no heartbeat was acknowledged for %s, the client timeout is %s", c.riskAge(), c.hello.ClientTimeout)
@@ -187,7 +196,7 @@ func (c *connection) pace() []effect {
 	}
 	c.beating = interval
 	if interval == 0 {
-		c.due, c.failed, c.broken, c.recover, c.atRisk = nil, 0, false, false, false // nobody is left to recover
+		c.due, c.failed, c.broken, c.recover, c.atRisk, c.checking = nil, 0, false, false, false, false // nobody is left
 	}
 	return []effect{beatEvery{interval}}
 }

@@ -29,7 +29,7 @@ func (c *connection) learn(now instant, hello transport.Hello, life uint64) (ver
 	}
 	c.hello = hello
 	c.life++
-	c.broken, c.recover = true, true
+	c.broken, c.recover, c.outage.newBoot = true, true, true
 	effects := []effect{publish{messages.ServerRestarted{Server: c.link.Server(), Old: was, New: is}}}
 	if is.Epoch < was.Epoch {
 		effects = append(effects, publish{messages.ServerReplaced{Server: c.link.Server(), Old: was, New: is}})

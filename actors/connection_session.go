@@ -132,6 +132,8 @@ func (c *connection) unreached(now instant, cause string, reached bool) []effect
 // adopted: the runtime says that this is the server's connection.
 func (c *connection) adopted(now instant, in *adopted) []effect {
 	c.phase, c.hello, c.life = identified, in.found.hello, 1
+	c.outage.newBoot = true
+	c.serverUp(now)
 	c.oweAll(now, in.found.owed)
 	return c.useSession(now, in.found)
 }
@@ -205,7 +207,7 @@ func (c *connection) useSession(now instant, f found) []effect {
 	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
 	c.link.server.Store(&server)
 	_, learnt := c.learn(now, f.hello, c.life)
-	c.recover = c.broken
+	c.recover = c.broken || c.checking
 	return append(effects, learnt...)
 }
 
@@ -229,6 +231,7 @@ func (c *connection) hear(now instant) {
 func (c *connection) answered(now instant) {
 	c.hear(now)
 	c.failed, c.retries = 0, 0
+	c.serverUp(now)
 	c.broken = c.broken && c.table.beaten() > 0
 	c.recover = c.recover || c.broken
 }

@@ -18,6 +18,7 @@ type directory struct {
 	exitBy   instant // not later than this
 	closing  bool    // from Close on nothing exits (rule 20)
 	draining map[*Link]bool
+	clock    clockWatch
 	call     *promise // the Close that waits for the returns
 }
 
@@ -30,7 +31,7 @@ const (
 func newDirectory(set *Settings) *directory {
 	return &directory{
 		set: set, byAddr: make(map[messages.Address]*Link), byServer: make(map[string]*Link),
-		exits: make(map[*Link]*messages.Exited),
+		exits: make(map[*Link]*messages.Exited), clock: newClockWatch(set),
 	}
 }
 
@@ -58,15 +59,13 @@ func (exit) isEffect()  {}
 
 func (d *directory) step(now instant, in any) []effect {
 	effects := d.dispatch(now, in)
-	if d.exitAt == (instant{}) {
-		return effects
-	}
-	return append(effects, wakeAt{sooner(d.exitAt, d.exitBy)})
+	return append(effects, wakeAt{sooner(sooner(d.exitAt, d.exitLimit()), d.clock.next)})
 }
 
 func (d *directory) dispatch(now instant, in any) []effect {
 	switch in := in.(type) {
 	case *takeOrder:
+		d.clock.start(now)
 		link, effects := d.at(in.address)
 		return append(effects, forward{link, in})
 	case *leaveOrder:
@@ -78,7 +77,7 @@ func (d *directory) dispatch(now instant, in any) []effect {
 	case *gaveUpOrder:
 		return d.noteExit(now, in.gaveUp)
 	case *wakeUp:
-		return d.tellExits(now)
+		return append(d.watchClock(now), d.tellExits(now)...)
 	case *closing:
 		d.closing, d.exits, d.exitAt = true, nil, instant{}
 		return nil
@@ -179,8 +178,16 @@ func (d *directory) noteExit(now instant, g gaveUp) []effect {
 	return nil
 }
 
+// exitLimit is when exits are told at the latest.
+func (d *directory) exitLimit() instant {
+	if d.exitAt == (instant{}) {
+		return instant{}
+	}
+	return d.exitBy
+}
+
 func (d *directory) tellExits(now instant) []effect {
-	if !passed(now, sooner(d.exitAt, d.exitBy)) {
+	if !passed(now, sooner(d.exitAt, d.exitLimit())) {
 		return nil
 	}
 	d.exitAt = instant{}

@@ -2,10 +2,12 @@ package actors
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -23,6 +25,8 @@ type Host struct {
 	Logger    *slog.Logger
 	// Publish tells all subscribers.
 	Publish func(messages.Event)
+	// Store keeps outages for longer than the process lives; nil: they are kept in memory.
+	Store OutageStore
 	// Exit is told when features gave up; what it does with it is the host's.
 	Exit func(messages.Exited)
 	// Wall is the wall clock.
@@ -45,8 +49,11 @@ type Env struct {
 	features   registry
 	links      linkList
 	directory  *actor.PID
+	counter    *actor.PID   // nil: outages are not counted
 	props      *actor.Props // of features
 	dispatcher *dispatcher
+
+	unavailable atomic.Pointer[messages.UnavailableError] // nil: checkouts are let in
 
 	spawnMu  sync.Mutex
 	spawning *Feature // what the producer of props hands out; guarded by spawnMu
@@ -71,10 +78,26 @@ type parent struct {
 
 func (p parent) Self() *actor.PID { return p.pid }
 
-// spawnFeature starts the actor of a feature.
-func (e *Env) spawnFeature(f *Feature) error {
+// enter lists a feature and starts its actor. Whoever ends all features takes the same lock, and so either keeps a
+// feature from entering or finds it listed, with an actor to tell.
+func (e *Env) enter(f *Feature) error {
 	e.spawnMu.Lock()
 	defer e.spawnMu.Unlock()
+	if err := e.unavailable.Load(); err != nil {
+		return err
+	}
+	if err := e.features.add(f); err != nil {
+		return err
+	}
+	if err := e.spawn(f); err != nil {
+		e.features.remove(f)
+		return fmt.Errorf("start actor: %w", err)
+	}
+	return nil
+}
+
+// spawn starts the actor of a feature. It is called with spawnMu held.
+func (e *Env) spawn(f *Feature) error {
 	e.spawning = f
 	id := e.Name + "/f" + strconv.FormatUint(f.ID(), 10)
 	pid, err := actor.DefaultSpawner(e.System, id, e.props, parent{e.System.Root, e.directory})

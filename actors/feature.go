@@ -76,6 +76,8 @@ func (f *feature) checkingOut(now instant, in input) []effect {
 		return f.abandon(in.err)
 	case *closed:
 		return f.abandon(messages.ErrClosed)
+	case *downLimit:
+		return f.abandon(in.err)
 	default:
 		return nil
 	}
@@ -166,6 +168,8 @@ func (f *feature) anyLive(in input) []effect {
 		return append(f.closeOpenPair(), f.checkIn(messages.ErrCheckedIn, in.call)...)
 	case *closed:
 		return append(f.closeOpenPair(), f.checkIn(messages.ErrClosed, nil)...)
+	case *downLimit:
+		return append(f.closeOpenPair(), f.becomeUnavailable(in.err)...)
 	case *heartbeatNow:
 		return f.beatNow(in)
 	default:

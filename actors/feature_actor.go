@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,12 +39,8 @@ func (f *Feature) Start(ctx context.Context, env *Env, c messages.Checkout) erro
 	}}
 	granted := newPromise()
 	f.granted = granted
-	if err := env.features.add(f); err != nil {
+	if err := env.enter(f); err != nil {
 		return err
-	}
-	if err := env.spawnFeature(f); err != nil {
-		env.features.remove(f)
-		return fmt.Errorf("start actor: %w", err)
 	}
 	env.send(f.pid, &begin{deadline: env.deadline(ctx)})
 	select {

@@ -40,6 +40,12 @@ func (f *feature) lost(server messages.Server, state messages.State, reason mess
 	return messages.LicenseLost{Claim: f.claim, Server: server, State: state, Reason: reason, Message: message}
 }
 
+// becomeUnavailable: servers went down and came back too often.
+func (f *feature) becomeUnavailable(err *messages.UnavailableError) []effect {
+	event := f.lost(err.Server, messages.StateUnavailable, messages.DownLimit, err.Error())
+	return f.finish(messages.StateUnavailable, err, event)
+}
+
 // checkIn: the application returns the seats. It succeeds here at once; the connection gives them back (rule 19).
 func (f *feature) checkIn(err error, call *promise) []effect {
 	effects := f.finish(messages.StateCheckedIn, err, messages.CheckedIn{Claim: f.claim, Server: f.origin.Server()})

@@ -71,6 +71,13 @@ func (r *registry) tellDrained() {
 	}
 }
 
+// list returns the features that have not ended.
+func (r *registry) list() []*Feature {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.listed()
+}
+
 func (r *registry) listed() []*Feature {
 	list := make([]*Feature, 0, len(r.slots)-len(r.free))
 	for _, f := range r.slots {

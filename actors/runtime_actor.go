@@ -17,8 +17,8 @@ type runtimeActor struct {
 	timer   wakeTimer
 }
 
-// Start starts the tree of a runtime.
-func Start(host Host, settings Settings) (*Env, error) {
+// Start starts the tree of a runtime. ctx bounds the loading of what the outage store knows.
+func Start(ctx context.Context, host Host, settings Settings) (*Env, error) {
 	e := &Env{Settings: settings, Host: host, began: time.Now(), beganWall: host.Wall(), dispatcher: newDispatcher(0)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.props = actor.PropsFromProducer(func() actor.Actor { return e.spawning }, e.propsOptions()...)
@@ -30,6 +30,10 @@ func Start(host Host, settings Settings) (*Env, error) {
 		return nil, fmt.Errorf("start actor %s: %w", host.Name, err)
 	}
 	e.directory = pid
+	if err := e.startDownCounter(ctx); err != nil {
+		e.stop()
+		return nil, err
+	}
 	return e, nil
 }
 
@@ -52,6 +56,8 @@ func (a *runtimeActor) run(c actor.Context, in any) {
 			a.env.send(e.to.pid, e.in)
 		case spawn:
 			a.spawn(c, e.link)
+		case publish:
+			a.env.Publish(e.event)
 		case exit:
 			a.env.Publish(e.event)
 			a.env.Exit(e.event)
@@ -79,7 +85,9 @@ func (e *Env) Links() []*Link { return e.links.list() }
 // or session of the runtime is left. It returns the error of ctx if returns are left unanswered.
 func (e *Env) Close(ctx context.Context) error {
 	e.send(e.directory, &closing{})
+	e.spawnMu.Lock()
 	features, ended := e.features.close()
+	e.spawnMu.Unlock()
 	for _, f := range features {
 		e.send(f.pid, &closed{})
 	}
@@ -112,6 +120,9 @@ func (e *Env) stop() {
 	}
 	e.exchanges.Wait()
 	e.dispatcher.wait() // features stop by themselves, and tell their parent, which must be there to hear it
+	if e.counter != nil {
+		_ = e.System.Root.StopFuture(e.counter).Wait()
+	}
 	_ = e.System.Root.StopFuture(e.directory).Wait()
 	for _, s := range e.sessions.drain() { // opened while we stopped
 		_ = s.Close()

@@ -14,6 +14,11 @@ type Settings struct {
 	FailoverRounds int                // beats in a row that may sweep before it is decided
 	ConnectTimeout time.Duration      // for one server to answer a first checkout, a sweep or a connect
 	EnforceTimeout bool               // features whose lease has timed out are lost
+
+	CountOutages bool          // connections report outages, and wait for the decision before they recover
+	DownMax      int           // outages of one server allowed within DownWindow; 0: any number
+	DownWindow   time.Duration // the sliding window
+	RestartsOnly bool          // only a changed BootID counts, not a server that was unreachable
 }
 
 // automatic reports whether heartbeats are sent without the application's doing (rule 2).

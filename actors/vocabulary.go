@@ -35,7 +35,11 @@ type (
 		quiet
 		err error
 	}
-	closed  struct{ quiet }
+	closed    struct{ quiet }
+	downLimit struct {
+		quiet
+		err *messages.UnavailableError
+	}
 	checkin struct {
 		quiet
 		call *promise

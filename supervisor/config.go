@@ -17,6 +17,8 @@ const (
 	DefaultInterval = 2 * time.Minute
 	// DefaultFailoverRounds is how many beats in a row may search the servers before it is decided (rule 12).
 	DefaultFailoverRounds = 1
+	// DefaultWindow is the window in which outages are counted (section 3).
+	DefaultWindow = time.Hour
 	// DefaultConnectTimeout is how long one server may take to answer a first checkout (rule 21).
 	DefaultConnectTimeout = 5 * time.Second
 )
@@ -27,6 +29,10 @@ const (
 	MaxServers = 64
 	// MaxAttempts bounds Heartbeat.Attempts and Heartbeat.FailoverRounds.
 	MaxAttempts = 10_000
+	// MaxOutages bounds DownLimit.Max.
+	MaxOutages = 500
+	// MaxWindow bounds DownLimit.Window.
+	MaxWindow = 7 * 24 * time.Hour
 	// MaxInterval bounds Heartbeat.Interval and ConnectTimeout.
 	MaxInterval = 24 * time.Hour
 
@@ -44,6 +50,8 @@ type Config struct {
 	Servers []transport.Address
 	// Heartbeat says when to beat and when to give up. Automatic heartbeats are off by default.
 	Heartbeat Heartbeat
+	// DownLimit makes the application unavailable when a server goes down and comes back too often. Off by default.
+	DownLimit DownLimit
 	// EnforceTimeout ends licenses whose lease the server may have given away, because no heartbeat was acknowledged for
 	// the client timeout less a margin. Off by default: the license goes on and LeaseAtRisk is published.
 	EnforceTimeout bool
@@ -80,6 +88,32 @@ type Heartbeat struct {
 	FailoverRounds int
 }
 
+// DownLimit says how often a server may go down and come back (section 3 of the rules): whoever restarts it again and
+// again can run more copies than it has seats.
+type DownLimit struct {
+	// Max is the number of outages of one server allowed within Window; one more makes every license end with
+	// messages.ErrUnavailable, and checkouts fail with it until the window has room. 0, the default, allows any number;
+	// 10 is usual. At most MaxOutages.
+	Max int
+	// Window is the length of the sliding window. Default 1h; positive, at most MaxWindow.
+	Window time.Duration
+	// Count chooses what counts: Outages, the default, or Restarts, for networks that are unstable.
+	Count CountMode
+	// Store keeps the outages for longer than the process lives, so that programs that run for seconds are counted
+	// together; see NewFileStore. Nil keeps them in memory.
+	Store actors.OutageStore
+}
+
+// CountMode chooses what counts as an outage.
+type CountMode uint8
+
+const (
+	// Outages counts every time that a server did not answer a heartbeat and then answered again, and every restart.
+	Outages CountMode = iota
+	// Restarts counts restarts of the server process only.
+	Restarts
+)
+
 // Client names the application to the servers. Nothing of it is proof of anything; servers show it to their operators.
 type Client struct {
 	Name  string // default: the name of the program
@@ -111,6 +145,7 @@ func (c Config) Validate() error {
 	validateInt(&faults, "Heartbeat.FailoverRounds", c.Heartbeat.FailoverRounds)
 	validateDuration(&faults, "Heartbeat.Interval", c.Heartbeat.Interval)
 	validateDuration(&faults, "ConnectTimeout", c.ConnectTimeout)
+	c.DownLimit.validate(&faults)
 	return faults.Err()
 }
 
@@ -146,6 +181,18 @@ func validateDuration(faults *messages.Faults, field string, d time.Duration) {
 	}
 }
 
+func (l DownLimit) validate(faults *messages.Faults) {
+	if l.Max < 0 || l.Max > MaxOutages {
+		faults.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
+	}
+	if l.Window < 0 || l.Window > MaxWindow {
+		faults.Add("DownLimit.Window", "is %s: must be 0 (meaning the default) to %s", l.Window, MaxWindow)
+	}
+	if l.Count > Restarts {
+		faults.Add("DownLimit.Count", "is %d: must be Outages or Restarts", l.Count)
+	}
+}
+
 // settings returns what the actors go by: c with defaults filled in.
 func (c Config) settings() actors.Settings {
 	return actors.Settings{
@@ -155,6 +202,10 @@ func (c Config) settings() actors.Settings {
 		FailoverRounds: orDefault(c.Heartbeat.FailoverRounds, DefaultFailoverRounds),
 		ConnectTimeout: orDefault(c.ConnectTimeout, DefaultConnectTimeout),
 		EnforceTimeout: c.EnforceTimeout,
+		CountOutages:   c.DownLimit.Max > 0 || c.DownLimit.Store != nil,
+		DownMax:        c.DownLimit.Max,
+		DownWindow:     orDefault(c.DownLimit.Window, DefaultWindow),
+		RestartsOnly:   c.DownLimit.Count == Restarts,
 	}
 }
 

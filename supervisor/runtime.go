@@ -45,7 +45,7 @@ func Start(ctx context.Context, c Config) (*Runtime, error) {
 		r.system, r.ownsIt = newSystem(), true
 	}
 	r.hub = newHub(func(reason any) { c.Logger.Error("a subscriber panicked", "reason", reason) })
-	env, err := actors.Start(r.host(c), c.settings())
+	env, err := actors.Start(ctx, r.host(c), c.settings())
 	if err != nil {
 		r.hub.close()
 		return nil, fmt.Errorf("start: %w", err)
@@ -89,6 +89,7 @@ func (r *Runtime) host(c Config) actors.Host {
 		Logger:    c.Logger,
 		Publish:   r.hub.publish,
 		Exit:      r.exit(c.Callbacks.OnExit != nil),
+		Store:     c.DownLimit.Store,
 		Wall:      c.wall,
 		Seed:      c.seed,
 	}

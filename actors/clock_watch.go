@@ -1,0 +1,52 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// Monotonic time stops while a machine sleeps. How often both clocks are compared, and how far they may part (rule 17).
+const (
+	clockEvery = 10 * time.Second
+	clockApart = 30 * time.Second
+)
+
+// clockWatch compares wall and monotonic time.
+type clockWatch struct {
+	most time.Duration // how far they may part
+	last instant       // the last look
+	next instant       // the next one; zero: nobody needs it
+}
+
+func newClockWatch(set *Settings) clockWatch {
+	return clockWatch{most: min(clockApart, set.Interval)}
+}
+
+// start begins to look.
+func (w *clockWatch) start(now instant) {
+	if w.next == (instant{}) {
+		w.last, w.next = now, now.after(clockEvery)
+	}
+}
+
+// look returns how much further the wall clock went than the monotonic one, and whether that is too much. Little by
+// little the clocks may part as far as they like: they are adjusted all the time.
+func (w *clockWatch) look(now instant) (time.Duration, bool) {
+	if !passed(now, w.next) {
+		return 0, false
+	}
+	by := (now.wall - w.last.wall) - (now.mono - w.last.mono)
+	w.last, w.next = now, now.after(clockEvery)
+	return by, max(by, -by) > w.most
+}
+
+// watchClock tells everybody when the clocks parted.
+func (d *directory) watchClock(now instant) []effect {
+	by, jumped := d.clock.look(now)
+	if !jumped {
+		return nil
+	}
+	effects := []effect{publish{messages.ClockJumped{By: by}}}
+	return append(effects, d.toAll(&clockJumped{})...)
+}

@@ -1,0 +1,231 @@
+package actors
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// downCounter is the machine that counts how often each server went down and came back within a sliding window, and says
+// when that was too often: whoever restarts a server again and again can run more copies than it has seats.
+//
+// It decides at once, from memory. What other processes saw comes later, from the store, and corrects it.
+type downCounter struct {
+	set     *Settings
+	base    time.Time // what instants of wall time count from
+	servers map[string]*counted
+	tripped bool
+	storing bool     // a merge is under way
+	waiting []string // ServerIDs to be merged after it, each once
+	wakeAt  instant  // when a server's window has room again
+}
+
+// counted is what the counter knows of one server.
+type counted struct {
+	server messages.Server
+	record messages.OutageRecord
+	over   bool // more outages than allowed
+}
+
+// Inputs and effects of the down counter, beside serverSeen and wakeUp.
+type (
+	// storeMerged brings what all processes together know of a server, or why the store does not say.
+	storeMerged struct {
+		quiet
+		serverID string
+		record   messages.OutageRecord
+		err      error
+	}
+	// mergeStore has the store merge; it comes back as storeMerged.
+	mergeStore struct {
+		serverID string
+		record   messages.OutageRecord
+	}
+	// goOn lets a connection recover its features.
+	goOn struct{ link *Link }
+	// stopAll ends every feature and refuses checkouts; nil lets them in again.
+	stopAll struct{ err *messages.UnavailableError }
+)
+
+func (mergeStore) isEffect() {}
+func (goOn) isEffect()       {}
+func (stopAll) isEffect()    {}
+
+func newDownCounter(set *Settings, base time.Time, known map[string]messages.OutageRecord, now instant) *downCounter {
+	d := &downCounter{set: set, base: base, servers: make(map[string]*counted)}
+	for id, record := range known {
+		d.servers[id] = &counted{
+			server: messages.Server{ID: id},
+			record: MergeOutages(messages.OutageRecord{}, record, d.wall(now), set.DownWindow),
+		}
+	}
+	return d
+}
+
+func (d *downCounter) wall(now instant) time.Time { return d.base.Add(now.wall) }
+
+func (d *downCounter) step(now instant, in any) []effect {
+	var effects []effect
+	switch in := in.(type) {
+	case *serverSeen:
+		effects = d.seen(now, in)
+	case *storeMerged:
+		effects = d.merged(now, in)
+	case *wakeUp:
+		effects = d.review(now)
+	}
+	return append(effects, wakeAt{d.wakeAt})
+}
+
+// seen counts, and decides before the connection lets its features recover.
+func (d *downCounter) seen(now instant, in *serverSeen) []effect {
+	id := in.identity.ServerID
+	c := d.servers[id]
+	if c == nil {
+		c = new(counted)
+		d.servers[id] = c
+	}
+	c.server = in.link.Server()
+	before := d.count(c)
+	news := messages.OutageRecord{Last: in.identity}
+	if o, ok := d.outage(now, c, in); ok {
+		news.Outages = []messages.Outage{o}
+	}
+	c.record = MergeOutages(c.record, news, d.wall(now), d.set.DownWindow)
+	var effects []effect
+	if n := d.count(c); n > before {
+		effects = append(effects, publish{messages.OutageCounted{
+			Server: c.server, Count: n, Max: d.set.DownMax, Window: d.set.DownWindow,
+		}})
+	}
+	effects = append(effects, d.review(now)...)
+	effects = append(effects, d.store(id)...)
+	return append(effects, goOn{in.link})
+}
+
+// outage returns the outage that an answer ends: failed beats, or another life than the one seen last, by whomever.
+func (d *downCounter) outage(now instant, c *counted, in *serverSeen) (messages.Outage, bool) {
+	last := c.record.Last
+	restart := last != (messages.Identity{}) && last.BootID != in.identity.BootID
+	failed := in.downAt != (instant{})
+	if !restart && !failed {
+		return messages.Outage{}, false
+	}
+	o := messages.Outage{BootID: in.identity.BootID, Restart: restart, Down: d.wall(now), Up: d.wall(now)}
+	if failed {
+		o.Down = d.wall(in.downAt)
+	}
+	return o, true
+}
+
+// count returns the outages of a server that count.
+func (d *downCounter) count(c *counted) int {
+	if !d.set.RestartsOnly {
+		return len(c.record.Outages)
+	}
+	n := 0
+	for _, o := range c.record.Outages {
+		if o.Restart {
+			n++
+		}
+	}
+	return n
+}
+
+// room returns when the window of a server that is over has room again: when the outages past the limit have left it.
+func (d *downCounter) room(c *counted) time.Time {
+	var ups []time.Time
+	for _, o := range c.record.Outages {
+		if o.Restart || !d.set.RestartsOnly {
+			ups = append(ups, o.Up)
+		}
+	}
+	return ups[len(ups)-d.set.DownMax-1].Add(d.set.DownWindow)
+}
+
+// review forgets what has left the window, and trips or restores.
+func (d *downCounter) review(now instant) []effect {
+	d.wakeAt = instant{}
+	if d.set.DownMax == 0 {
+		return nil
+	}
+	var effects []effect
+	var worst *messages.UnavailableError
+	for _, id := range d.ids() {
+		c := d.servers[id]
+		c.record = MergeOutages(c.record, messages.OutageRecord{}, d.wall(now), d.set.DownWindow)
+		was, n := c.over, d.count(c)
+		if c.over = n > d.set.DownMax; !c.over {
+			continue
+		}
+		err := &messages.UnavailableError{
+			Server: c.server, Count: n, Max: d.set.DownMax, Window: d.set.DownWindow, Until: d.room(c),
+		}
+		if worst == nil || err.Until.After(worst.Until) {
+			worst = err
+		}
+		d.wakeAt = sooner(d.wakeAt, now.after(max(err.Until.Sub(d.wall(now)), time.Millisecond)))
+		if !was {
+			effects = append(effects, publish{messages.DownLimitExceeded(*err)})
+		}
+	}
+	return append(d.change(worst), effects...)
+}
+
+// change stops everything, keeps it stopped with a later end, or lets it go on. Licenses end before the event is told.
+func (d *downCounter) change(worst *messages.UnavailableError) []effect {
+	was := d.tripped
+	d.tripped = worst != nil
+	switch {
+	case worst != nil:
+		return []effect{stopAll{worst}}
+	case was:
+		return []effect{stopAll{nil}, publish{messages.AvailabilityRestored{}}}
+	default:
+		return nil
+	}
+}
+
+// ids returns the servers in one order, so that one history always gives one sequence of events.
+func (d *downCounter) ids() []string {
+	ids := make([]string, 0, len(d.servers))
+	for id := range d.servers {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// store has the store merge what is known of a server; one merge at a time.
+func (d *downCounter) store(id string) []effect {
+	if d.storing {
+		if !slices.Contains(d.waiting, id) {
+			d.waiting = append(d.waiting, id)
+		}
+		return nil
+	}
+	d.storing = true
+	return []effect{mergeStore{serverID: id, record: d.servers[id].record}}
+}
+
+// merged takes what all processes together know.
+func (d *downCounter) merged(now instant, in *storeMerged) []effect {
+	d.storing = false
+	var effects []effect
+	c := d.servers[in.serverID]
+	switch {
+	case in.err != nil:
+		effects = []effect{warn{"the outage store failed; outages are counted in memory alone",
+			[]any{"server", in.serverID, "error", in.err.Error()}}}
+	case c != nil:
+		c.record = MergeOutages(c.record, in.record, d.wall(now), d.set.DownWindow)
+		effects = d.review(now)
+	}
+	if len(d.waiting) > 0 {
+		next := d.waiting[0]
+		d.waiting = d.waiting[1:]
+		effects = append(effects, d.store(next)...)
+	}
+	return effects
+}

@@ -1,0 +1,131 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// storeTimeout bounds one call of the outage store; a call that takes longer is left to itself.
+const storeTimeout = 10 * time.Second
+
+// downCounterActor performs what the down counter orders.
+type downCounterActor struct {
+	env     *Env
+	machine *downCounter
+	timer   wakeTimer
+}
+
+// startDownCounter loads what the store knows and starts the actor, if outages are counted at all.
+func (e *Env) startDownCounter(ctx context.Context) error {
+	if !e.CountOutages {
+		return nil
+	}
+	var known map[string]messages.OutageRecord
+	if e.Store != nil {
+		var err error
+		if known, err = abandonable(ctx, e.Store.Load); err != nil {
+			return fmt.Errorf("load outages: %w", err)
+		}
+	}
+	a := &downCounterActor{env: e, machine: newDownCounter(&e.Settings, e.beganWall, known, e.now())}
+	props := actor.PropsFromProducer(func() actor.Actor { return a }, e.propsOptions()...)
+	pid, err := e.System.Root.SpawnNamed(props, e.Name+"/downcounter")
+	if err != nil {
+		return fmt.Errorf("start actor: %w", err)
+	}
+	e.counter = pid
+	e.send(pid, &wakeUp{}) // what the store knows may be too much already
+	return nil
+}
+
+// Receive takes serverSeen of connections, results of the store, and wakeUp.
+func (a *downCounterActor) Receive(c actor.Context) {
+	switch in := c.Message().(type) {
+	case *actor.Stopping, *actor.Restarting:
+		a.timer.stop()
+	case input:
+		for _, e := range a.machine.step(a.env.now(), in) {
+			a.perform(c.Self(), e)
+		}
+	}
+}
+
+func (a *downCounterActor) perform(self *actor.PID, e effect) {
+	env := a.env
+	switch e := e.(type) {
+	case publish:
+		env.Publish(e.event)
+	case goOn:
+		env.send(e.link.pid, &outageDecided{})
+	case stopAll:
+		env.stopAll(e.err)
+	case mergeStore:
+		a.merge(self, e)
+	case wakeAt:
+		a.timer.set(env, self, e.at)
+	case warn:
+		env.Logger.Warn(e.text, e.args...)
+	}
+}
+
+func (a *downCounterActor) merge(self *actor.PID, e mergeStore) {
+	env := a.env
+	if env.Store == nil {
+		env.send(self, &storeMerged{serverID: e.serverID, record: e.record})
+		return
+	}
+	env.exchange(self, storeTimeout, func(ctx context.Context) any {
+		record, err := abandonable(ctx, func(ctx context.Context) (messages.OutageRecord, error) {
+			return env.Store.Merge(ctx, e.serverID, e.record)
+		})
+		return &storeMerged{serverID: e.serverID, record: record, err: err}
+	})
+}
+
+// abandonable calls host code that may hang whatever its context says, or panic: when ctx ends the call is left to
+// itself, on the goroutine that it holds.
+func abandonable[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	type outcome struct {
+		result T
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		o := outcome{err: errGoexit}
+		defer func() {
+			if p := recover(); p != nil {
+				o.err = fmt.Errorf("panic: %v", p)
+			}
+			done <- o
+		}()
+		o.result, o.err = call(ctx)
+	}()
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
+// stopAll ends every feature and refuses checkouts with the error; nil lets them in again. A checkout that starts
+// meanwhile either sees the error or is told.
+func (e *Env) stopAll(err *messages.UnavailableError) {
+	e.spawnMu.Lock()
+	e.unavailable.Store(err)
+	features := e.features.list()
+	e.spawnMu.Unlock()
+	if err == nil {
+		return
+	}
+	in := &downLimit{err: err}
+	for _, f := range features {
+		e.send(f.pid, in)
+	}
+}
