@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -96,4 +97,9 @@ func (c *customer) giveBack(lease messages.LeaseID) {
 func (c *customer) ended(reason messages.Reason, lease messages.LeaseID) {
 	c.t.Helper()
 	assert.Equal(c.t, []transport.Ended{{Lease: lease, Reason: reason}}, c.beat(lease).Ended)
+}
+
+// contextFor returns a context that ends after d.
+func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), d)
 }

@@ -85,9 +85,9 @@ func TestASeatIsKeptOverAnOutageShorterThanTheClientTimeout(t *testing.T) {
 			result <- reason
 		}()
 
-		time.Sleep(24 * time.Hour)
+		time.Sleep(24*time.Hour + 30*time.Second) // between two beats
 		server.BlackHole(true)
-		time.Sleep(3 * time.Minute)
+		time.Sleep(2 * time.Minute)
 		server.BlackHole(false)
 		time.Sleep(24 * time.Hour)
 		assert.Equal(t, 1, server.Held("cad"))

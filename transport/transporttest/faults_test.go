@@ -87,7 +87,8 @@ func TestABreakLosesTheRequestsUnderWay(t *testing.T) {
 				assert.Zero(t, time.Since(began))
 				time.Sleep(time.Minute)
 				if name != "Close" { // what was sent before arrives
-					assert.Zero(t, s.HeldTotal(), "it arrived all the same")
+					assert.Zero(t, s.HeldTotal(), "it was executed all the same")
+					assert.Zero(t, s.Stats().Checkouts, "it arrived all the same")
 				}
 			})
 		})
@@ -111,13 +112,15 @@ func TestADelayedRequestIsExecutedThoughItsCallerHasGone(t *testing.T) {
 		s.Delay(time.Minute)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		takes := []transport.Take{takeOf("f", 1, newRequest())}
+		replaced := takeOf("f", 1)
+		takes := []transport.Take{takeOf("f", 1, replaced.Request)}
 		_, err := c.Checkout(ctx, takes)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		takes[0].Replaces[0], takes[0] = messages.RequestID{}, transport.Take{} // they are the caller's again
 		assert.Zero(t, s.Held("f"))
 		time.Sleep(time.Minute)
 		assert.Equal(t, 1, s.Held("f"))
+		assert.Equal(t, transport.Gone, c.ask(replaced).Result)
 	})
 }
 
@@ -230,9 +233,10 @@ func TestRefuseAnswersWithTheRefusal(t *testing.T) {
 	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
 		busy := &transport.Refusal{Reason: messages.Busy, Message: "later", RetryAfter: time.Minute}
 		s.Refuse(busy, Checkouts, Connects)
+		want := *busy
+		busy.Message = "it is the test's again"
 		c.beat()
 		_, err := c.Checkout(t.Context(), []transport.Take{takeOf("f", 1)})
-		want := *busy
 		want.Hello = c.Hello()
 		assert.Equal(t, &want, transport.AsRefusal(err))
 		assert.Zero(t, s.Held("f"))

@@ -25,9 +25,8 @@ type ledger struct {
 	records  []record // by slot; slot 0 is never used, so that 0 means none
 	requests map[requestKey]uint32
 	aging    chain  // held network leases, by the time of their last beat
-	buried   chain  // ended ones, by the time of their end
+	buried   chain  // ended ones, in the order in which they ended
 	unused   uint32 // first of the free slots, chained by next
-	lastEnd  int64  // the time of the latest end, which keeps buried in order
 }
 
 // pool is the seats of one feature.

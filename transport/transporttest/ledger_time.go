@@ -36,9 +36,8 @@ func (l *ledger) end(slot uint32, reason messages.Reason, now int64) {
 
 // bury makes a record that is in no chain a tombstone.
 func (l *ledger) bury(slot uint32, reason messages.Reason, now int64) {
-	l.lastEnd = max(l.lastEnd, now) // a shorter client timeout makes ends that lie in the past
 	r := &l.records[slot]
-	r.state, r.reason, r.at = ended, reason, l.lastEnd
+	r.state, r.reason, r.at = ended, reason, now
 	l.push(&l.buried, slot)
 }
 

@@ -150,6 +150,19 @@ func TestASessionSupersededBeforeARestartDoesNotComeBackAfterTheLaterOneDid(t *t
 	})
 }
 
+func TestARestartedServerTakesASessionAtItsWordUntilALaterOneComes(t *testing.T) {
+	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+		older := c.Session
+		c.reconnect(n, "lic1")
+		s.Restart()
+		_, err := older.Heartbeat(t.Context(), nil)
+		require.NoError(t, err)
+		c.beat()
+		_, err = older.Heartbeat(t.Context(), nil)
+		assert.ErrorIs(t, err, ErrSuperseded)
+	})
+}
+
 func TestWhoeverIsAtTheAddressServesTheSession(t *testing.T) {
 	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
 		lease := c.hold("f", 1)

@@ -35,9 +35,9 @@ func TestLeasesTellsWhatIsHeld(t *testing.T) {
 		s.MarkLocal("g")
 		f, g := takeOf("f", 2), takeOf("g", 1)
 		first := c.ask(f).Lease
-		time.Sleep(time.Minute)
 		other := arrive(t, n, "lic1")
 		second := other.ask(g).Lease
+		time.Sleep(time.Minute)
 		other.giveBack(other.hold("f", 1))
 		assert.ElementsMatch(t, []Lease{
 			{ID: first, Request: f.Request, Instance: c.client.Instance, Feature: "f", Count: 2, Age: time.Minute},

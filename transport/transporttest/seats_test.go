@@ -16,9 +16,9 @@ func TestALeaseThatNoBeatNamesIsFreedAtTheClientTimeout(t *testing.T) {
 		beaten, left := c.hold("f", 1), c.hold("f", 1)
 		time.Sleep(3 * time.Minute)
 		c.beat(beaten)
-		time.Sleep(2*time.Minute - 1)
+		time.Sleep(2*time.Minute - time.Nanosecond)
 		require.Equal(t, 2, s.Held("f"))
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		assert.Equal(t, 1, s.Held("f"))
 		c.ended(messages.Expired, left)
 	})
@@ -44,10 +44,10 @@ func TestATombstoneLastsForTwoClientTimeouts(t *testing.T) {
 		lease := c.ask(take).Lease
 		time.Sleep(time.Minute)
 		c.giveBack(lease)
-		time.Sleep(10*time.Minute - 1)
+		time.Sleep(10*time.Minute - time.Nanosecond)
 		c.ended(messages.Returned, lease)
 		require.Equal(t, transport.Gone, c.ask(take).Result)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		c.ended(messages.Unknown, lease)
 		assert.Equal(t, transport.Granted, c.ask(take).Result)
 	})
@@ -56,9 +56,9 @@ func TestATombstoneLastsForTwoClientTimeouts(t *testing.T) {
 func TestTheTombstoneOfAnExpiredLeaseCountsFromItsExpiry(t *testing.T) {
 	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
 		lease := c.hold("f", 1)
-		time.Sleep(15*time.Minute - 1) // nobody looked meanwhile
+		time.Sleep(15*time.Minute - time.Nanosecond) // nobody looked meanwhile
 		c.ended(messages.Expired, lease)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		c.ended(messages.Unknown, lease)
 	})
 }

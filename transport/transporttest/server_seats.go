@@ -8,7 +8,7 @@ import (
 )
 
 // SetSeats sets how many seats of a feature the server has; a feature that it did not serve is added in version 9.9.
-// Fewer seats than are in use end no lease: nothing is granted until enough have come back.
+// Fewer seats than are in use, even none, end no lease: nothing is granted until enough have come back.
 func (s *Server) SetSeats(feature string, seats int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -16,7 +16,7 @@ func (s *Server) SetSeats(feature string, seats int) {
 	if p == nil {
 		p = s.ledger.addPool(feature)
 	}
-	p.seats, p.withdrawn = max(0, seats), false
+	p.seats, p.withdrawn = seats, false
 }
 
 // SetVersion sets the version that the server serves of a feature. Leases that are held keep what they were granted.

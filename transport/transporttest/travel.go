@@ -34,20 +34,24 @@ func (s *session) travel(ctx context.Context, call Call) answer {
 	if err != nil {
 		return answer{err: err}
 	}
-	var got answer
-	switch {
-	case p.vanishes:
-		got = s.await(ctx, p, p.requestLost, nil)
-	case p.delay > 0:
-		late := call.clone()
-		got = s.await(ctx, p, p.requestLost, after(p.delay, func() answer { return p.server.deliver(p, late) }))
-	default:
-		got = p.server.deliver(p, call)
-	}
+	got := s.reach(ctx, p, call)
 	if p.replyDelay > 0 && answered(got.err) {
-		got = s.await(ctx, p, p.replyLost, after(p.replyDelay, func() answer { return got }))
+		return s.await(ctx, p, p.replyLost, after(p.replyDelay, func() answer { return got }))
 	}
 	return got
+}
+
+// reach takes the call to the server, in the time that the network needs for that.
+func (s *session) reach(ctx context.Context, p *passage, call Call) answer {
+	switch {
+	case p.vanishes:
+		return s.await(ctx, p, p.requestLost, nil)
+	case p.delay > 0:
+		late := call.clone()
+		return s.await(ctx, p, p.requestLost, after(p.delay, func() answer { return p.server.deliver(p, late) }))
+	default:
+		return p.server.deliver(p, call)
+	}
 }
 
 // usable returns an error when the call has ended before it began.
