@@ -46,9 +46,11 @@ func (r *recorder) take() []messages.Event {
 }
 
 // texts returns the events since the last call of take or texts, each as a short text.
-func (r *recorder) texts() []string {
+func (r *recorder) texts() []string { return texts(r.take()) }
+
+func texts(events []messages.Event) []string {
 	var texts []string
-	for _, e := range r.take() {
+	for _, e := range events {
 		texts = append(texts, text(e))
 	}
 	return texts
