@@ -26,9 +26,9 @@ func (s *session) failed(ctx context.Context, call string, err error) error {
 		return fmt.Errorf("%s %s: %w", call, s.address, fault)
 	}
 	if ended := contextError(ctx, st.Code()); ended != nil {
-		return fmt.Errorf("%s %s: %w: %s", call, s.address, ended, st.Message())
+		return fmt.Errorf("%s %s: %w: %s", call, s.address, ended, plain(st.Message()))
 	}
-	return fmt.Errorf("%s %s: %w", call, s.address, err)
+	return fmt.Errorf("%s %s: %w", call, s.address, unreached{st})
 }
 
 // contextError returns why the context of a call ended, if that is why the call failed. The status of the call may be
