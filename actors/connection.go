@@ -201,7 +201,7 @@ func (c *connection) woken(now instant) []effect {
 		}
 	}
 	if c.due != nil && c.flight == nil && passed(now, c.due.limit) {
-		effects = append(effects, c.countFailure(now, "no answer within "+c.set.beatDeadline().String())...)
+		effects = append(effects, c.countFailure(now, "no answer within "+c.beatDeadline().String())...)
 	}
 	if passed(now, c.outage.by) {
 		effects = append(effects, c.decided(now)...)

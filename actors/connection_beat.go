@@ -52,7 +52,7 @@ func (c *connection) beatDue(now instant) []effect {
 		return nil
 	}
 	c.postponed = false
-	c.due = &dueBeat{at: now, limit: now.after(c.set.beatDeadline())}
+	c.due = &dueBeat{at: now, limit: now.after(c.beatDeadline())}
 	c.urgent = true
 	return nil
 }
@@ -67,7 +67,7 @@ func (c *connection) startBeat(now instant) []effect {
 	if c.flight != nil || !c.wantsBeat() || now.before(c.notBefore) {
 		return nil
 	}
-	timeout := c.set.beatDeadline()
+	timeout := c.beatDeadline()
 	if c.due != nil {
 		timeout = max(c.due.limit.mono-now.mono, time.Millisecond)
 	}

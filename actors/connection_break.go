@@ -185,8 +185,20 @@ func (c *connection) pacing() time.Duration {
 	if c.phase != identified || !c.set.automatic() || c.table.beaten() == 0 && c.takes.empty() {
 		return 0
 	}
+	return c.interval()
+}
+
+// interval is the one in effect: a server that frees seats early is beaten more often (rule 16).
+func (c *connection) interval() time.Duration {
+	if c.hello.ClientTimeout <= 0 {
+		return c.set.Interval
+	}
 	return min(c.set.Interval, c.hello.ClientTimeout/3)
 }
+
+// beatDeadline is how long one beat may take (rule 4). It goes by the interval in effect, so that a silent server has
+// failed a beat before the leases are at risk.
+func (c *connection) beatDeadline() time.Duration { return min(30*time.Second, c.interval()/2) }
 
 // pace tells the heartbeat actor when the interval changes.
 func (c *connection) pace() []effect {

@@ -35,7 +35,7 @@ func (c *connection) reach(now instant) []effect {
 	c.takes.startClocks(now)
 	timeout := c.set.ConnectTimeout
 	if c.set.automatic() {
-		timeout = min(timeout, c.set.beatDeadline())
+		timeout = min(timeout, c.beatDeadline())
 	}
 	return []effect{connect{seq: c.seq, addresses: c.addresses, serverID: c.hello.Identity.ServerID, timeout: timeout}}
 }

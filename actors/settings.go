@@ -24,10 +24,5 @@ type Settings struct {
 // automatic reports whether heartbeats are sent without the application's doing (rule 2).
 func (s *Settings) automatic() bool { return s.Attempts > 0 }
 
-// beatDeadline is how long one beat may take (rule 4).
-func (s *Settings) beatDeadline() time.Duration {
-	return min(30*time.Second, s.Interval/2)
-}
-
 // retryCap bounds the pause between two reconnect tries (rule 15).
 func (s *Settings) retryCap() time.Duration { return min(retryMax, s.Interval/2) }

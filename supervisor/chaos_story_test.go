@@ -16,7 +16,7 @@ type story struct {
 	of        map[string]*chapter
 	failed    map[string]int       // by ServerID: the failed count last told
 	sweepable map[string]time.Time // by ServerID: when the latest failed beat was told that may start a sweep
-	boots     map[string]int       // how often each BootID was told as that of a restart
+	boots     map[string]int       // how often each BootID was told as that of a restart of a ServerID
 	moves     int                  // how often an address was given to another server: a boot may then be met again
 	exits     int                  // features that Exited told of
 	losses    int                  // LicenseLost with state Exited
@@ -127,8 +127,9 @@ func (s *story) restarted(e messages.ServerRestarted) {
 	if e.Old == e.New {
 		s.w.report("ServerRestarted of %s with the same identity %s", e.Server, e.New)
 	}
-	if s.boots[e.New.BootID]++; s.boots[e.New.BootID] > 1+s.moves {
-		s.w.report("the restart %s was told %d times", e.New, s.boots[e.New.BootID])
+	key := e.Old.ServerID + " to " + e.New.BootID
+	if s.boots[key]++; s.boots[key] > 1+s.moves {
+		s.w.report("the restart from %s was told %d times", key, s.boots[key])
 	}
 }
 
