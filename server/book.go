@@ -89,6 +89,14 @@ func (b *book) owned(c *client, lease messages.LeaseID) (number uint32, ok bool)
 	return number, e.state != entryFree && e.client == c.index
 }
 
+// spend counts what a client asks for, and refuses when it asks too often.
+func (b *book) spend(c *client, n int, now time.Duration) error {
+	if wait := c.allowance.spend(n, now, b.limits); wait > 0 {
+		return &refusal{reason: messages.RateLimited, message: "too many seats taken and returned", retryAfter: wait}
+	}
+	return nil
+}
+
 // full reports whether n more slots would be too many.
 func (b *book) full(n int) bool { return int(b.used)-len(b.free)+n > b.limits.Leases }
 

@@ -16,8 +16,8 @@ type loader struct {
 	start   Record // the newest of its kind
 }
 
-// load replays the ledger into the book, every lease as beaten and every end as of the start of the clock, and returns the record of
-// the server's last start; its Kind is zero when the ledger is new.
+// load replays the ledger into the book and returns the record of the server's last start, whose Kind is zero when the
+// ledger is new. Leases are as if beaten, and ends as if they happened, at the start of the clock.
 func (b *book) load(ledger Ledger) (Record, error) {
 	l := &loader{book: b, holders: make(map[Holder]*client)}
 	if err := ledger.Open(l.replay); err != nil {

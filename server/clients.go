@@ -21,8 +21,9 @@ type client struct {
 	inFlight atomic.Int32  // calls being answered
 
 	// For the committer only.
-	leases  int // held
-	entries int // held, and ended ones still remembered
+	leases    int // held
+	entries   int // held, and ended ones still remembered
+	allowance allowance
 }
 
 // maxSession bounds the number of a session that a client may claim, so that there is always a higher one.

@@ -39,10 +39,8 @@ func (e *engine) submit(o *op) error {
 		return errStopped
 	default:
 	}
-	select {
-	case e.queue <- o:
-	default:
-		return &refusal{reason: messages.Busy, message: "too many requests wait", retryAfter: e.cfg.RetryAfter}
+	if err := e.enqueue(o); err != nil {
+		return err
 	}
 	select {
 	case <-o.done:
@@ -51,6 +49,26 @@ func (e *engine) submit(o *op) error {
 		return o.ctx.Err()
 	case <-e.ended:
 		return o.atEnd()
+	}
+}
+
+// enqueue puts a request into the queue. A client's is refused when there is no room, an operator's waits.
+func (e *engine) enqueue(o *op) error {
+	select {
+	case e.queue <- o:
+		return nil
+	default:
+	}
+	if !o.admin {
+		return &refusal{reason: messages.Busy, message: "too many requests wait", retryAfter: e.cfg.RetryAfter}
+	}
+	select {
+	case e.queue <- o:
+		return nil
+	case <-o.ctx.Done():
+		return o.ctx.Err()
+	case <-e.ended:
+		return errStopped
 	}
 }
 

@@ -30,6 +30,8 @@ const (
 	DefaultInFlight     = 256
 	DefaultClientLeases = 2_000_000
 	DefaultLeases       = 8_000_000
+	DefaultRate         = 20_000
+	DefaultBurst        = 4_000_000
 )
 
 // Config says how a server is to be. Ledger is required, and one of TLS and Insecure.
@@ -75,6 +77,12 @@ type Limits struct {
 	// Leases is how many leases, ended ones still remembered included, the server holds: about 120 bytes each.
 	// Default 8,000,000; 1 to 67,108,864.
 	Leases int
+	// Rate is how many seats of one client are taken and returned in a second, on average: each take and each return
+	// counts. Default 20,000. At least 1.
+	Rate int
+	// Burst is how many may come at once after a while of silence: a client that recovers takes all it had anew.
+	// Default 4,000,000; at least 1,024, the length of a batch.
+	Burst int
 }
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
@@ -85,8 +93,8 @@ func (c Config) Validate() error {
 		faults.Add("Ledger", "is missing: pass one, &MemoryLedger{} for a test")
 	}
 	validateFeatures(&faults, d.Features)
-	if d.ClientTimeout < MinClientTimeout || d.ClientTimeout > MaxClientTimeout || d.ClientTimeout%time.Millisecond != 0 {
-		faults.Add("ClientTimeout", "is %s: must be %s to %s in whole milliseconds", d.ClientTimeout, MinClientTimeout, MaxClientTimeout)
+	if t := d.ClientTimeout; t < MinClientTimeout || t > MaxClientTimeout || t%time.Millisecond != 0 {
+		faults.Add("ClientTimeout", "is %s: must be %s to %s in whole milliseconds", t, MinClientTimeout, MaxClientTimeout)
 	}
 	if d.RetryAfter < time.Millisecond || d.RetryAfter > time.Hour {
 		faults.Add("RetryAfter", "is %s: must be 1ms to 1h", d.RetryAfter)
@@ -112,14 +120,15 @@ func (c Config) validateSecurity(faults *messages.Faults) {
 
 func (l Limits) validate(faults *messages.Faults) {
 	for _, n := range []struct {
-		field      string
-		value, max int
+		field         string
+		value, lo, hi int
 	}{
-		{"Limits.Clients", l.Clients, 1 << 30}, {"Limits.InFlight", l.InFlight, 1 << 30},
-		{"Limits.ClientLeases", l.ClientLeases, maxSlot}, {"Limits.Leases", l.Leases, maxSlot},
+		{"Limits.Clients", l.Clients, 1, 1 << 30}, {"Limits.InFlight", l.InFlight, 1, 1 << 30},
+		{"Limits.ClientLeases", l.ClientLeases, 1, maxSlot}, {"Limits.Leases", l.Leases, 1, maxSlot},
+		{"Limits.Rate", l.Rate, 1, 1 << 30}, {"Limits.Burst", l.Burst, maxBatch, 1 << 30},
 	} {
-		if n.value < 1 || n.value > n.max {
-			faults.Add(n.field, "is %d: must be 1 to %d", n.value, n.max)
+		if n.value < n.lo || n.value > n.hi {
+			faults.Add(n.field, "is %d: must be %d to %d", n.value, n.lo, n.hi)
 		}
 	}
 }
@@ -132,6 +141,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Limits.InFlight, DefaultInFlight)
 	setDefault(&c.Limits.ClientLeases, DefaultClientLeases)
 	setDefault(&c.Limits.Leases, DefaultLeases)
+	setDefault(&c.Limits.Rate, DefaultRate)
+	setDefault(&c.Limits.Burst, DefaultBurst)
 	if c.Identify == nil {
 		c.Identify = Identify
 	}

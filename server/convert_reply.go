@@ -93,6 +93,7 @@ func (s *service) statusOf(err error) error {
 	var r *refusal
 	switch {
 	case errors.As(err, &r):
+		s.cfg.Logger.Debug("call refused", "reason", r.reason, "message", r.message, "retry_after", r.retryAfter)
 		return r.status(s.hello)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return status.FromContextError(err).Err()

@@ -116,6 +116,9 @@ func (e *engine) connect(h Holder) (uint64, error) {
 func (e *engine) checkout(ctx context.Context, c *client, takes []take) ([]outcome, error) {
 	outcomes := make([]outcome, len(takes))
 	err := e.do(ctx, len(takes), func(now time.Duration) error {
+		if err := e.book.spend(c, len(takes), now); err != nil {
+			return err
+		}
 		for i, t := range takes {
 			outcomes[i] = e.book.take(c, t, now)
 		}
@@ -129,7 +132,11 @@ func (e *engine) checkout(ctx context.Context, c *client, takes []take) ([]outco
 
 // checkin returns seats, and returns when that is in the ledger.
 func (e *engine) checkin(ctx context.Context, c *client, leases []messages.LeaseID, requests []messages.RequestID) error {
-	return e.do(ctx, len(leases)+len(requests), func(now time.Duration) error {
+	weight := len(leases) + len(requests)
+	return e.do(ctx, weight, func(now time.Duration) error {
+		if err := e.book.spend(c, weight, now); err != nil {
+			return err
+		}
 		return e.book.checkin(c, leases, requests, now)
 	})
 }

@@ -1,0 +1,34 @@
+package server
+
+import (
+	"crypto/tls"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+func TestValidateNamesEveryFault(t *testing.T) {
+	err := Config{
+		Features: []Feature{
+			{Name: "", Seats: -1}, {Name: "f", Version: messages.V(-1, 0)}, {Name: "f", Seats: MaxSeats + 1},
+		},
+		ClientTimeout: time.Millisecond, RetryAfter: -1, TLS: &tls.Config{}, Insecure: true, InsecureRemote: true,
+		Limits: Limits{Clients: -1, InFlight: -1, ClientLeases: -1, Leases: maxSlot + 1, Rate: -1, Burst: 1023},
+	}.Validate()
+	for _, field := range []string{
+		"Ledger", "Features[0]", "Features[0].Seats", "Features[1]", "Features[2].Name", "Features[2].Seats",
+		"ClientTimeout", "RetryAfter", "Insecure", "Limits.Clients", "Limits.InFlight", "Limits.ClientLeases", "Limits.Leases",
+		"Limits.Rate", "Limits.Burst",
+	} {
+		assert.ErrorContains(t, err, field+" ")
+	}
+	err = Config{Ledger: &MemoryLedger{}, TLS: &tls.Config{}, InsecureRemote: true}.Validate()
+	assert.ErrorContains(t, err, "TLS.ClientAuth ")
+	assert.ErrorContains(t, err, "InsecureRemote ")
+	assert.ErrorContains(t, Config{}.Validate(), "TLS ")
+	_, err = New(Config{})
+	assert.Error(t, err)
+}

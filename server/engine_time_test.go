@@ -1,0 +1,150 @@
+package server
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+func TestALeaseLivesForTheClientTimeoutAfterItsLastBeat(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		beaten, left := u.granted(seats("f", 1)), u.granted(seats("f", 1))
+		for range 3 {
+			time.Sleep(4 * time.Minute)
+			u.held(beaten)
+		}
+		u.ended(left, messages.Expired)
+		time.Sleep(5*time.Minute - time.Second)
+		assert.Equal(t, 1, s.state().Leases)
+		time.Sleep(3 * time.Second)
+		assert.Equal(t, 0, s.state().Leases)
+	})
+}
+
+func TestARestartGivesEveryLeaseAFullClientTimeout(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		lease := u.granted(seats("f", 2))
+		before := s.identity
+		time.Sleep(4 * time.Minute)
+		s.restart()
+		assert.Equal(t, before.ServerID, s.identity.ServerID)
+		assert.Equal(t, before.Epoch+1, s.identity.Epoch)
+		assert.NotEqual(t, before.BootID, s.identity.BootID)
+		time.Sleep(5*time.Minute - time.Second)
+		u.held(lease)
+		other := s.user(2)
+		o, err := other.checkout(seats("f", 1))
+		require.NoError(t, err)
+		assert.Equal(t, messages.NoSeats, o.reason)
+	})
+}
+
+func TestTheClientTimeoutOfReloadedLeasesBeginsWhenTheServerCanBeReached(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		lease := u.granted(seats("f", 1))
+		require.NoError(t, s.stop())
+		e, err := newEngine(s.config)
+		require.NoError(t, err)
+		s.engine = e
+		time.Sleep(time.Hour) // the leases are loaded, and nobody listens yet
+		e.open()
+		time.Sleep(4 * time.Minute)
+		u.held(lease)
+	})
+}
+
+func TestEndsAreRememberedForTwoClientTimeoutsAlsoAfterARestart(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		t1 := seats("f", 1)
+		lease := u.granted(t1)
+		require.NoError(t, u.call(func(c *client) error {
+			return s.checkin(t.Context(), c, []messages.LeaseID{lease}, nil)
+		}))
+		time.Sleep(9 * time.Minute)
+		u.ended(lease, messages.Returned)
+		s.restart()
+		time.Sleep(9 * time.Minute)
+		u.ended(lease, messages.Returned)
+		o, err := u.checkout(t1)
+		require.NoError(t, err)
+		assert.Equal(t, outcome{result: gone, reason: messages.Returned}, o)
+		time.Sleep(2 * time.Minute)
+		u.ended(lease, messages.Unknown)
+		assert.Zero(t, s.state().Ended)
+	})
+}
+
+func TestAStallExtendsEveryLease(t *testing.T) {
+	ledger := &sleepyLedger{}
+	inBubble(t, Config{Ledger: ledger}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		lease := u.granted(seats("f", 1))
+		time.Sleep(4 * time.Minute)
+		ledger.sleep = time.Hour
+		u.granted(seats("f", 1))
+		ledger.sleep = 0
+		time.Sleep(55 * time.Second)
+		assert.Equal(t, 2, s.state().Leases)
+		u.held(lease)
+	})
+}
+
+func TestAfterAStallWaitingBeatsAreReadBeforeAnythingExpires(t *testing.T) {
+	ledger := &sleepyLedger{}
+	inBubble(t, Config{Ledger: ledger}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		lease := u.granted(seats("f", 1))
+		time.Sleep(5*time.Minute - time.Millisecond) // all but expired
+		ledger.sleep = time.Minute
+		u.granted(seats("f", 1))
+		ledger.sleep = 0
+		time.Sleep(5 * time.Second)
+		u.held(lease)
+	})
+}
+
+func TestALicenceThatRunsOutEndsItsLeasesForGood(t *testing.T) {
+	features := []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 5000, Expires: time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)}}
+	inBubble(t, Config{Features: features}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		leases := make([]messages.LeaseID, 3000) // more than one round ends
+		for i := range leases {
+			leases[i] = u.granted(seats("f", 1))
+		}
+		for range 14 {
+			time.Sleep(4 * time.Minute)
+			u.held(leases...)
+		}
+		time.Sleep(4*time.Minute + 2*time.Second)
+		gone, err := u.beat(leases...)
+		require.NoError(t, err)
+		require.Len(t, gone, len(leases))
+		assert.Equal(t, messages.FeatureExpired, gone[0].reason)
+		o, err := u.checkout(seats("f", 1))
+		require.NoError(t, err)
+		assert.Equal(t, outcome{result: refused, reason: messages.FeatureExpired}, o)
+	})
+}
+
+func TestManyLeasesExpireInManyRounds(t *testing.T) {
+	features := []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 10_000}}
+	inBubble(t, Config{Features: features}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		for range 10_000 {
+			u.granted(seats("f", 1))
+		}
+		time.Sleep(5*time.Minute + 2*time.Second)
+		assert.Zero(t, s.state().Leases)
+		assert.Equal(t, 10_000, s.state().Ended)
+		time.Sleep(10*time.Minute + time.Second)
+		assert.Zero(t, s.state().Ended)
+	})
+}
