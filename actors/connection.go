@@ -138,13 +138,13 @@ func (c *connection) dispatch(now instant, in any) []effect {
 // pump starts whatever can be started now. A broken connection first beats its whole list (rule 8); takes and returns
 // follow.
 func (c *connection) pump(now instant) []effect {
-	var effects []effect
+	effects := c.pace()  // nobody may be left to recover: what is owed need not wait for a beat then
 	c.takes.release(now) // also without a session: a time that has come is not woken for again
 	if c.session == nil {
-		effects = c.reach(now)
+		effects = append(effects, c.reach(now)...)
 	} else {
 		c.urgent = false
-		effects = c.startBeat(now)
+		effects = append(effects, c.startBeat(now)...)
 		if !c.recovering() && !c.deciding() {
 			effects = append(effects, c.sendTakes(now)...)
 			effects = append(effects, c.sendReturns(now)...)

@@ -6,6 +6,9 @@ import (
 
 // leave: a feature moved on, or ended. Everything of it is owed but the lease it says it keeps here.
 func (c *connection) leave(now instant, o *leaveOrder) []effect {
+	if c.overtaken(o) {
+		return nil
+	}
 	id := o.feature.ID()
 	if t := c.takes.of[id]; t != nil && t.number <= o.upTo {
 		t.call.answer(o.outcome())
@@ -37,6 +40,13 @@ func (o *leaveOrder) outcome() error {
 	default:
 		return nil
 	}
+}
+
+// overtaken reports whether the feature has asked for seats here since it gave the order, whose way is longer.
+func (c *connection) overtaken(o *leaveOrder) bool {
+	s, ok := c.table.slot(o.feature)
+	t := c.takes.of[o.feature.ID()]
+	return ok && (c.table.number[s] > o.upTo || t != nil && t.mode == retakeMode && t.number > o.upTo)
 }
 
 func (c *connection) leaveSlot(now instant, s int32, o *leaveOrder) {

@@ -21,6 +21,9 @@ func (c *connection) take(now instant, o *takeOrder) []effect {
 		return c.ask(now, o)
 	}
 	if old := c.takes.of[o.feature.ID()]; old != nil {
+		if old.number > o.take {
+			return nil // it came by a longer way than the later one
+		}
 		c.giveUp(now, old)
 	}
 	t := &take{
