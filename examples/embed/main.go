@@ -44,7 +44,7 @@ func hold(ctx context.Context, servers transport.Transport) error {
 	if err != nil {
 		return err
 	}
-	slog.Info("held", "license", license.Status())
+	slog.Info("held", "server", license.Status().Server.Address)
 	select { // the work goes here
 	case <-license.Done():
 		return license.Err() // errors.Is: messages.ErrLost, messages.ErrExited, ...

@@ -16,7 +16,7 @@ import (
 // closeTime is how long the servers may take to take the seats back.
 const closeTime = 5 * time.Second
 
-// exitTime is how long the runtime has, once the last license is gone, to say that the application has to end.
+// exitTime is how long the runtime has, once the last licence is gone, to say that the application has to end.
 const exitTime = time.Second
 
 // hold keeps the features of o until ctx ends, then gives them back. An error says why they are not held, or no longer.
@@ -78,7 +78,7 @@ func checkOutAll(ctx context.Context, rt *supervisor.Runtime, features []message
 	return licenses, nil
 }
 
-// wait returns nil when ctx ends, and an error when no license is left.
+// wait returns nil when ctx ends, and an error when no licence is left.
 func wait(ctx context.Context, licenses []*supervisor.License) error {
 	var gone []error
 	for _, license := range licenses {

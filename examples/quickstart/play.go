@@ -14,7 +14,7 @@ import (
 
 const (
 	// interval is the pause between heartbeats in the play. Between 30 s and 2 min is advised for anything else.
-	interval = 500 * time.Millisecond
+	interval = 700 * time.Millisecond
 	// attempts is how many heartbeats have to fail in a row until the other server is asked. Five is usual.
 	attempts = 3
 	// patience is how long the play waits for what should happen next.

@@ -59,7 +59,7 @@ func ofFeature(e messages.Event) (messages.Claim, messages.Server, string) {
 	case messages.FailedOver:
 		return e.Claim, e.To, "the seats are from here now"
 	case messages.LicenseLost:
-		return e.Claim, e.Server, fmt.Sprintf("the license is gone (%s): %s", e.State, because(e.Reason, e.Message))
+		return e.Claim, e.Server, fmt.Sprintf("the licence is gone (%s): %s", e.State, because(e.Reason, e.Message))
 	case messages.FeatureRestarted:
 		return e.Claim, messages.Server{}, "repaired after a defect: " + e.Cause
 	default:
@@ -71,7 +71,7 @@ func ofFeature(e messages.Event) (messages.Claim, messages.Server, string) {
 func ofServer(e messages.Event) (messages.Server, string) {
 	switch e := e.(type) {
 	case messages.ConnectionLost:
-		return e.Server, fmt.Sprintf("heartbeat failed, %d in a row: %s", e.Failed, e.Cause)
+		return e.Server, fmt.Sprintf("failed heartbeat %d in a row: %s", e.Failed, e.Cause)
 	case messages.Exited:
 		return messages.Server{}, fmt.Sprintf("gave up %s: no server reached", strings.Join(e.Names, ", "))
 	case messages.ServerRestarted:

@@ -133,10 +133,10 @@ func (p *play) stopS2(ctx context.Context) error {
 	return isGone(p.cad, messages.ErrExited)
 }
 
-// isGone returns nil if a license says that it is gone, and why: the events are for showing, this is for deciding.
+// isGone returns nil if a licence says that it is gone, and why: the events are for showing, this is for deciding.
 func isGone(license *supervisor.License, why error) error {
 	if err := license.Err(); !errors.Is(err, why) {
-		return fmt.Errorf("the license should be gone with %q, but its error is: %w", why, err)
+		return fmt.Errorf("the licence should be gone with %q, but its error is: %w", why, err)
 	}
 	return nil
 }
