@@ -88,6 +88,9 @@ func (c *connection) step(now instant, in any) []effect {
 		return c.forward(in)
 	}
 	effects := c.dispatch(now, in)
+	if c.phase == merged {
+		return effects
+	}
 	effects = append(effects, c.pump(now)...)
 	c.show()
 	return append(effects, c.wake(now))

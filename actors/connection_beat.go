@@ -148,11 +148,14 @@ func (c *connection) beatAnswered(now instant, in *beatAnswered) []effect {
 var errMixedLives = errors.New("the server restarted during the heartbeat")
 
 // said returns what the server said of itself in its answer, and whether it answered at all.
-func (a chunkAnswer) said() (transport.Hello, bool) {
-	if a.err == nil {
-		return a.reply.Hello, true
+func (a chunkAnswer) said() (transport.Hello, bool) { return said(a.reply.Hello, a.err) }
+
+// said returns what the server said of itself in a reply, or in the refusal that came instead (rule 7).
+func said(reply transport.Hello, err error) (transport.Hello, bool) {
+	if err == nil {
+		return reply, true
 	}
-	if r := transport.AsRefusal(a.err); r != nil && r.Hello.Identity.Valid() {
+	if r := transport.AsRefusal(err); r != nil && r.Hello.Identity.Valid() {
 		return r.Hello, true
 	}
 	return transport.Hello{}, false

@@ -61,6 +61,7 @@ func (c *connection) strangerReplied(s transport.Session, hello transport.Hello,
 	c.session = nil
 	c.addresses = without(c.addresses, f.address)
 	if len(c.addresses) == 0 {
+		c.urgent = false // what waits here follows, see replaced
 		return c.giveAway([]found{f}, true)
 	}
 	c.strays = append(c.strays, f)

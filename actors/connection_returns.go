@@ -94,17 +94,21 @@ func (c *connection) returnsAnswered(now instant, in *returnsAnswered) []effect 
 	for _, d := range b.debts {
 		d.flying = false
 	}
-	if in.err != nil {
+	hello, ok := said(in.reply.Hello, in.err)
+	if !ok {
 		return c.returnsFailed(now, b, in.err)
 	}
-	verdict, effects := c.learn(now, in.reply.Hello, b.life)
+	verdict, effects := c.learn(now, hello, b.life)
 	switch verdict {
 	case staleLife:
 		c.debts.queue = append(c.debts.queue, b.debts...)
 		return effects
 	case stranger:
 		c.debts.queue = append(c.debts.queue, b.debts...)
-		return append(effects, c.strangerReplied(b.session, in.reply.Hello, nil)...)
+		return append(effects, c.strangerReplied(b.session, hello, nil)...)
+	}
+	if in.err != nil {
+		return append(effects, c.returnsFailed(now, b, in.err)...)
 	}
 	c.answered(now)
 	for _, d := range b.debts {

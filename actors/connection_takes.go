@@ -105,17 +105,21 @@ func (c *connection) takesAnswered(now instant, in *takesAnswered) []effect {
 	for _, t := range b.takes {
 		t.flying = false
 	}
-	if in.err != nil {
+	hello, ok := said(in.reply.Hello, in.err)
+	if !ok {
 		return c.batchFailed(now, b, in.err)
 	}
-	verdict, effects := c.learn(now, in.reply.Hello, b.life)
+	verdict, effects := c.learn(now, hello, b.life)
 	switch verdict {
 	case staleLife:
 		return append(effects, c.again(now, b)...)
 	case stranger:
 		owed := c.strangersDebts(b)
 		effects = append(effects, c.again(now, b)...)
-		return append(effects, c.strangerReplied(b.session, in.reply.Hello, owed)...)
+		return append(effects, c.strangerReplied(b.session, hello, owed)...)
+	}
+	if in.err != nil {
+		return append(effects, c.batchFailed(now, b, in.err)...)
 	}
 	c.answered(now)
 	for i, t := range b.takes {
