@@ -1,0 +1,163 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// TestConnectionScripts plays the conversations of testdata/connection: what features, servers and time do to one
+// connection, and what it orders in return.
+func TestConnectionScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata/connection", func(t *testing.T, path string) {
+		w := newTie(tieSettings(), "a1")
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			return w.command(t, d)
+		})
+	})
+}
+
+// tieSettings are those of a script unless it says otherwise.
+func tieSettings() Settings {
+	set := trialSettings()
+	set.Servers = []messages.Address{"a1", "b1", "c1"}
+	set.Interval = time2m
+	return set
+}
+
+// command runs one command of a script and returns what came of it.
+func (w *tie) command(t *testing.T, d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "settings": // servers, attempts, interval, enforce
+		set := scriptSettings(t, d)
+		if !d.HasArg("servers") {
+			set.Servers = tieSettings().Servers
+		}
+		*w = *newTie(set, set.Servers[0])
+		return ""
+	case "server": // what the server says of itself from now on: id, boot, epoch, timeout
+		w.hello = w.said(t, d)
+		return ""
+	case "wait": // how long; the connection is woken when it asked for it
+		return w.wait(span(t, word(t, d)))
+	case "sleep": // how long the machine sleeps: only wall time passes
+		w.now.wall += span(t, word(t, d))
+		return ""
+	case "held": // these leases by features of the same numbers: L1 by f1
+		return w.hold(t, d)
+	case "show":
+		return w.show()
+	}
+	maker := connectionInputs[d.Cmd]
+	if maker == nil {
+		d.Fatalf(t, "unknown command %s", d.Cmd)
+	}
+	return w.step(maker(t, w, d))
+}
+
+// hold makes an identified connection hold leases.
+func (w *tie) hold(t *testing.T, d *datadriven.TestData) string {
+	for i, arg := range d.CmdArgs {
+		f := w.feature(t, "f"+strings.TrimPrefix(arg.Key, "L"))
+		w.step(&takeOrder{feature: f, takeSeat: takeSeat{take: 1, mode: firstMode, timeout: w.set.ConnectTimeout}})
+		if i == 0 {
+			w.connect(t)
+		}
+		w.step(&takesAnswered{seq: w.answers(t, d, "checkout").(checkout).seq, reply: w.granted(t, arg.Key)})
+	}
+	return w.show()
+}
+
+func (w *tie) connect(t *testing.T) {
+	t.Helper()
+	address := w.set.Servers[0]
+	w.flying["connect"] = nil
+	w.step(&connected{seq: w.c.attempt.seq, address: address, session: w.session(address), hello: w.hello})
+	w.step(&adopted{found: w.found})
+}
+
+func (w *tie) granted(t *testing.T, lease string) transport.CheckoutReply {
+	t.Helper()
+	return transport.CheckoutReply{Hello: w.hello, Outcomes: []transport.Outcome{{
+		Request: w.requests[len(w.requests)-1], Result: transport.Granted, Lease: leaseNamed(lease),
+	}}}
+}
+
+// show prints what the connection knows.
+func (w *tie) show() string {
+	c := w.c
+	leases, _ := c.table.pack()
+	slices.SortFunc(leases, func(a, b messages.LeaseID) int { return strings.Compare(leaseName(a), leaseName(b)) })
+	var takes, owed []string
+	for _, t := range c.takes.all() {
+		takes = append(takes, fmt.Sprintf("%d of f%d as %s", t.number, t.feature.ID(), w.request(t.request)))
+	}
+	for _, d := range c.debts.order {
+		if !d.settled {
+			owed = append(owed, w.request(d.request))
+		}
+	}
+	return fmt.Sprintf("%s, failed %d%s; leases [%s], features %d; takes [%s]; owed [%s]\n",
+		[...]string{"unidentified", "identifying", "identified", "merged"}[c.phase], c.failed, prefixed(", ", flagged(c.broken, "broken")),
+		leaseNames(leases), len(c.table.index), strings.Join(takes, ", "), strings.Join(owed, " "))
+}
+
+// said returns what the server says of itself, changed by the options id, boot, epoch and timeout.
+func (w *tie) said(t *testing.T, d *datadriven.TestData) transport.Hello {
+	h := w.hello
+	h.Identity.ServerID = option(t, d, "id", h.Identity.ServerID)
+	h.Identity.BootID = option(t, d, "boot", h.Identity.BootID)
+	h.Identity.Epoch = uint64(number(t, option(t, d, "epoch", fmt.Sprint(h.Identity.Epoch))))
+	h.ClientTimeout = span(t, option(t, d, "timeout", h.ClientTimeout.String()))
+	return h
+}
+
+// answers returns the exchange that a command answers: the oldest one under way of its kind, or #n.
+func (w *tie) answers(t *testing.T, d *datadriven.TestData, kind string) effect {
+	t.Helper()
+	list := w.flying[kind]
+	at := slices.IndexFunc(list, func(e effect) bool {
+		return !d.HasArg("seq") || fmt.Sprint(seqOf(e)) == option(t, d, "seq", "")
+	})
+	if at < 0 {
+		d.Fatalf(t, "no %s is under way", kind)
+	}
+	e := list[at]
+	w.flying[kind] = slices.Delete(slices.Clone(list), at, at+1)
+	return e
+}
+
+func seqOf(e effect) uint64 {
+	switch e := e.(type) {
+	case connect:
+		return e.seq
+	case sendBeat:
+		return e.seq
+	case checkout:
+		return e.seq
+	case checkinAll:
+		return e.seq
+	default:
+		return 0
+	}
+}
+
+// failure is the error of an exchange: unreached, or with refused=reason a refusal.
+func (w *tie) failure(t *testing.T, d *datadriven.TestData) error {
+	if !d.HasArg("refused") {
+		return errors.New(option(t, d, "cause", "timeout"))
+	}
+	r := &transport.Refusal{Reason: reasonNamed(t, option(t, d, "refused", ""))}
+	r.RetryAfter = span(t, option(t, d, "retry-after", "0s"))
+	if !d.HasArg("anonymous") {
+		r.Hello = w.said(t, d)
+	}
+	return r
+}
