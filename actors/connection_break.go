@@ -220,7 +220,7 @@ func (c *connection) warnOnce() []effect {
 		return nil
 	}
 	c.warned = true
-	timeout, interval := c.hello.ClientTimeout, c.pacing()
+	timeout, interval := c.hello.ClientTimeout, c.interval()
 	var effects []effect
 	if interval < c.set.Interval {
 		effects = append(effects, warn{"heartbeat interval shortened to a third of the client timeout",

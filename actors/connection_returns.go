@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"slices"
+
 	"github.com/seatbeat/seatbeat/transport"
 )
 
@@ -68,7 +70,7 @@ func (c *connection) leaveSlot(now instant, s int32, o *leaveOrder) {
 func (c *connection) sendReturns(now instant) []effect {
 	var effects []effect
 	for len(c.debts.batches) < maxBatches && c.session != nil && !now.before(c.askAfter) {
-		debts := c.debts.pop(transport.MaxBatch)
+		debts := c.debts.pop(transport.MaxBatch, c.replacing)
 		if len(debts) == 0 {
 			break
 		}
@@ -82,6 +84,19 @@ func (c *connection) sendReturns(now instant) []effect {
 		effects = append(effects, checkinAll{seq: c.seq, session: c.session, returns: wire, timeout: c.set.ConnectTimeout})
 	}
 	return effects
+}
+
+// replacing reports whether a take is to replace what is owed: a return beside it could make the seats free for somebody
+// else in between (rule 13).
+func (c *connection) replacing(d *debt) bool {
+	t := c.takes.of[d.claim]
+	return t != nil && slices.Contains(t.replaces, d.request)
+}
+
+// drop strikes out a take that came to nothing: what it would have replaced is to be returned.
+func (c *connection) drop(t *take) {
+	c.takes.remove(t)
+	c.debts.enqueue(c.debts.of[t.feature.ID()]...)
 }
 
 // returnsAnswered strikes out what the server took back; everything else is sent again.
@@ -101,10 +116,10 @@ func (c *connection) returnsAnswered(now instant, in *returnsAnswered) []effect 
 	verdict, effects := c.learn(now, hello, b.life)
 	switch verdict {
 	case staleLife:
-		c.debts.queue = append(c.debts.queue, b.debts...)
+		c.debts.enqueue(b.debts...)
 		return effects
 	case stranger:
-		c.debts.queue = append(c.debts.queue, b.debts...)
+		c.debts.enqueue(b.debts...)
 		return append(effects, c.strangerReplied(b.session, hello, nil)...)
 	}
 	if in.err != nil {
@@ -136,7 +151,7 @@ func (c *connection) returnsFailed(now instant, b *returnBatch, err error) []eff
 		return []effect{warn{"the server refuses to take seats back",
 			[]any{"server", c.link.Server().String(), "requests", len(b.debts), "error", err.Error()}}}
 	}
-	c.debts.queue = append(c.debts.queue, b.debts...)
+	c.debts.enqueue(b.debts...)
 	c.debts.answerAll()
 	c.planRetry(now)
 	return effects

@@ -172,12 +172,15 @@ func (c *connection) granted(now instant, t *take, b *batch, o transport.Outcome
 	if t.call != nil {
 		effects = append(effects, reply{t.call, nil})
 	}
+	if o.Local {
+		return effects
+	}
 	return append(effects, c.warnOnce()...)
 }
 
 // refuse: the server's answer is final. What an earlier, unanswered sending of the request may have brought is owed.
 func (c *connection) refuse(now instant, t *take, reason messages.Reason, message string) []effect {
-	c.takes.remove(t)
+	c.drop(t)
 	if t.tries > 1 {
 		c.debts.owe(now, t.feature.ID(), t.request)
 	}
@@ -230,7 +233,7 @@ func (c *connection) unanswered(now instant, t *take, reason messages.Reason, ca
 
 // giveUp settles a take that nobody wants any more: if the server may have executed it, its seats are owed.
 func (c *connection) giveUp(now instant, t *take) {
-	c.takes.remove(t)
+	c.drop(t)
 	if t.tries > 0 {
 		c.debts.owe(now, t.feature.ID(), t.request)
 	}

@@ -13,6 +13,7 @@ type debt struct {
 	claim   uint64 // ID of the checkout it was for
 	request messages.RequestID
 	since   instant
+	queued  bool // it is in the queue
 	flying  bool // a batch with it is under way
 	settled bool // nothing is owed any more; what still refers to it skips it
 }
@@ -53,9 +54,19 @@ func (b *debtBook) owe(now instant, claim uint64, request messages.RequestID) {
 	}
 	d := &debt{claim: claim, request: request, since: now}
 	b.of[claim] = append(b.of[claim], d)
-	b.queue = append(b.queue, d)
+	b.enqueue(d)
 	b.order = append(b.order, d)
 	b.count++
+}
+
+// enqueue lets debts be sent, each once.
+func (b *debtBook) enqueue(debts ...*debt) {
+	for _, d := range debts {
+		if !d.queued {
+			d.queued = true
+			b.queue = append(b.queue, d)
+		}
+	}
 }
 
 // requests returns what a claim owes.
@@ -128,13 +139,15 @@ func (b *debtBook) takeCall(claim uint64) *promise {
 	return c
 }
 
-// pop returns up to n debts to send.
-func (b *debtBook) pop(n int) []*debt {
+// pop returns up to n debts to send. Those that a take is about to replace are left to it; when it comes to nothing they
+// are to be enqueued.
+func (b *debtBook) pop(n int, replaced func(*debt) bool) []*debt {
 	var debts []*debt
 	for len(b.queue) > 0 && len(debts) < n {
 		d := b.queue[0]
 		b.queue = b.queue[1:]
-		if !d.flying && !d.settled {
+		d.queued = false
+		if !d.flying && !d.settled && !replaced(d) {
 			debts = append(debts, d)
 		}
 	}
