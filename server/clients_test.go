@@ -59,3 +59,15 @@ func TestAClientIsForgottenOnlyAfterTheClientTimeout(t *testing.T) {
 		assert.Zero(t, s.state().Clients)
 	})
 }
+
+func TestASessionOpenedAfterARestartIsNewerThanAllBefore(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
+		s.user(1)
+		before := s.user(1)
+		s.restart()
+		after := s.user(1)
+		_, err := before.beat()
+		require.ErrorIs(t, err, errSuperseded)
+		after.held()
+	})
+}

@@ -148,3 +148,29 @@ func TestManyLeasesExpireInManyRounds(t *testing.T) {
 		assert.Zero(t, s.state().Ended)
 	})
 }
+
+func TestARepeatedTakeRenewsItsLease(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
+		u, take := s.user(1), seats("f", 1)
+		lease := u.granted(take)
+		time.Sleep(4 * time.Minute)
+		u.granted(take)
+		time.Sleep(4 * time.Minute)
+		u.held(lease)
+	})
+}
+
+func TestALeaseThatIsForgottenIsNotTakenForTheNextInItsSlot(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		old := u.granted(seats("f", 1))
+		time.Sleep(16 * time.Minute)
+		next := u.granted(seats("f", 1))
+		require.Equal(t, old[:4], next[:4], "the slot is used again")
+		u.ended(old, messages.Unknown)
+		time.Sleep(4 * time.Minute)
+		u.ended(old, messages.Unknown)
+		time.Sleep(2 * time.Minute)
+		u.ended(next, messages.Expired) // beats of the old one did not renew it
+	})
+}
