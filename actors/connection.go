@@ -68,7 +68,7 @@ type connection struct {
 	notBefore    instant       // the server's retry-after for connects and beats
 	forgiveUntil instant       // failed beats are not counted until then
 	askAfter     instant       // and for takes and returns
-	moves        int           // handovers since the last good beat: a server that changes with each reply is slowed down
+	moves        int           // handovers and new lives since a good beat found neither, see slowDown
 	outage       outage        // what the down counter is to be told
 	checking     bool          // the clocks parted: beat until one is answered, without counting
 	riskAt       instant       // when the oldest lease is to be looked at; zero: not at all
@@ -126,12 +126,19 @@ func (c *connection) dispatch(now instant, in any) []effect {
 		return c.returnsAnswered(now, in)
 	case *wakeUp:
 		return c.woken(now)
+	case *recallOrder:
+		return c.recallFeature(in)
+	case *reconcile:
+		return c.reconcileTable(now)
+	case *beatsLost:
+		c.beating = 0
+		return nil
 	case *outageDecided:
 		return c.decided(now)
 	case *clockJumped:
 		return c.jumped(now)
 	case *drain:
-		c.draining, c.urgent = true, true
+		c.draining, c.drained, c.urgent = true, false, true
 		return nil
 	default:
 		return nil

@@ -14,6 +14,7 @@ type connectionActor struct {
 	machine   *connection
 	timer     wakeTimer
 	heartbeat *actor.PID
+	crashes   crashes
 }
 
 func newConnectionActor(env *Env, link *Link) *connectionActor {
@@ -28,10 +29,46 @@ func (a *connectionActor) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
 	case input:
-		for _, e := range a.machine.step(a.env.now(), in) {
-			a.perform(c, e)
+		defer a.crashing()
+		if a.crashes.pending != nil {
+			a.revive(c)
 		}
+		a.run(c, in)
 	}
+}
+
+func (a *connectionActor) run(c actor.Context, in input) {
+	a.env.faulty(beforeStep, "connection", in)
+	effects := a.machine.step(a.env.now(), in)
+	a.env.faulty(afterStep, "connection", in)
+	for _, e := range effects {
+		a.perform(c, e)
+	}
+}
+
+// crashing notes a panic on its way out.
+func (a *connectionActor) crashing() {
+	if reason := recover(); reason != nil {
+		panic(a.env.noted(&a.crashes, "connection", reason))
+	}
+}
+
+// revive makes the machine anew after a panic, and has every feature say again what it asks for.
+func (a *connectionActor) revive(c actor.Context) {
+	failed := a.crashes.pending
+	a.crashes.pending = nil
+	now := a.env.now()
+	machine, effects := a.machine.reborn(now, a.env.draw())
+	a.machine = machine
+	machine.draining = machine.draining || a.env.draining.Load()
+	if failed.usedUp {
+		effects = append(effects, machine.surrender(now, failed.cause)...)
+	}
+	a.timer.stop()
+	for _, e := range effects {
+		a.perform(c, e)
+	}
+	a.env.tellFeatures(&askAgain{})
 }
 
 func (a *connectionActor) start(c actor.Context) {
@@ -117,6 +154,7 @@ type heartbeatActor struct {
 	rng        *rand.Rand
 	machine    heartbeat
 	timer      *time.Timer
+	crashes    crashes
 }
 
 // Receive takes paceBeats and pauseBeats of the connection, and its own tick.
@@ -125,10 +163,29 @@ func (a *heartbeatActor) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.stop()
 	case input:
+		defer a.crashing()
+		if a.crashes.pending != nil {
+			a.revive()
+		}
+		a.env.faulty(beforeStep, "heartbeat", in)
 		for _, e := range a.machine.step(a.env.now().mono, a.rng.Float64(), in) {
 			a.perform(c.Self(), e)
 		}
 	}
+}
+
+func (a *heartbeatActor) crashing() {
+	if reason := recover(); reason != nil {
+		panic(a.env.noted(&a.crashes, "heartbeat", reason))
+	}
+}
+
+// revive starts with no beats; the connection says again at what interval.
+func (a *heartbeatActor) revive() {
+	a.crashes.pending = nil
+	a.stop()
+	a.machine = heartbeat{seq: a.machine.seq}
+	a.env.send(a.connection, &beatsLost{})
 }
 
 func (a *heartbeatActor) perform(self *actor.PID, e effect) {

@@ -64,14 +64,17 @@ func (c *connection) countFailure(now instant, cause string) []effect {
 	}}}
 	if c.failed == 1 || c.failed >= c.set.Attempts {
 		all := c.table.choose(func(int32) bool { return true })
-		effects = append(effects, tellAll{all, &heartbeatFailed{
-			link: c.link, failed: c.failed, cause: cause, others: c.otherServers(),
-		}})
+		effects = append(effects, tellAll{all, c.lastFailure(cause)})
 	}
 	c.riskAt = instant{} // anew: the wall clock may run faster than the timer
 	c.armRisk(now)
 	c.planRetry(now)
 	return effects
+}
+
+// lastFailure returns what the features are told of failed beats.
+func (c *connection) lastFailure(cause string) *heartbeatFailed {
+	return &heartbeatFailed{link: c.link, failed: c.failed, cause: cause, others: c.otherServers()}
 }
 
 // otherServers returns the search list without the addresses of this server.
@@ -193,8 +196,11 @@ func (c *connection) interval() time.Duration {
 	if c.hello.ClientTimeout <= 0 {
 		return c.set.Interval
 	}
-	return min(c.set.Interval, c.hello.ClientTimeout/3)
+	return min(c.set.Interval, max(c.hello.ClientTimeout/3, leastInterval))
 }
+
+// leastInterval is the shortest that a server's client timeout makes the interval.
+const leastInterval = 100 * time.Millisecond
 
 // beatDeadline is how long one beat may take (rule 4). It goes by the interval in effect, so that a silent server has
 // failed a beat before the leases are at risk.

@@ -3,6 +3,7 @@ package actors
 import (
 	"slices"
 
+	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
 
@@ -16,8 +17,11 @@ func (c *connection) leave(now instant, o *leaveOrder) []effect {
 		t.call.answer(o.outcome())
 		c.giveUp(now, t)
 	}
+	var effects []effect
 	if s, ok := c.table.slot(o.feature); ok {
 		c.leaveSlot(now, s, o)
+	} else if o.keep == c.link && o.held != 0 && o.held != anyLease {
+		effects = []effect{tell{o.feature, &leaseEnded{link: c.link, reason: messages.Unknown}}} // lost in a restart of ours
 	}
 	if o.keep != c.link {
 		delete(c.debts.waits, id)
@@ -29,7 +33,7 @@ func (c *connection) leave(now instant, o *leaveOrder) []effect {
 			c.debts.answer(id)
 		}
 	}
-	return nil
+	return effects
 }
 
 // outcome is what the order means to the application's heartbeat that waits for the feature's seats.
@@ -52,7 +56,7 @@ func (c *connection) overtaken(o *leaveOrder) bool {
 }
 
 func (c *connection) leaveSlot(now instant, s int32, o *leaveOrder) {
-	kept := o.keep == c.link && c.table.number[s] == o.held
+	kept := o.keep == c.link && (c.table.number[s] == o.held || o.held == anyLease)
 	switch {
 	case kept:
 	case o.keep == c.link:

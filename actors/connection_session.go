@@ -131,7 +131,8 @@ func (c *connection) unreached(now instant, cause string, reached bool) []effect
 
 // adopted: the runtime says that this is the server's connection.
 func (c *connection) adopted(now instant, in *adopted) []effect {
-	c.phase, c.hello, c.life = identified, in.found.hello, 1
+	c.phase, c.hello, c.life, c.moves = identified, in.found.hello, 1, in.found.moves
+	c.slowDown(now)
 	c.outage.newBoot = true
 	c.serverUp(now)
 	c.oweAll(now, in.found.owed)
@@ -159,7 +160,7 @@ func (c *connection) merge(in *mergeInto) []effect {
 // forward is all that a merged connection does.
 func (c *connection) forward(in any) []effect {
 	switch in := in.(type) {
-	case *takeOrder, *leaveOrder, *beatOrder:
+	case *takeOrder, *leaveOrder, *beatOrder, *recallOrder:
 		return []effect{forward{c.into, in}}
 	case *connected:
 		return closeAll(in)
@@ -177,9 +178,8 @@ func (c *connection) handedOver(now instant, in *handover) []effect {
 	if in.found.session == nil {
 		return nil
 	}
-	if c.moves++; c.moves > 1 {
-		c.askAfter = later(c.askAfter, now.after(backoff(c.moves-1, c.rng.Float64(), c.set.retryCap())))
-	}
+	c.moves = max(c.moves, in.found.moves)
+	c.slowDown(now)
 	return c.useSession(now, in.found)
 }
 

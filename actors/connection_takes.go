@@ -20,6 +20,9 @@ func (c *connection) take(now instant, o *takeOrder) []effect {
 	if isOrigin && o.mode == sweepMode && c.table.hasLease(slot) {
 		return c.ask(now, o)
 	}
+	if isOrigin && o.mode == retakeMode && c.table.hasLease(slot) {
+		return c.grantedBefore(slot, o)
+	}
 	if old := c.takes.of[o.feature.ID()]; old != nil {
 		if old.number > o.take {
 			return nil // it came by a longer way than the later one
@@ -38,6 +41,12 @@ func (c *connection) take(now instant, o *takeOrder) []effect {
 		return nil
 	}
 	return c.takeNow(now, t)
+}
+
+// grantedBefore: the seats were granted, and a restart of ours lost the word.
+func (c *connection) grantedBefore(slot int32, o *takeOrder) []effect {
+	c.table.number[slot] = o.take
+	return []effect{tell{o.feature, &seatGranted{take: o.take, link: c.link, server: c.link.Server()}}}
 }
 
 // takeNow starts a take that could go elsewhere: unless the server asked this feature to wait.

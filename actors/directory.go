@@ -14,9 +14,10 @@ type directory struct {
 	byServer map[string]*Link
 	links    []*Link // all, in the order made
 	exits    map[*Link]*messages.Exited
-	exitAt   instant // when the exits are told; zero: there are none
-	exitBy   instant // not later than this
-	closing  bool    // from Close on nothing exits (rule 20)
+	exitAt   instant      // when the exits are told; zero: there are none
+	exitBy   instant      // not later than this
+	noted    *gaveUpOrder // the latest one in exits
+	closing  bool         // from Close on nothing exits (rule 20)
 	draining map[*Link]bool
 	clock    clockWatch
 	call     *promise // the Close that waits for the returns
@@ -33,6 +34,34 @@ func newDirectory(set *Settings) *directory {
 		set: set, byAddr: make(map[messages.Address]*Link), byServer: make(map[string]*Link),
 		exits: make(map[*Link]*messages.Exited), clock: newClockWatch(set),
 	}
+}
+
+// rebuiltDirectory returns a directory of the connections that there are, after a panic, with the exits that the old one
+// had yet to tell.
+func rebuiltDirectory(e *Env, old *directory) *directory {
+	d := newDirectory(&e.Settings)
+	d.exits, d.exitAt, d.exitBy, d.noted = old.exits, old.exitAt, old.exitBy, old.noted
+	for _, link := range e.Links() {
+		d.links = append(d.links, link)
+		server := link.Server()
+		if link.Merged() {
+			continue
+		}
+		d.byAddr[server.Address] = link
+		if server.ID != "" {
+			d.byServer[server.ID] = link
+		}
+	}
+	d.closing = e.closing.Load()
+	if e.draining.Load() {
+		d.call = e.drainCall.Load()
+		d.draining = make(map[*Link]bool, len(d.links))
+		for _, link := range d.links {
+			d.draining[link] = true
+		}
+	}
+	d.clock.start(e.now())
+	return d
 }
 
 // Inputs and effects of the directory. It also gets the orders of features, and what connections find.
@@ -70,11 +99,17 @@ func (d *directory) dispatch(now instant, in any) []effect {
 		return append(effects, forward{link, in})
 	case *leaveOrder:
 		return d.toAll(in)
+	case *recallOrder:
+		return []effect{forward{in.feature.Origin(), in}}
 	case identify:
 		return d.identified(in)
 	case strangerFound:
 		return d.foundStranger(in)
 	case *gaveUpOrder:
+		if in == d.noted {
+			return nil // again, after a panic
+		}
+		d.noted = in
 		return d.noteExit(now, in.gaveUp)
 	case *wakeUp:
 		return append(d.watchClock(now), d.tellExits(now)...)
@@ -126,7 +161,7 @@ func (d *directory) toAll(in any) []effect {
 func (d *directory) identified(in identify) []effect {
 	id := in.found.hello.Identity.ServerID
 	known := d.byServer[id]
-	if known == nil {
+	if known == nil || known == in.link {
 		d.byServer[id] = in.link
 		return []effect{forward{in.link, &adopted{found: in.found}}}
 	}

@@ -63,6 +63,20 @@ func newDownCounter(set *Settings, base time.Time, known map[string]messages.Out
 	return d
 }
 
+// reborn returns a machine with what the one that panicked has counted, of which each server's record is merged again.
+func (d *downCounter) reborn(now instant) *downCounter {
+	known := make(map[string]messages.OutageRecord, len(d.servers))
+	for id, c := range d.servers {
+		known[id] = c.record
+	}
+	n := newDownCounter(d.set, d.base, known, now)
+	for id, c := range d.servers {
+		n.servers[id].server, n.servers[id].over = c.server, c.over
+	}
+	n.tripped = d.tripped
+	return n
+}
+
 func (d *downCounter) wall(now instant) time.Time { return d.base.Add(now.wall) }
 
 func (d *downCounter) step(now instant, in any) []effect {

@@ -18,6 +18,7 @@ type downCounterActor struct {
 	env     *Env
 	machine *downCounter
 	timer   wakeTimer
+	crashes crashes
 }
 
 // startDownCounter loads what the store knows and starts the actor, if outages are counted at all.
@@ -49,10 +50,28 @@ func (a *downCounterActor) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
 	case input:
-		for _, e := range a.machine.step(a.env.now(), in) {
-			a.perform(c.Self(), e)
+		if !a.try(c.Self(), in) {
+			a.machine = a.machine.reborn(a.env.now())
+			a.try(c.Self(), in)
 		}
 	}
+}
+
+// try handles a message and reports whether that did not panic. Nobody supervises the counter but itself: after a panic
+// its machine is made anew and gets the message once more.
+func (a *downCounterActor) try(self *actor.PID, in input) (done bool) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			a.env.noted(&a.crashes, "downcounter", reason)
+		}
+	}()
+	a.env.faulty(beforeStep, "downcounter", in)
+	effects := a.machine.step(a.env.now(), in)
+	a.env.faulty(afterStep, "downcounter", in)
+	for _, e := range effects {
+		a.perform(self, e)
+	}
+	return true
 }
 
 func (a *downCounterActor) perform(self *actor.PID, e effect) {
@@ -124,7 +143,18 @@ func (e *Env) stopAll(err *messages.UnavailableError) {
 	if err == nil {
 		return
 	}
-	in := &downLimit{err: err}
+	e.tellAll(features, &downLimit{err: err})
+}
+
+// tellFeatures tells every feature that has not ended.
+func (e *Env) tellFeatures(in input) {
+	e.spawnMu.Lock()
+	features := e.features.list()
+	e.spawnMu.Unlock()
+	e.tellAll(features, in)
+}
+
+func (e *Env) tellAll(features []*Feature, in input) {
 	for _, f := range features {
 		e.send(f.pid, in)
 	}

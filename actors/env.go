@@ -27,6 +27,8 @@ type Host struct {
 	Publish func(messages.Event)
 	// Store keeps outages for longer than the process lives; nil: they are kept in memory.
 	Store OutageStore
+	// Fault lets a test make an actor panic; nil but in tests.
+	Fault func(point, actor string, message any)
 	// Exit is told when features gave up; what it does with it is the host's.
 	Exit func(messages.Exited)
 	// Wall is the wall clock.
@@ -52,6 +54,10 @@ type Env struct {
 	counter    *actor.PID   // nil: outages are not counted
 	props      *actor.Props // of features
 	dispatcher *dispatcher
+
+	closing   atomic.Bool             // Close was called
+	draining  atomic.Bool             // every feature has ended; what is owed is being returned
+	drainCall atomic.Pointer[promise] // the Close that waits for it
 
 	unavailable atomic.Pointer[messages.UnavailableError] // nil: checkouts are let in
 

@@ -19,12 +19,23 @@ type feature struct {
 	held   uint32 // number of the take that the current lease is from; 0 when no lease is left
 	origin *Link  // the connection that the seats are from; nil until the first grant
 	sweep  *sweep // the pass over the servers that is under way; nil otherwise
+
+	recalling bool // restarted after a panic: the connection is being asked what is held
 }
 
 // step applies one input and returns the effects to perform, in order.
 func (f *feature) step(now instant, in input) []effect {
 	if f.isStale(in) {
 		return nil
+	}
+	if r, ok := in.(*restarted); ok && !f.state.Final() {
+		return f.restart(r)
+	}
+	if f.recalling {
+		return f.remembering(now, in)
+	}
+	if _, ok := in.(*askAgain); ok && !f.state.Final() {
+		return f.askAgain(now)
 	}
 	switch f.state {
 	case messages.StateCheckingOut:
@@ -168,6 +179,8 @@ func (f *feature) anyLive(in input) []effect {
 		return append(f.closeOpenPair(), f.checkIn(messages.ErrCheckedIn, in.call)...)
 	case *closed:
 		return append(f.closeOpenPair(), f.checkIn(messages.ErrClosed, nil)...)
+	case *restartsUsedUp:
+		return append(f.closeOpenPair(), f.lose(in.link.Server(), messages.Internal, in.cause)...)
 	case *downLimit:
 		return append(f.closeOpenPair(), f.becomeUnavailable(in.err)...)
 	case *heartbeatNow:

@@ -17,13 +17,15 @@ type Feature struct {
 	env     *Env
 	pid     *actor.PID
 	machine feature
+	crashes *crashes // nil: it never panicked
 	granted *promise // answers the first checkout; nil after it
 
-	state  atomic.Uint32
-	origin atomic.Pointer[Link]
-	local  atomic.Bool
-	left   atomic.Bool // Checkin was called
-	place  int32       // in the registry; guarded by its mutex
+	state     atomic.Uint32
+	origin    atomic.Pointer[Link]
+	local     atomic.Bool
+	left      atomic.Bool // Checkin was called
+	abandoned atomic.Bool // the caller of the first checkout did not wait for the end
+	place     int32       // in the registry; guarded by its mutex
 
 	mu   sync.Mutex
 	done chan struct{} // made on first use
@@ -47,6 +49,7 @@ func (f *Feature) Start(ctx context.Context, env *Env, c messages.Checkout) erro
 	case err := <-granted.answered:
 		return err
 	case <-ctx.Done():
+		f.abandoned.Store(true)
 		env.send(f.pid, &cancelled{err: context.Cause(ctx)})
 		return context.Cause(ctx)
 	}
@@ -157,17 +160,73 @@ func (f *Feature) Heartbeat(ctx context.Context) error {
 	}
 }
 
-// Receive is the actor: it lists nothing, since every message it gets is an input of the machine.
+// Receive is the actor: it lists nothing, since every message it gets is an input of the machine, or restart.
 func (f *Feature) Receive(c actor.Context) {
 	in, ok := c.Message().(input)
 	if !ok {
 		return // protoactor's own messages
 	}
-	for _, e := range f.machine.step(f.env.now(), in) {
+	defer f.crashing(in)
+	if f.crashes != nil && f.crashes.pending != nil {
+		f.revive(c)
+	}
+	f.run(c, in)
+}
+
+func (f *Feature) run(c actor.Context, in input) {
+	f.env.faulty(beforeStep, "feature", in)
+	effects := f.machine.step(f.env.now(), in)
+	f.env.faulty(afterStep, "feature", in)
+	for _, e := range effects {
 		f.show()
 		f.perform(c, e)
 	}
 	f.show()
+}
+
+// crashing notes a panic on its way out, and lets a call go that would wait for the lost message.
+func (f *Feature) crashing(in input) {
+	reason := recover()
+	if reason == nil {
+		return
+	}
+	if h, ok := in.(*heartbeatNow); ok {
+		h.call.answer(transportError("the feature was restarted"))
+	}
+	if f.crashes == nil {
+		f.crashes = new(crashes)
+	}
+	panic(f.env.noted(f.crashes, "feature", reason))
+}
+
+// revive makes the machine anew after a panic. What the application asked for meanwhile may have been lost with the
+// message; its flags were not.
+func (f *Feature) revive(c actor.Context) {
+	failed := f.crashes.pending
+	f.crashes.pending = nil
+	state, ended := f.State(), f.Err() != nil
+	if state.Final() && ended {
+		return
+	}
+	if state.Final() { // it was about to end
+		failed.usedUp = true
+		if state = messages.StateHeld; f.Origin() == nil {
+			state = messages.StateCheckingOut
+		}
+	}
+	f.machine = f.machine.reborn(state, f.Origin(), f.local.Load())
+	f.run(c, &restarted{cause: failed.cause, usedUp: failed.usedUp})
+	switch {
+	case f.env.closing.Load():
+		f.run(c, &closed{})
+	case f.left.Load():
+		f.run(c, &checkin{})
+	case f.abandoned.Load():
+		f.run(c, &cancelled{err: context.Canceled})
+	}
+	if err := f.env.unavailable.Load(); err != nil {
+		f.run(c, &downLimit{err: err})
+	}
 }
 
 // show publishes what the handle reads.
@@ -195,6 +254,8 @@ func (f *Feature) perform(c actor.Context, e effect) {
 		f.env.send(e.link.pid, &beatOrder{feature: f, call: e.call})
 	case answer:
 		e.call.answer(nil)
+	case recall:
+		f.env.send(f.env.directory, &recallOrder{feature: f})
 	case gaveUp:
 		f.env.send(f.env.directory, &gaveUpOrder{gaveUp: e})
 	}

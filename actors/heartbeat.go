@@ -21,7 +21,9 @@ type (
 		quiet
 		pause time.Duration
 	}
-	tick struct {
+	// beatsLost tells the connection that the heartbeat actor was restarted.
+	beatsLost struct{ quiet }
+	tick      struct {
 		quiet
 		seq uint64
 	}

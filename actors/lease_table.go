@@ -74,6 +74,17 @@ func (t *leaseTable) drop(s int32) {
 	t.lease[s] = messages.LeaseID{}
 }
 
+// copySlot takes over a record of another table.
+func (t *leaseTable) copySlot(s int32, old *leaseTable, from int32) {
+	if old.hasLease(from) {
+		t.leases++
+	}
+	t.lease[s], t.request[s], t.number[s], t.renewed[s] = old.lease[from], old.request[from], old.number[from], old.renewed[from]
+	if old.local[from] {
+		t.local[s] = true
+	}
+}
+
 // remove frees the slot.
 func (t *leaseTable) remove(s int32) {
 	t.drop(s)

@@ -15,10 +15,12 @@ type runtimeActor struct {
 	env     *Env
 	machine *directory
 	timer   wakeTimer
+	crashes crashes
 }
 
 // Start starts the tree of a runtime. ctx bounds the loading of what the outage store knows.
 func Start(ctx context.Context, host Host, settings Settings) (*Env, error) {
+	settings.Restarts = settings.Restarts.withDefaults()
 	e := &Env{Settings: settings, Host: host, began: time.Now(), beganWall: host.Wall(), dispatcher: newDispatcher(0)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.props = actor.PropsFromProducer(func() actor.Actor { return e.spawning }, e.propsOptions()...)
@@ -49,8 +51,49 @@ func (a *runtimeActor) Receive(c actor.Context) {
 	}
 }
 
+// run handles a message. The top of the tree has no supervisor that would keep its children: after a panic it makes its
+// machine anew and handles the message once more; one that panics again is dropped.
 func (a *runtimeActor) run(c actor.Context, in any) {
-	for _, e := range a.machine.step(a.env.now(), in) {
+	if a.try(c, in) {
+		return
+	}
+	a.machine = rebuiltDirectory(a.env, a.machine)
+	again := a.try(c, in)
+	for _, link := range a.env.Links() {
+		a.env.send(link.pid, &reconcile{})
+		if a.env.draining.Load() {
+			a.env.send(link.pid, &drain{})
+		}
+	}
+	a.env.tellFeatures(&askAgain{})
+	if g, ok := in.(*gaveUpOrder); ok && !again {
+		a.exit(messages.Exited{
+			Features: 1, Names: []string{g.feature}, Servers: a.env.Servers, Failed: g.failed, Cause: g.cause,
+		})
+	}
+}
+
+// try handles a message and reports whether that did not panic.
+func (a *runtimeActor) try(c actor.Context, in any) (done bool) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			a.env.noted(&a.crashes, "runtime", reason)
+		}
+	}()
+	a.env.faulty(beforeStep, "runtime", in)
+	effects := a.machine.step(a.env.now(), in)
+	a.env.faulty(afterStep, "runtime", in)
+	a.perform(c, effects)
+	return true
+}
+
+func (a *runtimeActor) exit(e messages.Exited) {
+	a.env.Publish(e)
+	a.env.Exit(e)
+}
+
+func (a *runtimeActor) perform(c actor.Context, effects []effect) {
+	for _, e := range effects {
 		switch e := e.(type) {
 		case forward:
 			a.env.send(e.to.pid, e.in)
@@ -59,8 +102,7 @@ func (a *runtimeActor) run(c actor.Context, in any) {
 		case publish:
 			a.env.Publish(e.event)
 		case exit:
-			a.env.Publish(e.event)
-			a.env.Exit(e.event)
+			a.exit(e.event)
 		case wakeAt:
 			a.timer.set(a.env, c.Self(), e.at)
 		}
@@ -84,6 +126,7 @@ func (e *Env) Links() []*Link { return e.links.list() }
 // Close ends every feature, returns what is owed until ctx ends, and stops the tree: when it returns no goroutine, timer
 // or session of the runtime is left. It returns the error of ctx if returns are left unanswered.
 func (e *Env) Close(ctx context.Context) error {
+	e.closing.Store(true)
 	e.send(e.directory, &closing{})
 	e.spawnMu.Lock()
 	features, ended := e.features.close()
@@ -103,6 +146,8 @@ func (e *Env) drain(ctx context.Context, ended <-chan struct{}) error {
 		return context.Cause(ctx)
 	}
 	c := newPromise()
+	e.drainCall.Store(c)
+	e.draining.Store(true)
 	e.send(e.directory, &drainAll{call: c})
 	select {
 	case <-c.answered:
@@ -116,7 +161,7 @@ func (e *Env) drain(ctx context.Context, ended <-chan struct{}) error {
 func (e *Env) stop() {
 	e.cancel()
 	for _, s := range e.sessions.drain() {
-		_ = s.Close()
+		shut(s)
 	}
 	e.exchanges.Wait()
 	e.dispatcher.wait() // features stop by themselves, and tell their parent, which must be there to hear it
@@ -125,10 +170,10 @@ func (e *Env) stop() {
 	}
 	_ = e.System.Root.StopFuture(e.directory).Wait()
 	for _, s := range e.sessions.drain() { // opened while we stopped
-		_ = s.Close()
+		shut(s)
 	}
 }
 
 func (e *Env) propsOptions() []actor.PropsOption {
-	return []actor.PropsOption{actor.WithDispatcher(e.dispatcher), actor.WithMailbox(newMailbox)}
+	return []actor.PropsOption{actor.WithDispatcher(e.dispatcher), actor.WithMailbox(newMailbox), actor.WithSupervisor(restarter{e})}
 }

@@ -15,6 +15,8 @@ type Settings struct {
 	ConnectTimeout time.Duration      // for one server to answer a first checkout, a sweep or a connect
 	EnforceTimeout bool               // features whose lease has timed out are lost
 
+	Restarts RestartPolicy // after panics of our own
+
 	CountOutages bool          // connections report outages, and wait for the decision before they recover
 	DownMax      int           // outages of one server allowed within DownWindow; 0: any number
 	DownWindow   time.Duration // the sliding window

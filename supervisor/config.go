@@ -58,6 +58,9 @@ type Config struct {
 	// ConnectTimeout is how long one server may take to answer a first checkout, or a request for seats after a failure.
 	// Default 5s; positive, at most MaxInterval. The deadline of a Checkout's context shortens it.
 	ConnectTimeout time.Duration
+	// Restarts says how often and how fast an actor of ours is restarted after a panic, which is always a defect of ours;
+	// see RestartPolicy for its defaults and bounds.
+	Restarts RestartPolicy
 	// Client says who connects. The zero value is filled in from the operating system.
 	Client Client
 	// Callbacks are told of the five events that vendors' users know, on one goroutine, in order.
@@ -69,8 +72,10 @@ type Config struct {
 	// System runs the actors, for a host that runs protoactor itself: Close leaves it running. Nil: a system of our own.
 	System *actor.ActorSystem
 
-	wall func() time.Time // the wall clock; replaced by tests
-	seed func() [32]byte  // of the random numbers of one connection; replaced by tests
+	wall  func() time.Time                       // the wall clock; replaced by tests
+	fault func(point, actor string, message any) // makes actors panic in tests
+
+	seed func() [32]byte // of the random numbers of one connection; replaced by tests
 }
 
 // Heartbeat says when to beat and when to give up.
@@ -146,6 +151,7 @@ func (c Config) Validate() error {
 	validateDuration(&faults, "Heartbeat.Interval", c.Heartbeat.Interval)
 	validateDuration(&faults, "ConnectTimeout", c.ConnectTimeout)
 	c.DownLimit.validate(&faults)
+	validateRestarts(&faults, c.Restarts)
 	return faults.Err()
 }
 
@@ -181,6 +187,16 @@ func validateDuration(faults *messages.Faults, field string, d time.Duration) {
 	}
 }
 
+// RestartPolicy says how often and how fast an actor is restarted after a panic of ours.
+type RestartPolicy = actors.RestartPolicy
+
+func validateRestarts(faults *messages.Faults, p RestartPolicy) {
+	validateInt(faults, "Restarts.Max", p.Max)
+	validateDuration(faults, "Restarts.Window", p.Window)
+	validateDuration(faults, "Restarts.Pause", p.Pause)
+	validateDuration(faults, "Restarts.MaxPause", p.MaxPause)
+}
+
 func (l DownLimit) validate(faults *messages.Faults) {
 	if l.Max < 0 || l.Max > MaxOutages {
 		faults.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
@@ -202,6 +218,7 @@ func (c Config) settings() actors.Settings {
 		FailoverRounds: orDefault(c.Heartbeat.FailoverRounds, DefaultFailoverRounds),
 		ConnectTimeout: orDefault(c.ConnectTimeout, DefaultConnectTimeout),
 		EnforceTimeout: c.EnforceTimeout,
+		Restarts:       c.Restarts,
 		CountOutages:   c.DownLimit.Max > 0 || c.DownLimit.Store != nil,
 		DownMax:        c.DownLimit.Max,
 		DownWindow:     orDefault(c.DownLimit.Window, DefaultWindow),

@@ -92,6 +92,7 @@ func (r *Runtime) host(c Config) actors.Host {
 		Store:     c.DownLimit.Store,
 		Wall:      c.wall,
 		Seed:      c.seed,
+		Fault:     c.fault,
 	}
 }
 

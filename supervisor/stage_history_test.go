@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"github.com/stretchr/testify/assert"
+	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -30,9 +31,10 @@ type at[ID any] struct {
 
 // fate is what became of a request.
 type fate struct {
-	returned bool // its return, or its cancel, was sent
-	beaten   bool // its lease was named in a heartbeat
-	ended    bool // the server told that its lease has ended, or went back in time
+	returned  bool      // its return, or its cancel, was sent
+	cancelled time.Time // when; what is sent at the same time may be sent before
+	beaten    bool      // its lease was named in a heartbeat
+	ended     bool      // the server told that its lease has ended, or went back in time
 }
 
 // history is what a server was sent, call by call.
@@ -63,7 +65,7 @@ func (h *history) check(call *sent) {
 		}
 	case transporttest.Checkins:
 		for _, r := range call.returns {
-			h.change(call, r.Request, func(f *fate) { f.returned = true })
+			h.change(call, r.Request, func(f *fate) { f.returned, f.cancelled = true, call.at })
 		}
 	}
 }
@@ -78,7 +80,7 @@ func (h *history) change(call *sent, request messages.RequestID, change func(*fa
 
 func (h *history) checkTake(call *sent, t transport.Take) {
 	f := h.requests[at[messages.RequestID]{call.serverID, t.Request}]
-	assert.False(h.stage, f.returned, "rule 13: a request is sent to %s again after its cancel", call.serverID)
+	assert.False(h.stage, f.returned && call.at.After(f.cancelled), "rule 13: a request is sent to %s again after its cancel", call.serverID)
 	for _, r := range t.Replaces {
 		f := h.requests[at[messages.RequestID]{call.serverID, r}]
 		assert.False(h.stage, f.beaten && !f.ended && !f.returned && !h.stage.rolledBack(),

@@ -1,0 +1,129 @@
+package actors
+
+import (
+	"math/rand/v2"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// recallOrder asks what the connection knows of a feature whose actor was restarted.
+type recallOrder struct {
+	quiet
+	feature *Feature
+}
+
+// reconcile: the directory was restarted and may have lost orders to leave.
+type reconcile struct{ quiet }
+
+// recallFeature answers from the table.
+func (c *connection) recallFeature(o *recallOrder) []effect {
+	in := &recalled{link: c.link, broken: c.broken, last: c.lastFailure("")}
+	if s, ok := c.table.slot(o.feature); ok {
+		in.local = c.table.local[s]
+		if in.local || c.table.hasLease(s) {
+			in.held = c.table.number[s]
+		}
+	}
+	return []effect{tell{o.feature, in}}
+}
+
+// reborn returns a machine that goes on with what the one that panicked held and owed. Everything that was under way is
+// settled: a request that may have been executed is owed, whoever waits is told, and the server is asked again.
+func (c *connection) reborn(now instant, rng *rand.Rand) (*connection, []effect) {
+	n := newConnection(c.set, c.link, rng)
+	n.into, n.addresses, n.hello, n.life, n.heard = c.into, c.addresses, c.hello, c.life+1, c.heard
+	n.seq, n.successor, n.warned = c.seq, c.successor, c.warned
+	n.notBefore, n.askAfter, n.acked = c.notBefore, c.askAfter, c.acked
+	n.failed, n.outage.downAt, n.draining = c.failed, c.outage.downAt, c.draining
+	if n.phase = c.phase; n.phase == identifying {
+		n.phase = unidentified
+	}
+	effects := c.dropSession(c.session)
+	for _, d := range c.debts.order {
+		if !d.settled {
+			n.debts.owe(d.since, d.claim, d.request)
+		}
+	}
+	c.debts.answerAll()
+	effects = append(effects, n.rebuildTable(now, &c.table)...)
+	effects = append(effects, n.settleTakes(now, c)...)
+	n.broken = n.table.beaten() > 0
+	n.urgent = true
+	n.recover = n.broken
+	return n, effects
+}
+
+// rebuildTable takes over the records, but for those of features that have ended: their order to leave may have been
+// lost. Features that have moved say so when they are asked, see askAgain.
+func (c *connection) rebuildTable(now instant, old *leaseTable) []effect {
+	var unleased []*Feature
+	for s, f := range old.owner {
+		switch {
+		case f == nil:
+		case f.State().Final():
+			c.debts.owe(now, f.ID(), old.request[s])
+		default:
+			n := c.table.add(f)
+			c.table.copySlot(n, old, int32(s))
+			if !c.table.hasLease(n) && !c.table.local[n] {
+				unleased = append(unleased, f)
+			}
+		}
+	}
+	return []effect{tellAll{unleased, &leaseEnded{link: c.link, reason: messages.Unknown}}}
+}
+
+// settleTakes gives up the takes of the machine that panicked; their features ask again.
+func (c *connection) settleTakes(now instant, old *connection) []effect {
+	var effects []effect
+	for _, t := range old.takes.of {
+		if t.tries > 0 {
+			c.debts.owe(now, t.feature.ID(), t.request)
+		}
+		effects = append(effects, reply{t.call, transportError("the connection was restarted")})
+		if t.mode != retakeMode {
+			effects = append(effects, tell{t.feature, &seatUnanswered{
+				take: t.number, server: c.link.Server(), reason: messages.Unanswered,
+				cause: "the connection was restarted", reached: true,
+			}})
+		}
+	}
+	for _, b := range old.calls {
+		effects = append(effects, reply{b.call, transportError("the connection was restarted")})
+	}
+	for _, p := range old.debts.waiting {
+		effects = append(effects, reply{p, transportError("the connection was restarted")})
+	}
+	return effects
+}
+
+// surrender gives up everything that is held here: the connection's restarts are used up.
+func (c *connection) surrender(now instant, cause string) []effect {
+	all := c.table.choose(func(int32) bool { return true })
+	for _, f := range all {
+		s, _ := c.table.slot(f)
+		c.debts.owe(now, f.ID(), c.table.request[s])
+		c.table.remove(s)
+	}
+	return []effect{tellAll{all, &restartsUsedUp{link: c.link, cause: cause}}}
+}
+
+// restartsUsedUp: the origin's connection panicked too often.
+type restartsUsedUp struct {
+	quiet
+	link  *Link
+	cause string
+}
+
+func (in *restartsUsedUp) from() *Link { return in.link }
+
+// reconcileTable gives back what features hold that have ended.
+func (c *connection) reconcileTable(now instant) []effect {
+	for s, f := range c.table.owner {
+		if f != nil && f.State().Final() {
+			c.debts.owe(now, f.ID(), c.table.request[s])
+			c.table.remove(int32(s))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package actors
+
+import (
+	"math"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// anyLease, as the take that a lease is from, means whichever the connection has.
+const anyLease = math.MaxUint32
+
+// Inputs and effects of a restart.
+type (
+	// restarted: the actor panicked, and the machine was made anew. With usedUp no restart is left.
+	restarted struct {
+		quiet
+		cause  string
+		usedUp bool
+	}
+	// recalled is what the origin's connection knows of the feature.
+	recalled struct {
+		quiet
+		link   *Link
+		held   uint32 // the take that the lease is from; 0: there is none
+		local  bool
+		broken bool
+		last   *heartbeatFailed // as it would be told now
+	}
+	// askAgain: a connection, or the directory, was restarted, and may have forgotten who asks for seats.
+	askAgain struct{ quiet }
+	// recall asks the origin's connection what it knows.
+	recall struct{ link *Link }
+)
+
+func (in *recalled) from() *Link { return in.link }
+
+func (recall) isEffect() {}
+
+// reborn returns the machine of a feature whose actor panicked: what never changes, and what the handle shows.
+func (f *feature) reborn(state messages.State, origin *Link, local bool) feature {
+	return feature{
+		set: f.set, claim: f.claim, exact: f.exact, take: f.take, state: state, origin: origin, local: local,
+	}
+}
+
+// restart: the connection knows what the feature holds; until it has answered nothing else is believed.
+func (f *feature) restart(in *restarted) []effect {
+	if f.state == messages.StateCheckingOut {
+		return f.abandon(f.defect(in.cause))
+	}
+	effects := f.closeOpenPair()
+	if in.usedUp {
+		return append(effects, f.lose(f.origin.Server(), messages.Internal, in.cause)...)
+	}
+	f.recalling = true
+	f.take++
+	return append(effects,
+		publish{messages.FeatureRestarted{Claim: f.claim, Cause: in.cause}},
+		leave{keep: f.origin, held: anyLease, upTo: f.take}, recall{f.origin})
+}
+
+func (f *feature) defect(cause string) error {
+	return &messages.LostError{Claim: f.claim, Reason: messages.Internal, Message: cause}
+}
+
+// remembering waits for the connection's word. What ends the checkout is still heeded.
+func (f *feature) remembering(now instant, in input) []effect {
+	switch in := in.(type) {
+	case *recalled:
+		f.recalling = false
+		return f.remember(now, in)
+	case *askAgain:
+		return []effect{recall{f.origin}}
+	case *originReplaced:
+		f.origin = in.by
+		return []effect{recall{f.origin}}
+	case *cancelled, *checkin, *closed, *downLimit, *leaseTimedOut:
+		f.recalling = false
+		return f.anyLive(in)
+	default:
+		return nil
+	}
+}
+
+// remember goes on as the connection knows it.
+func (f *feature) remember(now instant, in *recalled) []effect {
+	f.held, f.local = in.held, in.local
+	switch {
+	case in.broken && in.last.failed >= f.set.Attempts && f.set.automatic():
+		return f.startSweep(now, in.last)
+	case in.held == 0:
+		return f.retake(now, in.link.Server())
+	case in.broken:
+		f.state = messages.StateReconnecting
+	default:
+		f.state = messages.StateHeld
+	}
+	return nil
+}
+
+// askAgain repeats what may have been forgotten.
+func (f *feature) askAgain(now instant) []effect {
+	switch {
+	case f.state == messages.StateRetaking:
+		return []effect{f.moveOn(), f.takeAtOrigin(now)}
+	case f.sweep == nil:
+		return []effect{f.settle()} // the connections may have forgotten where it is, or that it left
+	case f.state == messages.StateCheckingOut:
+		f.sweep.answered(messages.Answer{Reason: messages.Unanswered, Message: "the connection was restarted"})
+		return append([]effect{f.moveOn()}, f.askNextOrFail(now)...)
+	default:
+		f.sweep.reached = true // nobody knows: wait for the next beat rather than give up
+		return append([]effect{f.moveOn()}, f.askNextOrDecide(now)...)
+	}
+}

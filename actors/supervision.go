@@ -1,0 +1,81 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// crash is what an actor that panicked leaves for its next incarnation. The actor's own code makes it, on the way out,
+// and panics with it: protoactor then suspends the mailbox, loses the message, and asks the supervisor.
+type crash struct {
+	cause  string
+	pause  time.Duration
+	usedUp bool // no restart is left
+}
+
+// String names the cause in protoactor's log.
+func (c *crash) String() string { return c.cause }
+
+// crashes is what an actor knows of its own panics.
+type crashes struct {
+	failures failures
+	pending  *crash // the actor failed and has not been restarted yet
+}
+
+// noted records a panic and decides about it. It is called on the way out of the actor that panicked.
+func (e *Env) noted(c *crashes, who string, reason any) *crash {
+	pause, ok := e.Restarts.next(c.failures.note(e.now(), e.Restarts.Window), rand.Float64())
+	c.pending = &crash{cause: fmt.Sprint(reason), pause: pause, usedUp: !ok}
+	e.Logger.Error("an actor panicked; this is a defect of seatbeat, please report it",
+		"actor", who, "reason", c.pending.cause, "restart_in", pause, "gives_up", !ok, "stack", string(debug.Stack()))
+	return c.pending
+}
+
+// restart wakes an actor that was suspended: it finds its crash, and makes itself anew before it handles anything else.
+type restart struct{ quiet }
+
+// restarter is the supervisor's strategy. It resumes the failed actor after the pause, in the same incarnation as far as
+// protoactor knows: a feature's struct is also the application's handle, and the handle outlives every restart.
+type restarter struct{ env *Env }
+
+// HandleFailure is called in the parent of the actor that failed.
+func (r restarter) HandleFailure(_ *actor.ActorSystem, s actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any) {
+	var pause time.Duration
+	if c, ok := reason.(*crash); ok {
+		pause = c.pause
+	}
+	r.env.after(pause, func() {
+		s.ResumeChildren(child)
+		r.env.send(child, &restart{})
+	})
+}
+
+// after calls do when d has passed or the runtime stops.
+func (e *Env) after(d time.Duration, do func()) {
+	e.exchanges.Go(func() {
+		ctx, cancel := context.WithTimeout(e.ctx, d)
+		defer cancel()
+		<-ctx.Done()
+		do()
+	})
+}
+
+// point is where a test may make an actor panic.
+type point string
+
+const (
+	beforeStep point = "before" // the message is lost
+	afterStep  point = "after"  // the message changed the machine, and its effects are lost
+)
+
+// faulty calls the tests' hook.
+func (e *Env) faulty(at point, who string, in any) {
+	if e.Fault != nil {
+		e.Fault(string(at), who, in)
+	}
+}
