@@ -41,6 +41,9 @@ func (l *loader) replay(r Record) error {
 	l.book.seq = r.Seq
 	switch r.Kind {
 	case RecordStart:
+		if l.start.Seq != 0 {
+			l.void(l.start.Seq)
+		}
 		l.start = r
 		return nil
 	case RecordGrant:
@@ -122,8 +125,13 @@ func (l *loader) lift(number uint32) {
 	b.clients.get(e.client).entries--
 	delete(b.requests, requestKey{e.client, e.request})
 	b.table.mark(number, [12]byte{})
+	l.void(e.seq)
 	*e = entry{}
 }
+
+// void drops a record that later ones made void: the ledger had not let go of it yet, and a crash may have made it forget
+// that it was to do so.
+func (l *loader) void(seq uint64) { l.book.batch.Drop = append(l.book.batch.Drop, seq) }
 
 func (l *loader) client(h Holder) *client {
 	c := l.holders[h]

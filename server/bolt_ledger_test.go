@@ -1,0 +1,215 @@
+package server
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+func TestARecordComesBackAsItWas(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	records := []Record{
+		{Seq: 1, Kind: RecordStart, ServerID: "S1", Epoch: 1<<64 - 1},
+		{
+			Seq: 1 << 40, Kind: RecordGrant, Holder: Holder{string(bytes.Repeat([]byte("i"), MaxIdentity)), [16]byte{1, 15: 2}},
+			Request: messages.RequestID{3, 15: 4}, Lease: messages.LeaseID{5, 15: 6}, Feature: string(bytes.Repeat([]byte("f"), 128)),
+			Major: 1<<16 - 1, Minor: 1<<16 - 1, Count: 1<<32 - 1,
+		},
+		{
+			Seq: 1<<64 - 1, Kind: RecordEnd, Request: messages.RequestID{3}, Lease: messages.LeaseID{5},
+			Reason: messages.FeatureExpired,
+		},
+	}
+	require.NoError(t, l.Append(Batch{Records: records}))
+	require.NoError(t, l.Close())
+	assert.Equal(t, records, replayed(t, NewBoltLedger(l.path)))
+}
+
+func TestANewLedgerIsForItsOwnerOnly(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	for _, path := range []string{l.path, userFile(l.path)} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Equal(t, fs.FileMode(0o600), info.Mode(), path)
+	}
+	require.NoError(t, l.Close())
+	entries, err := os.ReadDir(filepath.Dir(l.path))
+	require.NoError(t, err)
+	assert.Len(t, entries, 1, "something is left beside the ledger")
+}
+
+func TestASecondServerIsToldWhoUsesTheLedger(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	_, checked := CheckBoltLedger(l.path)
+	for _, err := range []error{l.Open(nil), NewBoltLedger(l.path).Open(nil), checked} {
+		user, ok := errors.AsType[*LedgerInUseError](err)
+		require.True(t, ok, "%v", err)
+		assert.Equal(t, os.Getpid(), user.PID)
+		assert.Equal(t, host, user.Host)
+		assert.ErrorContains(t, err, l.path)
+	}
+	require.NoError(t, l.Close())
+	assert.Empty(t, replayed(t, NewBoltLedger(l.path)))
+}
+
+func TestOpenEndsWithTheErrorOfReplay(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	require.NoError(t, l.Append(Batch{Records: []Record{grantRecord(1, 0)}}))
+	require.NoError(t, l.Close())
+	unwanted := errors.New("unwanted")
+	require.ErrorIs(t, l.Open(func(Record) error { return unwanted }), unwanted)
+	assert.Len(t, replayed(t, l), 1, "after an error the ledger is not in use")
+}
+
+func TestAFailedAppendIsNeverTriedAgain(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	require.ErrorContains(t, NewBoltLedger(l.path).Append(Batch{}), "is not open")
+	require.NoError(t, l.Append(Batch{Records: []Record{grantRecord(2, 0)}}))
+	failed := l.Append(Batch{Records: []Record{grantRecord(3, 1), grantRecord(2, 2)}})
+	require.ErrorContains(t, failed, "record 2 is appended after record 3")
+	assert.Equal(t, failed, l.Append(Batch{Records: []Record{grantRecord(4, 1)}}))
+	require.NoError(t, l.Close())
+	assert.Len(t, replayed(t, l), 1)
+}
+
+func TestAWriteThatTheDiskRefusesFailsTheAppend(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	l.step = func(step string) {
+		if step == "swept" {
+			l.db.MaxSize = 1 // a full disk, as far as bbolt can tell
+		}
+	}
+	big := make([]Record, 1000)
+	for i := range big {
+		big[i] = grantRecord(uint64(i+1), uint32(i))
+	}
+	require.ErrorIs(t, l.Append(Batch{Records: big}), bolterrors.ErrMaxSizeReached)
+	require.ErrorIs(t, l.Append(Batch{Records: big[:1]}), bolterrors.ErrMaxSizeReached)
+	require.NoError(t, l.Close())
+	assert.Empty(t, replayed(t, l))
+}
+
+func TestASweepKeepsTheStateAndTheSizeOfTheFile(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	const slots, rounds = 1000, 30
+	seq := uint64(0)
+	var void []uint64
+	var size int64
+	for round := range rounds {
+		var batch Batch
+		for slot := range uint32(slots) {
+			g := grantRecord(seq+1, slot)
+			batch.Records = append(batch.Records, g, endRecord(seq+2, g))
+			batch.Drop = append(batch.Drop, seq+1)
+			void, seq = append(void, seq+2), seq+2
+		}
+		if round > 0 { // those ends are remembered for one round
+			batch.Drop = append(batch.Drop, void[:slots]...)
+			void = void[slots:]
+		}
+		require.NoError(t, l.Append(batch))
+		info, err := os.Stat(l.path)
+		require.NoError(t, err)
+		if round == rounds/2 {
+			size = info.Size()
+		}
+		if round > rounds/2 {
+			require.LessOrEqual(t, info.Size(), size)
+		}
+	}
+	require.NoError(t, l.Close())
+	records := replayed(t, l)
+	assert.Less(t, len(records), 4*sweepAtLeast)
+	state := netState(records)
+	assert.Len(t, state, slots)
+	for _, r := range state {
+		assert.Equal(t, RecordEnd, r.Kind)
+		assert.Greater(t, r.Seq, seq-2*slots)
+	}
+}
+
+func TestABackupIsTheLedgerAtOneMoment(t *testing.T) {
+	for records := range 4 { // an odd and an even number of transactions
+		l := NewBoltLedger(boltPath(t))
+		require.Empty(t, replayed(t, l))
+		for i := range records {
+			require.NoError(t, l.Append(Batch{Records: []Record{grantRecord(uint64(i+1), uint32(i))}}))
+		}
+		copied := l.path + ".copy"
+		require.NoError(t, l.BackupTo(copied))
+		require.ErrorIs(t, l.BackupTo(copied), fs.ErrExist)
+		require.NoError(t, l.Append(Batch{Records: []Record{grantRecord(9, 9)}}))
+		require.NoError(t, l.Close())
+		_, err := l.Backup(nil)
+		require.ErrorIs(t, err, fs.ErrClosed)
+
+		backup := NewBoltLedger(copied)
+		assert.Len(t, replayed(t, backup), records)
+		require.NoError(t, backup.Append(Batch{Records: []Record{grantRecord(10, 10)}}))
+		require.NoError(t, backup.Close())
+		assert.Len(t, replayed(t, backup), records+1)
+		require.NoError(t, backup.Close())
+	}
+}
+
+func TestACheckTellsWhatIsInTheLedger(t *testing.T) {
+	_, err := CheckBoltLedger(boltPath(t))
+	require.ErrorIs(t, err, fs.ErrNotExist)
+
+	l := NewBoltLedger(boltPath(t))
+	s := newBookStage(t, Config{Ledger: l, Features: plenty})
+	s.restart()
+	first := seats("f", 1)
+	s.take(1, first)
+	s.take(1, seats("f", 2))
+	s.take(2, seats("f", 2))
+	require.NoError(t, s.book.checkin(s.client(1), nil, []messages.RequestID{first.request}, 0))
+	s.commit()
+	require.NoError(t, l.Close())
+	report, err := CheckBoltLedger(l.path)
+	require.NoError(t, err)
+	assert.Equal(t, LedgerReport{ServerID: "S1", Epoch: 2, Leases: 2, Ended: 1, Records: 6}, report)
+}
+
+func TestALedgerOfAnotherFormatIsRefused(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	require.NoError(t, l.db.Update(func(tx *bbolt.Tx) error {
+		value := bytes.Clone(tx.Bucket(headBucket).Get(headKey))
+		binary.BigEndian.PutUint32(value, boltFormat+1)
+		return tx.Bucket(headBucket).Put(headKey, value)
+	}))
+	require.NoError(t, l.Close())
+	assert.ErrorContains(t, l.Open(nil), "format is 2")
+}
+
+func TestAFileThatAnotherProgramWroteToIsRefused(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	require.NoError(t, l.db.Update(func(tx *bbolt.Tx) error { return nil }))
+	require.NoError(t, l.Close())
+	damaged, ok := errors.AsType[*LedgerDamagedError](l.Open(nil))
+	require.True(t, ok)
+	assert.Equal(t, l.path, damaged.Path)
+	assert.Contains(t, damaged.Damage, "transaction")
+}
