@@ -68,7 +68,7 @@ type connection struct {
 	notBefore    instant       // the server's retry-after for connects and beats
 	forgiveUntil instant       // failed beats are not counted until then
 	askAfter     instant       // and for takes and returns
-	moves        int           // handovers and new lives since a good beat found neither, see slowDown
+	moves        int           // handovers and new lives since the server answered twice as the same, see slowDown
 	outage       outage        // what the down counter is to be told
 	checking     bool          // the clocks parted: beat until one is answered, without counting
 	riskAt       instant       // when the oldest lease is to be looked at; zero: not at all

@@ -137,6 +137,7 @@ func (c *connection) beatAnswered(now instant, in *beatAnswered) []effect {
 	}
 	if errors.Is(failure, errMixedLives) {
 		c.restore(fl)
+		c.notBefore = later(c.notBefore, c.askAfter)
 		return effects
 	}
 	if failure != nil {
@@ -187,8 +188,10 @@ func (c *connection) renew(fl *flight, chunk chunkAnswer) {
 // the server ended is asked for again, everything else is resumed (rule 8).
 func (c *connection) beatGood(now instant, fl *flight, chunks []chunkAnswer, restarted bool) []effect {
 	good := &goodBeat{flight: fl, chunks: chunks, recovered: c.broken || restarted}
-	c.answered(now)
-	c.moves, c.acked = 0, *fl.sent
+	c.answered(now, restarted)
+	c.acked = *fl.sent
+	c.link.beats.Add(1)
+	c.link.acked.Store(int64(fl.sent.wall))
 	c.due, c.broken, c.recover, c.atRisk, c.checking = nil, false, false, false, false
 	c.postponed, c.retryAt = false, instant{}
 	if !c.deciding() {

@@ -18,6 +18,9 @@ const (
 // learn compares a reply, to an exchange that was begun in the given life, with what is known of the server.
 func (c *connection) learn(now instant, hello transport.Hello, life uint64) (verdict, []effect) {
 	was, is := c.hello.Identity, hello.Identity
+	if hello.ClientTimeout <= 0 { // a refusal may leave it out
+		hello.ClientTimeout = c.hello.ClientTimeout
+	}
 	switch {
 	case is == was:
 		c.hello.ClientTimeout = hello.ClientTimeout
@@ -29,6 +32,7 @@ func (c *connection) learn(now instant, hello transport.Hello, life uint64) (ver
 	}
 	c.hello = hello
 	c.life++
+	c.slowDown(now, c.moves+1)
 	c.broken, c.recover, c.outage.newBoot = true, true, true
 	effects := []effect{publish{messages.ServerRestarted{Server: c.link.Server(), Old: was, New: is}}}
 	if is.Epoch < was.Epoch {
@@ -36,6 +40,14 @@ func (c *connection) learn(now instant, hello transport.Hello, life uint64) (ver
 		effects = append(effects, c.forgetLeases()...)
 	}
 	return newLife, effects
+}
+
+// slowDown notes so many moves, and puts off what is asked of a server that is another one, or lives another life, with
+// each of its replies.
+func (c *connection) slowDown(now instant, moves int) {
+	if c.moves = moves; moves > 1 {
+		c.askAfter = later(c.askAfter, now.after(backoff(moves-1, c.rng.Float64(), c.set.retryCap())))
+	}
 }
 
 // forgetLeases: the server's ledger went back in time. Old leases are never named to it; their requests are, in Replaces
@@ -75,7 +87,7 @@ func (c *connection) giveAway(strangers []found, move bool) []effect {
 	var effects []effect
 	was := c.hello.Identity
 	for i, f := range strangers {
-		c.addresses = without(c.addresses, f.address)
+		c.addresses, f.moves = without(c.addresses, f.address), c.moves+1
 		is := f.hello.Identity
 		server := messages.Server{ID: is.ServerID, Address: f.address}
 		if move && i == 0 && is.ServerID != c.successor {
@@ -102,6 +114,7 @@ func (c *connection) replaced(now instant, in *replacedBy) []effect {
 	heirs := &inherited{features: moved}
 	for _, f := range moved {
 		s, _ := c.table.slot(f)
+		heirs.requests = append(heirs.requests, c.table.request[s])
 		heirs.renewed = append(heirs.renewed, c.table.renewed[s])
 		c.debts.owe(now, f.ID(), c.table.request[s])
 		c.table.remove(s)
@@ -114,13 +127,15 @@ func (c *connection) replaced(now instant, in *replacedBy) []effect {
 		tellAll{moved, &leaseEnded{link: in.link, reason: messages.Unknown}})
 }
 
-// inherit: features whose old server is gone will ask for their seats here. A feature without a lease keeps the age of
-// its last one (rule 16). One that ended meanwhile has told every connection so already, and would stay here for ever.
+// inherit: features whose old server is gone will ask for their seats here, in place of those that they had there: to
+// another server the request means nothing, but one that only goes by another name must not grant a second seat. A
+// feature without a lease keeps the age of its last one (rule 16). One that ended meanwhile has told every connection so
+// already, and would stay here for ever.
 func (c *connection) inherit(now instant, in *inherited) []effect {
 	for i, f := range in.features {
 		if f.State().Live() {
 			s := c.table.add(f)
-			c.table.renewed[s] = in.renewed[i]
+			c.table.request[s], c.table.renewed[s] = in.requests[i], in.renewed[i]
 		}
 	}
 	c.armRisk(now)

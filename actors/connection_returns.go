@@ -129,7 +129,7 @@ func (c *connection) returnsAnswered(now instant, in *returnsAnswered) []effect 
 	if in.err != nil {
 		return append(effects, c.returnsFailed(now, b, in.err)...)
 	}
-	c.answered(now)
+	c.answered(now, verdict == newLife)
 	for _, d := range b.debts {
 		c.debts.strike(d)
 	}

@@ -131,8 +131,8 @@ func (c *connection) unreached(now instant, cause string, reached bool) []effect
 
 // adopted: the runtime says that this is the server's connection.
 func (c *connection) adopted(now instant, in *adopted) []effect {
-	c.phase, c.hello, c.life, c.moves = identified, in.found.hello, 1, in.found.moves
-	c.slowDown(now)
+	c.phase, c.hello, c.life = identified, in.found.hello, 1
+	c.slowDown(now, in.found.moves)
 	c.outage.newBoot = true
 	c.serverUp(now)
 	c.oweAll(now, in.found.owed)
@@ -178,8 +178,7 @@ func (c *connection) handedOver(now instant, in *handover) []effect {
 	if in.found.session == nil {
 		return nil
 	}
-	c.moves = max(c.moves, in.found.moves)
-	c.slowDown(now)
+	c.slowDown(now, max(c.moves+1, in.found.moves))
 	return c.useSession(now, in.found)
 }
 
@@ -226,10 +225,13 @@ func (c *connection) hear(now instant) {
 	c.link.heard.Store(int64(now.mono))
 }
 
-// answered notes a reply other than a refusal: it ends the count of failed beats. Whether the leases live is still to be
-// seen (rule 8).
-func (c *connection) answered(now instant) {
+// answered notes a reply other than a refusal, from the life that is known or from a new one: it ends the count of failed
+// beats. Whether the leases live is still to be seen (rule 8).
+func (c *connection) answered(now instant, restarted bool) {
 	c.hear(now)
+	if !restarted {
+		c.moves = 0
+	}
 	c.failed, c.retries = 0, 0
 	c.serverUp(now)
 	c.broken = c.broken && c.table.beaten() > 0

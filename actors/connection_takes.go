@@ -130,7 +130,7 @@ func (c *connection) takesAnswered(now instant, in *takesAnswered) []effect {
 	if in.err != nil {
 		return append(effects, c.batchFailed(now, b, in.err)...)
 	}
-	c.answered(now)
+	c.answered(now, verdict == newLife)
 	for i, t := range b.takes {
 		if t.off {
 			continue // its request is owed already

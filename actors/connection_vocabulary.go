@@ -48,10 +48,12 @@ type (
 		link *Link
 	}
 
-	// inherited: these features come from a connection whose server is gone, with the age of their last lease there.
+	// inherited: these features come from a connection whose server is gone, with the request and the age of their last
+	// lease there.
 	inherited struct {
 		quiet
 		features []*Feature
+		requests []messages.RequestID
 		renewed  []*instant
 	}
 
@@ -93,6 +95,7 @@ type found struct {
 	session transport.Session // nil: it was given away before
 	hello   transport.Hello
 	owed    []debt // requests that this server may have executed in another one's name
+	moves   int    // how often the server at this address changed before, see slowDown
 }
 
 // chunkAnswer answers the part of a beat from position from on.

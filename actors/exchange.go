@@ -50,24 +50,34 @@ func (e *Env) connect(o connect) any {
 func (e *Env) open(address messages.Address, timeout time.Duration) (found, error) {
 	ctx, cancel := context.WithTimeout(transport.WithClient(e.ctx, e.Client), timeout)
 	defer cancel()
-	session, err := guarded(func() (transport.Session, error) { return e.Transport.Connect(ctx, address) })
+	f, err := guarded(func() (found, error) {
+		session, err := e.Transport.Connect(ctx, address)
+		if err != nil {
+			return found{}, err // a transport names the call itself
+		}
+		return found{address: address, session: session, hello: session.Hello()}, nil
+	})
 	if err != nil {
-		return found{}, err // a transport names the call itself
+		return found{}, err
 	}
-	hello := session.Hello()
-	if err := sound(hello); err != nil {
-		_ = session.Close()
+	if err := sound(f.hello); err != nil {
+		shut(f.session)
 		return found{}, fmt.Errorf("connect %s: %w", address, err)
 	}
-	e.sessions.add(session)
-	return found{address: address, session: session, hello: hello}, nil
+	e.sessions.add(f.session)
+	return f, nil
 }
 
 // close ends a session, once.
 func (e *Env) close(session transport.Session) {
 	if e.sessions.take(session) {
-		e.exchanges.Go(func() { _ = session.Close() })
+		e.exchanges.Go(func() { shut(session) })
 	}
+}
+
+// shut closes a session that nobody uses any more; what its Close says of it is of no use.
+func shut(session transport.Session) {
+	_, _ = guarded(func() (struct{}, error) { return struct{}{}, session.Close() })
 }
 
 // beat names all leases, in chunks; no lease at all is one empty chunk.
