@@ -212,7 +212,7 @@ func (c *connection) actOn(now instant, good *goodBeat) []effect {
 		effects = append(effects, c.resumeAll(good.flight)...)
 	}
 	for _, b := range good.flight.calls {
-		effects = append(effects, c.answerCall(b)...)
+		effects = append(effects, c.answerCall(now, b)...)
 	}
 	c.riskAt = instant{}
 	c.armRisk(now)

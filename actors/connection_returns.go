@@ -168,7 +168,7 @@ func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
 	case !ok:
 		return []effect{reply{o.call, errDecided}}
 	case !c.table.hasLease(s) && (c.takes.of[o.feature.ID()] != nil || !c.broken):
-		c.awaitTake(o.feature, o.call)
+		c.awaitTake(now, o.feature, o.call)
 	case c.flight != nil && c.set.automatic():
 		c.flight.calls = append(c.flight.calls, beatCall{o.feature, o.call})
 	default:
@@ -180,21 +180,25 @@ func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
 
 // awaitTake lets the application's heartbeat wait for the take of its feature, which is here or under way to us. The last
 // of several calls waits.
-func (c *connection) awaitTake(f *Feature, waiting *promise) {
+func (c *connection) awaitTake(now instant, f *Feature, waiting *promise) {
 	if t := c.takes.of[f.ID()]; t != nil {
-		c.urge(t, waiting)
+		c.urge(now, t, waiting)
 		return
 	}
 	c.debts.takeCall(f.ID()).answer(transportError("another call asked again"))
 	c.debts.waiting[f.ID()] = waiting
 }
 
-// urge repeats a take for the application, which waits for its answer.
-func (c *connection) urge(t *take, waiting *promise) {
+// urge repeats a take for the application, which waits for its answer; not before the server's retry-after (rule 18).
+func (c *connection) urge(now instant, t *take, waiting *promise) {
 	t.call.answer(transportError("another call asked again"))
 	t.call = waiting
 	c.urgent = true
-	if !t.flying {
+	switch {
+	case t.flying:
+	case now.before(t.putOff):
+		c.takes.hold(t, t.putOff)
+	default:
 		t.notBefore = instant{}
 		c.takes.queue = append(c.takes.queue, t)
 	}
@@ -202,7 +206,7 @@ func (c *connection) urge(t *take, waiting *promise) {
 
 // answerCall answers the application's heartbeat after a good beat: at once if the lease lives, else after the take that
 // the feature is about to ask for.
-func (c *connection) answerCall(b beatCall) []effect {
+func (c *connection) answerCall(now instant, b beatCall) []effect {
 	s, ok := c.table.slot(b.feature)
 	switch {
 	case ok && c.table.hasLease(s):
@@ -210,7 +214,7 @@ func (c *connection) answerCall(b beatCall) []effect {
 	case !ok:
 		return []effect{reply{b.call, errDecided}}
 	default:
-		c.awaitTake(b.feature, b.call)
+		c.awaitTake(now, b.feature, b.call)
 		return nil
 	}
 }

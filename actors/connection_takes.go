@@ -94,7 +94,6 @@ func (c *connection) sendTakes(now instant) []effect {
 		for i, t := range takes {
 			c.takes.startClock(now, t)
 			t.tries++
-			t.flying = true
 			wire[i] = t.wire()
 		}
 		c.seq++
@@ -207,7 +206,8 @@ func (c *connection) notYet(now instant, t *take, reason messages.Reason, messag
 	wait := c.honoured(after)
 	if t.mode == retakeMode {
 		effects := c.failCall(t, "refused for now: "+reason.String())
-		c.repeat(t, now.after(wait))
+		t.putOff = now.after(wait)
+		c.repeat(t, t.putOff)
 		return effects
 	}
 	c.debts.waits[t.feature.ID()] = now.after(wait)

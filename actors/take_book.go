@@ -19,7 +19,8 @@ type take struct {
 	began     instant       // when the sweep began
 	timeout   time.Duration // for the server's answer, from when the request is sent or the connect begins
 	deadline  instant       // zero: the clock does not run yet, or never does (retakeMode)
-	notBefore instant       // the server's retry-after; zero: none
+	notBefore instant       // when it is to be sent again
+	putOff    instant       // the server's retry-after; zero: none
 	tries     int           // how often the request was sent
 	flying    bool          // a batch with it is under way
 	off       bool          // settled otherwise: an answer means nothing any more
@@ -115,6 +116,7 @@ func (b *takeBook) pop(n int) []*take {
 		t := b.queue[0]
 		b.queue = b.queue[1:]
 		if !t.off && !t.flying {
+			t.flying = true
 			takes = append(takes, t)
 		}
 	}
