@@ -57,6 +57,7 @@ func (c *connection) countFailure(now instant, cause string) []effect {
 		return nil
 	}
 	c.failed++
+	c.link.failures.Add(1)
 	c.broken = true
 	c.serverDown(now)
 	effects := []effect{publish{messages.ConnectionLost{

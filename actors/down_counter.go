@@ -18,12 +18,13 @@ type downCounter struct {
 	tripped bool
 	storing bool     // a merge is under way
 	waiting []string // ServerIDs to be merged after it, each once
-	wakeAt  instant  // when a server's window has room again
+	wakeAt  instant  // when the next outage leaves its window
 }
 
 // counted is what the counter knows of one server.
 type counted struct {
 	server messages.Server
+	link   *Link // to show the count; nil: the server was not seen by this process
 	record messages.OutageRecord
 	over   bool // more outages than allowed
 }
@@ -71,7 +72,7 @@ func (d *downCounter) reborn(now instant) *downCounter {
 	}
 	n := newDownCounter(d.set, d.base, known, now)
 	for id, c := range d.servers {
-		n.servers[id].server, n.servers[id].over = c.server, c.over
+		n.servers[id].server, n.servers[id].link, n.servers[id].over = c.server, c.link, c.over
 	}
 	n.tripped = d.tripped
 	return n
@@ -100,7 +101,7 @@ func (d *downCounter) seen(now instant, in *serverSeen) []effect {
 		c = new(counted)
 		d.servers[id] = c
 	}
-	c.server = in.link.Server()
+	c.server, c.link = in.link.Server(), in.link
 	before := d.count(c)
 	news := messages.OutageRecord{Last: in.identity}
 	if o, ok := d.outage(now, c, in); ok {
@@ -161,16 +162,18 @@ func (d *downCounter) room(c *counted) time.Time {
 // review forgets what has left the window, and trips or restores.
 func (d *downCounter) review(now instant) []effect {
 	d.wakeAt = instant{}
-	if d.set.DownMax == 0 {
-		return nil
-	}
 	var effects []effect
 	var worst *messages.UnavailableError
 	for _, id := range d.ids() {
 		c := d.servers[id]
 		c.record = MergeOutages(c.record, messages.OutageRecord{}, d.wall(now), d.set.DownWindow)
 		was, n := c.over, d.count(c)
-		if c.over = n > d.set.DownMax; !c.over {
+		c.show(n)
+		if len(c.record.Outages) > 0 { // the first to leave the window
+			leaves := c.record.Outages[0].Up.Add(d.set.DownWindow)
+			d.wakeAt = sooner(d.wakeAt, now.after(max(leaves.Sub(d.wall(now)), time.Millisecond)))
+		}
+		if c.over = d.set.DownMax > 0 && n > d.set.DownMax; !c.over {
 			continue
 		}
 		err := &messages.UnavailableError{
@@ -179,12 +182,18 @@ func (d *downCounter) review(now instant) []effect {
 		if worst == nil || err.Until.After(worst.Until) {
 			worst = err
 		}
-		d.wakeAt = sooner(d.wakeAt, now.after(max(err.Until.Sub(d.wall(now)), time.Millisecond)))
 		if !was {
 			effects = append(effects, publish{messages.DownLimitExceeded(*err)})
 		}
 	}
 	return append(d.change(worst), effects...)
+}
+
+// show publishes the count for Status.
+func (c *counted) show(n int) {
+	if c.link != nil {
+		c.link.outages.Store(int32(n))
+	}
 }
 
 // change stops everything, keeps it stopped with a later end, or lets it go on. Licenses end before the event is told.

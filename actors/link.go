@@ -20,6 +20,10 @@ type Link struct {
 	features atomic.Int64
 	deadline atomic.Int64 // wall time since base, in nanoseconds; 0 while nothing is held
 	merged   atomic.Bool
+	outages  atomic.Int32  // within the window
+	beats    atomic.Int64  // good ones
+	failures atomic.Int64  // beats that failed
+	acked    atomic.Int64  // wall time since base, in nanoseconds, when the last good beat was sent; 0: there was none
 	heard    *atomic.Int64 // when a server last replied to any link of the runtime, monotonic; shared by all of them
 }
 
@@ -47,6 +51,21 @@ func (l *Link) Failed() int {
 
 // Features returns how many checkouts are held or asked for over the connection.
 func (l *Link) Features() int { return int(l.features.Load()) }
+
+// Outages returns how often the server went down and came back within the window; 0 when that is not counted.
+func (l *Link) Outages() int { return int(l.outages.Load()) }
+
+// Beats returns how many heartbeats were good, and how many failed.
+func (l *Link) Beats() (good, failed int64) { return l.beats.Load(), l.failures.Load() }
+
+// LastBeat returns when the last good heartbeat was sent; zero when there was none.
+func (l *Link) LastBeat() time.Time {
+	n := l.acked.Load()
+	if n == 0 {
+		return time.Time{}
+	}
+	return l.base.Add(time.Duration(n))
+}
 
 // Merged reports whether the address turned out to lead to a server that has another connection.
 func (l *Link) Merged() bool { return l.merged.Load() }

@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"sync/atomic"
+
 	"github.com/seatbeat/seatbeat/internal/fifo"
 	"github.com/seatbeat/seatbeat/messages"
 )
@@ -10,6 +12,7 @@ import (
 // don't count: the queue grows for them. It is not safe for concurrent use.
 type eventQueue struct {
 	bound int
+	total *atomic.Int64 // counts what is dropped, for the metrics; may be nil
 
 	// The queue has three parts, from old to new.
 	kept    fifo.Queue[messages.Event] // terminal events that were in front of a dropped one, and what was dropped between them
@@ -40,6 +43,9 @@ func (q *eventQueue) drop() {
 	}
 	q.droppable--
 	q.dropped++
+	if q.total != nil {
+		q.total.Add(1)
+	}
 }
 
 // keep moves a terminal event to kept, behind the report of what was dropped before it.

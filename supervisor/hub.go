@@ -23,6 +23,7 @@ type hub struct {
 	report    func(reason any) // told of each panic of host code, on the goroutine that panicked
 	bound     int              // of the subscribers' queues
 	delivered atomic.Uint64    // events that subscribers are done with: grows while they get on
+	dropped   atomic.Int64     // events that subscribers missed
 	done      chan struct{}    // closed when the hub is closed and the last subscriber's goroutine ends
 
 	mu          sync.RWMutex // guards the fields below

@@ -24,7 +24,9 @@ type Runtime struct {
 	ownsIt  bool // system is ours to shut down
 	closing atomic.Bool
 	closed  chan struct{} // closed when Close has done its work
-	outcome error         // of Close; valid once closed is closed
+	tally   tally
+	metrics func() error // ends the observation; nil: there is none
+	outcome error        // of Close; valid once closed is closed
 }
 
 // closeAttempt is how long Close tries to return the seats when its context has ended already (rule 20).
@@ -45,15 +47,27 @@ func Start(ctx context.Context, c Config) (*Runtime, error) {
 		r.system, r.ownsIt = newSystem(), true
 	}
 	r.hub = newHub(func(reason any) { c.Logger.Error("a subscriber panicked", "reason", reason) })
+	r.subscribe(c) // first: what the outage store knows may be told at once
 	env, err := actors.Start(ctx, r.host(c), c.settings())
 	if err != nil {
-		r.hub.close()
+		r.abandon()
 		return nil, fmt.Errorf("start: %w", err)
 	}
 	r.env = env
-	r.subscribe(c)
+	if err := r.observe(c.MeterProvider); err != nil {
+		_ = r.Close(ctx)
+		return nil, fmt.Errorf("start: MeterProvider: %w", err)
+	}
 	c.warn()
 	return r, nil
+}
+
+// abandon ends a runtime that could not be started.
+func (r *Runtime) abandon() {
+	r.hub.close()
+	if r.ownsIt {
+		r.system.Shutdown()
+	}
 }
 
 // fillIn replaces what has a default and is not a setting of the actors.
@@ -87,13 +101,19 @@ func (r *Runtime) host(c Config) actors.Host {
 		Transport: c.Transport,
 		Client:    client,
 		Logger:    c.Logger,
-		Publish:   r.hub.publish,
+		Publish:   r.publish,
 		Exit:      r.exit(c.Callbacks.OnExit != nil),
 		Store:     c.DownLimit.Store,
 		Wall:      c.wall,
 		Seed:      c.seed,
 		Fault:     c.fault,
 	}
+}
+
+// publish tells the subscribers, and the metrics if there are any.
+func (r *Runtime) publish(e messages.Event) {
+	r.tally.count(e)
+	r.hub.publish(e)
 }
 
 // exit returns what is done when features gave up. A callback gets the event as every subscriber does; without one the
@@ -112,6 +132,9 @@ func (r *Runtime) subscribe(c Config) {
 	}
 	if c.OnEvent != nil {
 		r.hub.subscribe(c.OnEvent)
+	}
+	if c.System != nil {
+		r.hub.subscribe(func(e messages.Event) { c.System.EventStream.Publish(e) })
 	}
 	if c.Logger.Handler() != slog.DiscardHandler {
 		r.hub.subscribe(func(e messages.Event) { logEvent(c.Logger, e) })
@@ -180,6 +203,9 @@ func (r *Runtime) Close(ctx context.Context) error {
 	}
 	if err := r.env.Close(ctx); err != nil {
 		r.outcome = fmt.Errorf("close: seats not returned: %w", err)
+	}
+	if r.metrics != nil {
+		_ = r.metrics()
 	}
 	if r.ownsIt {
 		r.system.Shutdown()

@@ -21,6 +21,9 @@ type ConnectionStatus struct {
 	Server   messages.Server `json:"server"`
 	Features int             `json:"features"` // held or asked for here
 	Failed   int             `json:"failed"`   // heartbeats failed in a row
+	Outages  int             `json:"outages"`  // within DownLimit.Window; 0 when they are not counted
+	// LastBeat is when the last good heartbeat was sent; zero when there was none.
+	LastBeat time.Time `json:"last_beat,omitzero"`
 	// Deadline is when the server may give the seats away unless a heartbeat is acknowledged before.
 	Deadline time.Time `json:"deadline,omitzero"`
 }
@@ -33,7 +36,8 @@ func (r *Runtime) Status() Status {
 			continue
 		}
 		s.Connections = append(s.Connections, ConnectionStatus{
-			Server: link.Server(), Features: link.Features(), Failed: link.Failed(), Deadline: link.Deadline(),
+			Server: link.Server(), Features: link.Features(), Failed: link.Failed(),
+			Outages: link.Outages(), LastBeat: link.LastBeat(), Deadline: link.Deadline(),
 		})
 	}
 	for state, n := range r.env.States() {
@@ -48,7 +52,7 @@ func (r *Runtime) Status() Status {
 func (s Status) String() string {
 	var b strings.Builder
 	for _, c := range s.Connections {
-		fmt.Fprintf(&b, "%s: %d features, %d heartbeats failed in a row\n", c.Server, c.Features, c.Failed)
+		fmt.Fprintf(&b, "%s: %d features, %d heartbeats failed in a row, %d outages\n", c.Server, c.Features, c.Failed, c.Outages)
 	}
 	for state := range messages.States {
 		if n := s.Features[state]; n > 0 {

@@ -21,7 +21,7 @@ type subscriber struct {
 }
 
 func newSubscriber(h *hub, callback func(messages.Event)) *subscriber {
-	s := &subscriber{hub: h, callback: callback, ended: func() {}, queue: eventQueue{bound: h.bound}}
+	s := &subscriber{hub: h, callback: callback, ended: func() {}, queue: eventQueue{bound: h.bound, total: &h.dropped}}
 	s.wake.L = &s.mu
 	return s
 }
