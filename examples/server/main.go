@@ -1,14 +1,16 @@
-// Server is a licence server in one page: two features, no TLS, on this machine only, and nothing kept when it ends. It is
-// for trying the other examples.
+// Server is a licence server in one page: two features, without TLS, on this machine only. It is for trying the other
+// examples. Ctrl-C ends it; started again, it still knows who holds which seats.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -17,22 +19,26 @@ import (
 )
 
 func main() {
-	address := "127.0.0.1:6200"
-	if len(os.Args) > 1 {
-		address = os.Args[1]
-	}
+	address := flag.String("address", "127.0.0.1:6200", "`host:port` to serve at")
+	ledger := flag.String("ledger", filepath.Join(os.TempDir(), "seatbeat-example.ledger"), "`file` that keeps who holds which seats")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, address); err != nil {
+	listener, err := net.Listen("tcp", *address)
+	if err == nil {
+		slog.Info("leases are kept", "ledger", *ledger)
+		err = serve(ctx, listener, *ledger)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // serve grants seats until ctx ends.
-func serve(ctx context.Context, address string) error {
+func serve(ctx context.Context, listener net.Listener, ledger string) error {
 	srv, err := server.New(server.Config{
-		Ledger: &server.MemoryLedger{}, // forgets every lease when the process ends
+		Ledger: server.NewBoltLedger(ledger), // a file; one server uses it at a time
 		Features: []server.Feature{
 			{Name: "cad", Version: messages.V(2, 1), Seats: 10},
 			{Name: "render", Version: messages.V(1, 0), Seats: 4, Expires: time.Now().AddDate(0, 0, 30)},
@@ -43,14 +49,14 @@ func serve(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
+	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
 		soon, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		_ = srv.Stop(soon) // Serve returns what went wrong
+		stopped <- srv.Stop(soon)
 	})
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
+	if err := srv.Serve(listener); err != nil {
 		return err
 	}
-	return srv.Serve(listener)
+	return <-stopped // the ledger is closed then
 }
