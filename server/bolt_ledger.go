@@ -23,10 +23,10 @@ import (
 //
 // Backup and BackupTo may be called from any goroutine, the rest as [Ledger] says.
 type BoltLedger struct {
-	path    string
-	step    func(name string) // told of each step of an Append; for tests that crash there, else nil
-	sweepAt int               // see sweepAtLeast
-	used    boltUse           // of the goroutine that uses the ledger
+	path   string
+	step   func(name string) // told of each step of an Append; for tests that crash there, else nil
+	sweeps sweepBounds
+	used   boltUse // of the goroutine that uses the ledger
 
 	mu sync.Mutex
 	db *bbolt.DB // while the ledger is open
@@ -43,7 +43,7 @@ type boltUse struct {
 
 // NewBoltLedger returns the ledger in a file. It does not touch the file: Open does.
 func NewBoltLedger(path string) *BoltLedger {
-	return &BoltLedger{path: path, sweepAt: sweepAtLeast}
+	return &BoltLedger{path: path, sweeps: defaultSweeps}
 }
 
 // Open begins the use of the ledger; see [Ledger]. It makes the file when there is none. It reads the whole ledger, which
@@ -53,7 +53,7 @@ func (l *BoltLedger) Open(replay func(Record) error) error {
 	if l.opened() != nil {
 		return fmt.Errorf("ledger %s: %w", l.path, userOf(l.path))
 	}
-	use := boltUse{drops: boltDrops{sweepAt: l.sweepAt}}
+	use := boltUse{drops: boltDrops{bounds: l.sweeps}}
 	read := func(r Record) error {
 		use.last = r.Seq
 		return replay(r)

@@ -46,7 +46,7 @@ func BenchmarkBoltCheckout(b *testing.B) {
 	const callers, holds = 128, 64 // each caller holds so many seats before it returns the first
 	authority := testcert.New(b)
 	s, address, _ := serve(b, Config{
-		Ledger: boltMillion(b), Features: plenty, TLS: authority.Server(), Limits: Limits{InFlight: callers, Rate: 1 << 30},
+		Ledger: boltMillion(b), Features: plenty, TLS: authority.Server(), Limits: Limits{InFlight: callers, Rate: 1 << 30, Burst: 1 << 30},
 	})
 	conn := wire.NewSeatsClient(dial(b, address, credentials.NewTLS(authority.Client("bench", ""))))
 	caller := connectRaw(b, conn)

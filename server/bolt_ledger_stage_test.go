@@ -13,10 +13,16 @@ import (
 // boltPath returns where a test can put a ledger.
 func boltPath(t testing.TB) string { return filepath.Join(t.TempDir(), "ledger.db") }
 
-// eager returns a ledger that sweeps as soon as anything was dropped.
+// eager returns a ledger that sweeps early and a little at a time, so that sweeps are under way most of the time.
 func eager(path string) *BoltLedger {
 	l := NewBoltLedger(path)
-	l.sweepAt = 1
+	l.sweeps = sweepBounds{atLeast: 4, least: 1, most: 8}
+	return l
+}
+
+// unsynced makes a ledger that does not wait for the disk: for tests whose process lives on.
+func unsynced(l *BoltLedger) *BoltLedger {
+	l.step = func(string) { l.db.NoSync = true }
 	return l
 }
 

@@ -8,13 +8,13 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-const (
-	// sweepAtLeast is how many records have to be dropped before a sweep is worth it.
-	sweepAtLeast = 4096
-	// sweepLeast and sweepMost bound what one transaction removes, so that no commit waits long for it.
-	sweepLeast = 256
-	sweepMost  = 4096
-)
+// sweepBounds say when a sweep begins and how fast it goes.
+type sweepBounds struct {
+	atLeast     int // so many records have to be dropped before a sweep is worth it
+	least, most int // so many records one transaction removes, so that no commit waits long for it
+}
+
+var defaultSweeps = sweepBounds{atLeast: 4096, least: 256, most: 4096}
 
 // boltDrops are the records that the server dropped and that are still in the file.
 //
@@ -26,7 +26,7 @@ const (
 // any moment of a sweep, since no end is removed before its grant: the grant has the lower number, and was dropped
 // earlier, so that a sweep that knows of the end knows of the grant.
 type boltDrops struct {
-	sweepAt int      // the least number to sweep
+	bounds  sweepBounds
 	waiting []uint64 // for the next sweep
 	sweep   []uint64 // the present one, in order
 }
@@ -34,7 +34,7 @@ type boltDrops struct {
 // add notes what was dropped, and begins a sweep when it is time.
 func (d *boltDrops) add(dropped []uint64, kept uint64) {
 	d.waiting = append(d.waiting, dropped...)
-	if len(d.sweep) == 0 && len(d.waiting) >= d.sweepAt && uint64(len(d.waiting)) >= kept/4 {
+	if len(d.sweep) == 0 && len(d.waiting) >= d.bounds.atLeast && uint64(len(d.waiting)) >= kept/4 {
 		d.sweep, d.waiting = d.waiting, nil
 		slices.Sort(d.sweep)
 	}
@@ -44,7 +44,7 @@ func (d *boltDrops) sweeping() bool { return len(d.sweep) > 0 }
 
 // due returns what the next transaction is to remove: twice what is dropped meanwhile, so that a sweep ends.
 func (d *boltDrops) due(dropped int) []uint64 {
-	n := min(len(d.sweep), sweepMost, max(sweepLeast, 2*dropped))
+	n := min(len(d.sweep), d.bounds.most, max(d.bounds.least, 2*dropped))
 	due := d.sweep[:n]
 	d.sweep = d.sweep[n:]
 	return due

@@ -68,6 +68,19 @@ func TestASecondServerIsToldWhoUsesTheLedger(t *testing.T) {
 	assert.Empty(t, replayed(t, NewBoltLedger(l.path)))
 }
 
+func TestADamagedLedgerIsRefusedByName(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.NoError(t, os.WriteFile(l.path, nil, 0o600))
+	_, checked := CheckBoltLedger(l.path)
+	_, started := New(Config{Ledger: l, Insecure: true})
+	for _, err := range []error{l.Open(nil), checked, started} {
+		damaged, ok := errors.AsType[*LedgerDamagedError](err)
+		require.True(t, ok, "%v", err)
+		assert.Equal(t, l.path, damaged.Path)
+		assert.ErrorContains(t, err, "restore "+l.path+" from a backup")
+	}
+}
+
 func TestOpenEndsWithTheErrorOfReplay(t *testing.T) {
 	l := NewBoltLedger(boltPath(t))
 	require.Empty(t, replayed(t, l))
@@ -139,7 +152,7 @@ func TestASweepKeepsTheStateAndTheSizeOfTheFile(t *testing.T) {
 	}
 	require.NoError(t, l.Close())
 	records := replayed(t, l)
-	assert.Less(t, len(records), 4*sweepAtLeast)
+	assert.Less(t, len(records), 4*defaultSweeps.atLeast)
 	state := netState(records)
 	assert.Len(t, state, slots)
 	for _, r := range state {
