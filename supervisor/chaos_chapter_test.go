@@ -1,10 +1,6 @@
 package supervisor
 
-import (
-	"time"
-
-	"github.com/seatbeat/seatbeat/messages"
-)
+import "github.com/seatbeat/seatbeat/messages"
 
 // add checks the next event of a checkout against those before it. The caller holds the story's mu.
 func (c *chapter) add(s *story, claim messages.Claim, e messages.Event) {
@@ -80,7 +76,7 @@ func (s *story) checkExit(e messages.LicenseLost) {
 	if !ok {
 		s.w.report("%s was given up, but the beats of %s did not fail often enough", e.Feature, e.Server)
 	}
-	if address, ok := s.w.wire.heardBetween(began, time.Now()); ok {
+	if address, ok := s.w.wire.heardSince(began); ok {
 		s.w.report("%s was given up, but %s has answered during the sweep", e.Feature, address)
 	}
 }

@@ -16,6 +16,17 @@ type wireSession struct {
 	wire    *wire
 	address transport.Address
 	closing sync.Once
+	server  string // that the latest answer came from; guarded by the mu of wire
+}
+
+// answered notes an answer, and who gave it.
+func (s *wireSession) answered(kind string, items int, hello transport.Hello, err error) {
+	if err == nil {
+		s.wire.mu.Lock()
+		s.server = hello.Identity.ServerID
+		s.wire.mu.Unlock()
+	}
+	s.wire.heard(s.address, fmt.Sprintf("%s x%d", kind, items), err)
 }
 
 func (s *wireSession) Close() error {
@@ -29,12 +40,12 @@ func (s *wireSession) Close() error {
 
 func (s *wireSession) Checkout(ctx context.Context, takes []transport.Take) (transport.CheckoutReply, error) {
 	sent := time.Now()
-	s.wire.checkTakes(takes)
+	s.wire.checkTakes(s, takes)
 	if err := s.wire.spend(ctx, "checkout"); err != nil {
 		return transport.CheckoutReply{}, err
 	}
 	reply, err := s.Session.Checkout(ctx, takes)
-	s.wire.heard(s.address, fmt.Sprintf("checkout x%d", len(takes)), err)
+	s.answered("checkout", len(takes), reply.Hello, err)
 	if err == nil {
 		s.wire.noteGrants(sent, reply.Outcomes)
 	}
@@ -43,12 +54,12 @@ func (s *wireSession) Checkout(ctx context.Context, takes []transport.Take) (tra
 
 func (s *wireSession) Heartbeat(ctx context.Context, leases []messages.LeaseID) (transport.HeartbeatReply, error) {
 	sent := time.Now()
-	s.wire.checkBeat(leases)
+	s.wire.checkBeat(s, leases)
 	if err := s.wire.spend(ctx, "heartbeat"); err != nil {
 		return transport.HeartbeatReply{}, err
 	}
 	reply, err := s.Session.Heartbeat(ctx, leases)
-	s.wire.heard(s.address, fmt.Sprintf("heartbeat x%d", len(leases)), err)
+	s.answered("heartbeat", len(leases), reply.Hello, err)
 	if err == nil {
 		s.wire.noteBeat(sent, leases, reply.Ended)
 	}
@@ -56,12 +67,12 @@ func (s *wireSession) Heartbeat(ctx context.Context, leases []messages.LeaseID) 
 }
 
 func (s *wireSession) Checkin(ctx context.Context, returns []transport.Return) (transport.CheckinReply, error) {
-	s.wire.noteReturns(returns)
+	s.wire.noteReturns(s, returns)
 	if err := s.wire.spend(ctx, "checkin"); err != nil {
 		return transport.CheckinReply{}, err
 	}
 	reply, err := s.Session.Checkin(ctx, returns)
-	s.wire.heard(s.address, fmt.Sprintf("checkin x%d", len(returns)), err)
+	s.answered("checkin", len(returns), reply.Hello, err)
 	s.wire.noteRefusal(err)
 	return reply, err
 }
@@ -76,12 +87,12 @@ func (w *wire) noteRefusal(err error) {
 }
 
 // checkTakes: a request whose cancel was sent is never used again (rule 13).
-func (w *wire) checkTakes(takes []transport.Take) {
+func (w *wire) checkTakes(s *wireSession, takes []transport.Take) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range takes {
 		w.feature[t.Request] = t.Feature
-		if w.gone(t.Request) {
+		if w.gone(s.server, t.Request) {
 			w.report("a request of %s was sent after its return", t.Feature)
 		}
 	}
@@ -100,12 +111,12 @@ func (w *wire) noteGrants(sent time.Time, outcomes []transport.Outcome) {
 }
 
 // checkBeat: a lease that is to be returned is never beaten (rule 14).
-func (w *wire) checkBeat(leases []messages.LeaseID) {
+func (w *wire) checkBeat(s *wireSession, leases []messages.LeaseID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, id := range leases {
 		request := w.request[id]
-		if w.gone(request) {
+		if w.gone(s.server, request) {
 			w.report("the lease of %s was beaten after its return was sent", w.feature[request])
 		}
 	}
@@ -131,13 +142,14 @@ func (w *wire) renew(feature string, sent time.Time) {
 	}
 }
 
-func (w *wire) noteReturns(returns []transport.Return) {
+func (w *wire) noteReturns(s *wireSession, returns []transport.Return) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, r := range returns {
 		for _, request := range []messages.RequestID{r.Request, w.request[r.Lease]} {
-			if _, ok := w.returned[request]; !ok && request != (messages.RequestID{}) {
-				w.returned[request] = time.Now()
+			key := sentTo{s.server, request}
+			if _, ok := w.returned[key]; !ok && request != (messages.RequestID{}) {
+				w.returned[key] = time.Now()
 			}
 		}
 	}

@@ -41,6 +41,7 @@ func addServer(w *world, l line) {
 func (w *world) setTimeout(s *chaosServer, d time.Duration) {
 	s.timeout = d
 	w.longest = max(w.longest, d)
+	w.shortest = min(w.shortest, d)
 	s.SetClientTimeout(d)
 }
 

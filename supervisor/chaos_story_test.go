@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -40,7 +41,9 @@ func (s *story) init(w *world) {
 func (s *story) tell(e messages.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.w.trace("%s %+v", messages.Name(e), e)
+	if text, err := json.Marshal(e); err == nil {
+		s.w.trace("%s %s", messages.Name(e), text)
+	}
 	if s.ended {
 		s.w.report("%s was told after Close had returned", messages.Name(e))
 	}

@@ -24,11 +24,36 @@ type wire struct {
 	minute   time.Time                               // when the present minute of the budget began
 	calls    int                                     // in this minute
 	peak     int                                     // most calls of a minute
-	replied  map[transport.Address]time.Time         // when something was last answered there
-	returned map[messages.RequestID]time.Time        // when the first return of it was sent
+	replied  map[transport.Address]replies           // when something was answered there
+	returned map[sentTo]time.Time                    // when the first return of it was sent
 	feature  map[messages.RequestID]string           // what it asked for
 	request  map[messages.LeaseID]messages.RequestID // what it was granted to
 	renewed  map[string]time.Time                    // by feature: when the last exchange that renewed its lease was sent
+}
+
+// sentTo is a request, and the server that the runtime took itself to be speaking to when it sent it. A request that
+// another server executed by mistake is cancelled there and lives on where it was meant to go.
+type sentTo struct {
+	server  string
+	request messages.RequestID
+}
+
+// replies is when a server answered last, and when at an earlier instant.
+type replies struct{ last, earlier time.Time }
+
+func (r replies) add(at time.Time) replies {
+	if at.After(r.last) {
+		r.last, r.earlier = at, r.last
+	}
+	return r
+}
+
+// before returns the latest answer before the present instant.
+func (r replies) before(now time.Time) time.Time {
+	if r.last.Before(now) {
+		return r.last
+	}
+	return r.earlier
 }
 
 // chaosBudget is how many calls a minute are too many: several times what the busiest schedules need. The world is small
@@ -40,7 +65,7 @@ var errBudget = errors.New("the budget of calls is used up")
 func newWire(inner transport.Transport, report, trace func(string, ...any)) *wire {
 	return &wire{
 		inner: inner, report: report, trace: trace, minute: time.Now(),
-		replied: map[transport.Address]time.Time{}, returned: map[messages.RequestID]time.Time{},
+		replied: map[transport.Address]replies{}, returned: map[sentTo]time.Time{},
 		feature: map[messages.RequestID]string{}, request: map[messages.LeaseID]messages.RequestID{},
 		renewed: map[string]time.Time{},
 	}
@@ -75,15 +100,16 @@ func (w *wire) heard(address transport.Address, kind string, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.replied[address] = time.Now()
+	w.replied[address] = w.replied[address].add(time.Now())
 }
 
-// heardBetween reports whether any server answered after one instant and before another one.
-func (w *wire) heardBetween(after, before time.Time) (transport.Address, bool) {
+// heardSince reports whether any server answered after an instant and before now: what happened right now may be
+// cause or consequence.
+func (w *wire) heardSince(after time.Time) (transport.Address, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for address, at := range w.replied {
-		if at.After(after) && at.Before(before) {
+	for address, r := range w.replied {
+		if at := r.before(time.Now()); at.After(after) {
 			return address, true
 		}
 	}
@@ -92,8 +118,8 @@ func (w *wire) heardBetween(after, before time.Time) (transport.Address, bool) {
 
 // gone reports whether a return of the request was sent earlier than now: what is sent at the same instant may overtake
 // each other on the way here. The caller holds mu.
-func (w *wire) gone(request messages.RequestID) bool {
-	at, ok := w.returned[request]
+func (w *wire) gone(server string, request messages.RequestID) bool {
+	at, ok := w.returned[sentTo{server, request}]
 	return ok && at.Before(time.Now())
 }
 
@@ -126,5 +152,5 @@ func (w *wire) Connect(ctx context.Context, address transport.Address) (transpor
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sessions++
-	return &wireSession{Session: inner, wire: w, address: address}, nil
+	return &wireSession{Session: inner, wire: w, address: address, server: inner.Hello().Identity.ServerID}, nil
 }

@@ -26,11 +26,14 @@ type world struct {
 	claims    []*claim
 	story     story
 	longest   time.Duration // the longest client timeout so far
+	shortest  time.Duration // the shortest one
 	calls     sync.WaitGroup
 	pending   pending // calls of the application under way
 	began     time.Time
 	closed    bool         // Close was called
-	disturbed bool         // calls were lost, late, refused or repeated
+	disturbed time.Time    // since when calls may have been lost, late or refused; zero when everything is healed
+	neglected bool         // that was for so long that a return may have been forgotten
+	confused  bool         // an address led to one server and then to another
 	jumped    atomic.Int64 // how far the wall clock was set, nanoseconds
 
 	mu     sync.Mutex // guards the fields below
@@ -62,7 +65,7 @@ func playScript(t *testing.T, script string) (wrong string) {
 				wrong = fmt.Sprint("panic: ", p)
 			}
 		}()
-		w := &world{began: time.Now(), net: transporttest.NewNetwork()}
+		w := &world{began: time.Now(), net: transporttest.NewNetwork(), shortest: time.Hour}
 		w.wire = newWire(w.net, w.report, w.trace)
 		w.story.init(w)
 		w.play(t, parseScript(script))
@@ -128,7 +131,10 @@ func (w *world) play(t *testing.T, lines []line) {
 		if step == nil {
 			panic("script: no step is called " + l.verb)
 		}
-		w.disturbed = w.disturbed || disturbing[l.verb]
+		if disturbing[l.verb] && w.disturbed.IsZero() {
+			w.disturbed = time.Now()
+		}
+		w.confused = w.confused || l.verb == "move" || l.verb == "replace"
 		step(w, l)
 		synctest.Wait()
 		w.checkStep()
