@@ -34,7 +34,9 @@ func (e *Env) connect(o connect) any {
 		f, err := e.open(address, o.timeout)
 		switch {
 		case err != nil:
-			result.err = err
+			if transport.AsRefusal(result.err) == nil { // which says that the server was reached
+				result.err = err
+			}
 			continue
 		case o.serverID != "" && f.hello.Identity.ServerID != o.serverID:
 			result.strangers = append(result.strangers, f)
