@@ -46,12 +46,16 @@ type transportError string
 
 func (e transportError) Error() string { return "heartbeat: " + string(e) }
 
-// beatDue: the heartbeat actor says so. While an uncounted beat is under way it waits for its result.
+// beatDue: the heartbeat actor says so. While an uncounted beat is under way it waits for its result. A beat that the
+// server asked to wait is due when the wait is over.
 func (c *connection) beatDue(now instant) []effect {
-	if c.due != nil || c.pacing() == 0 || now.before(c.notBefore) {
+	if c.due != nil || c.pacing() == 0 {
 		return nil
 	}
-	c.postponed = false
+	if c.postponed = now.before(c.notBefore); c.postponed {
+		c.retryAt = sooner(c.retryAt, c.notBefore)
+		return nil
+	}
 	c.due = &dueBeat{at: now, limit: now.after(c.beatDeadline())}
 	c.urgent = true
 	return nil
