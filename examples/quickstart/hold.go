@@ -92,7 +92,7 @@ func wait(ctx context.Context, licenses []*supervisor.License) error {
 	return errors.Join(gone...)
 }
 
-// explained shows the answer of each server on a line of its own.
+// explained shows the answer of each server on a line of its own, and what to look at.
 func explained(err error) error {
 	refused, ok := errors.AsType[*messages.CheckoutError](err)
 	if !ok {
@@ -102,9 +102,21 @@ func explained(err error) error {
 	fmt.Fprintf(&text, "no server granted %s:", refused.Checkout)
 	for _, a := range refused.Answers {
 		fmt.Fprintf(&text, "\n  %s: %s", a.Server, because(a.Reason, a.Message))
-	}
-	if refused.Has(messages.Unanswered) {
-		text.WriteString("\nUnanswered: is it running, is the address right, and are both sides with or both without TLS?")
+		if a.Reason == messages.Unanswered {
+			fmt.Fprintf(&text, "\n    %s", hint(a.Message))
+		}
 	}
 	return errors.New(text.String())
+}
+
+// hint says what is to be looked at when a server gave no answer for this cause.
+func hint(cause string) string {
+	switch {
+	case strings.Contains(cause, "certificate"):
+		return "-ca has to be the authority of the servers, -cert of one that they trust, and the address a name in their certificate"
+	case strings.Contains(cause, "TLS handshake"), strings.Contains(cause, "server preface"):
+		return "are both sides with TLS, or both without (-insecure)? and is it a licence server that listens there?"
+	default:
+		return "is the server running, and is the address right?"
+	}
 }

@@ -162,7 +162,25 @@ func TestARefusalIsShownServerByServer(t *testing.T) {
 		"-ca", files.ca, "-cert", files.cert, "-key", files.key)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "\n  127.0.0.1:1: Unanswered, ")
+	assert.Contains(t, stderr, "\n    is the server running")
 	assert.Contains(t, stderr, ": NoSeats, ")
+}
+
+func TestACertificateThatTheServerDoesNotTrustIsHintedAt(t *testing.T) {
+	t.Parallel()
+	files, strange := writeCerts(t, t.TempDir()), writeCerts(t, t.TempDir())
+	status, _, stderr := runProgram(t, "-servers", files.server(t), "-feature", "cad",
+		"-ca", files.ca, "-cert", strange.cert, "-key", strange.key)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "\n    -ca has to be")
+}
+
+func TestAServerWithTLSIsHintedAt(t *testing.T) {
+	t.Parallel()
+	files := writeCerts(t, t.TempDir())
+	status, _, stderr := runProgram(t, "-servers", files.server(t), "-feature", "cad", "-insecure")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "\n    are both sides with TLS")
 }
 
 func TestWrongFlagsEndWithStatus2(t *testing.T) {
