@@ -1,0 +1,168 @@
+package actors
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// TestDirectoryScripts plays the conversations of testdata/directory: which connection serves what, who gave up, and when
+// everything is returned. Connections are called c1, c2 ... in the order in which they were made.
+func TestDirectoryScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata/directory", func(t *testing.T, path string) {
+		w := newGuide()
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			return w.command(t, d)
+		})
+	})
+}
+
+// guide is a directory under test, with the time and the Close that waits for it.
+type guide struct {
+	d      *directory
+	now    instant
+	wakeAt instant
+	closed *promise
+}
+
+func newGuide() *guide {
+	set := tieSettings()
+	return &guide{d: newDirectory(&set)}
+}
+
+func (w *guide) command(t *testing.T, d *datadriven.TestData) string {
+	if d.Cmd == "wait" {
+		return w.wait(span(t, word(t, d)))
+	}
+	var b strings.Builder
+	for range number(t, option(t, d, "times", "1")) {
+		b.WriteString(w.step(w.input(t, d)))
+		b.WriteString(w.wait(span(t, option(t, d, "every", "0s"))))
+	}
+	return b.String()
+}
+
+// wait lets time pass and wakes the directory whenever it asked for it.
+func (w *guide) wait(d time.Duration) string {
+	until := w.now.after(d)
+	var b strings.Builder
+	for w.wakeAt != (instant{}) && !until.before(w.wakeAt) {
+		w.now, w.wakeAt = w.wakeAt, instant{}
+		if text := w.step(&wakeUp{}); text != "" {
+			fmt.Fprintf(&b, "at %s:\n%s", w.now.mono, text)
+		}
+	}
+	w.now = until
+	return b.String()
+}
+
+func (w *guide) input(t *testing.T, d *datadriven.TestData) any {
+	switch d.Cmd {
+	case "take": // address
+		return &takeOrder{takeSeat: takeSeat{take: 1, address: messages.Address(word(t, d))}, feature: &Feature{}}
+	case "leave":
+		return &leaveOrder{feature: &Feature{}}
+	case "identify": // connection, address, server
+		return identify{link: w.link(t, d, 0), found: w.foundAt(t, d, 1)}
+	case "stranger": // connection, address, server; move, given-away
+		f := w.foundAt(t, d, 1)
+		if d.HasArg("given-away") {
+			f.session = nil
+		}
+		return strangerFound{link: w.link(t, d, 0), found: f, move: d.HasArg("move")}
+	case "gave-up": // connection, feature; times=, every=
+		return &gaveUpOrder{gaveUp: gaveUp{link: w.link(t, d, 0), feature: d.CmdArgs[1].Key, failed: 3, cause: "timeout"}}
+	case "closing":
+		return &closing{}
+	case "drain":
+		w.closed = newPromise()
+		return &drainAll{call: w.closed}
+	case "drained": // connection
+		return drained{w.link(t, d, 0)}
+	default:
+		d.Fatalf(t, "unknown command %s", d.Cmd)
+		return nil
+	}
+}
+
+// link returns the connection that the argument names.
+func (w *guide) link(t *testing.T, d *datadriven.TestData, arg int) *Link {
+	t.Helper()
+	return w.d.links[number(t, strings.TrimPrefix(d.CmdArgs[arg].Key, "c"))-1]
+}
+
+// foundAt returns a session at the address and to the server that two arguments name.
+func (w *guide) foundAt(t *testing.T, d *datadriven.TestData, arg int) found {
+	t.Helper()
+	address, id := d.CmdArgs[arg].Key, d.CmdArgs[arg+1].Key
+	return found{
+		address: messages.Address(address), session: &namedSession{name: address},
+		hello: transport.Hello{Identity: messages.Identity{ServerID: id, BootID: "b1", Epoch: 1}},
+	}
+}
+
+func (w *guide) step(in any) string {
+	var b strings.Builder
+	for _, e := range w.d.step(w.now, in) {
+		if text := w.describe(e); text != "" {
+			fmt.Fprintln(&b, text)
+		}
+	}
+	if w.closed != nil {
+		select {
+		case err := <-w.closed.answered:
+			fmt.Fprintln(&b, "close is answered:", err)
+		default:
+		}
+	}
+	return b.String()
+}
+
+func (w *guide) describe(e effect) string {
+	switch e := e.(type) {
+	case spawn:
+		return fmt.Sprintf("spawn %s for %s", w.name(e.link), e.link.Server().Address)
+	case forward:
+		return fmt.Sprintf("to %s: %s", w.name(e.to), w.describeInput(e.in))
+	case exit:
+		return fmt.Sprintf("exit: %d features %v of %v, %d failed, %s", e.event.Features, e.event.Names, e.event.Servers, e.event.Failed, e.event.Cause)
+	case publish:
+		return fmt.Sprintf("publish %s %+v", messages.Name(e.event), e.event)
+	case wakeAt:
+		w.wakeAt = e.at
+		return ""
+	default:
+		return fmt.Sprintf("%T", e)
+	}
+}
+
+func (w *guide) describeInput(in any) string {
+	name := strings.TrimPrefix(fmt.Sprintf("%T", in), "*actors.")
+	switch in := in.(type) {
+	case *adopted:
+		return fmt.Sprintf("%s at %s", name, in.found.address)
+	case *handover:
+		return fmt.Sprintf("%s of %s", name, in.found.address)
+	case *mergeInto:
+		return fmt.Sprintf("%s %s", name, w.name(in.link))
+	case *replacedBy:
+		return fmt.Sprintf("%s %s", name, w.name(in.link))
+	default:
+		return name
+	}
+}
+
+func (w *guide) name(link *Link) string {
+	for i, l := range w.d.links {
+		if l == link {
+			return fmt.Sprintf("c%d", i+1)
+		}
+	}
+	return "nobody"
+}
