@@ -104,8 +104,28 @@ func (c *connection) dispatch(now instant, in any) []effect {
 		return c.leave(now, in)
 	case *beatOrder:
 		return c.beatOrdered(now, in)
+	case *recallOrder:
+		return c.recallFeature(in)
+	case *beatDue:
+		return c.beatDue(now)
+	case *wakeUp:
+		return c.woken(now)
 	case *connected:
 		return c.connected(now, in)
+	case *beatAnswered:
+		return c.beatAnswered(now, in)
+	case *takesAnswered:
+		return c.takesAnswered(now, in)
+	case *returnsAnswered:
+		return c.returnsAnswered(now, in)
+	default:
+		return c.told(now, in)
+	}
+}
+
+// told takes the words of the runtime and of the actors beside this one.
+func (c *connection) told(now instant, in any) []effect {
+	switch in := in.(type) {
 	case *adopted:
 		return c.adopted(now, in)
 	case *mergeInto:
@@ -116,33 +136,18 @@ func (c *connection) dispatch(now instant, in any) []effect {
 		return c.replaced(now, in)
 	case *inherited:
 		return c.inherit(now, in)
-	case *beatDue:
-		return c.beatDue(now)
-	case *beatAnswered:
-		return c.beatAnswered(now, in)
-	case *takesAnswered:
-		return c.takesAnswered(now, in)
-	case *returnsAnswered:
-		return c.returnsAnswered(now, in)
-	case *wakeUp:
-		return c.woken(now)
-	case *recallOrder:
-		return c.recallFeature(in)
 	case *reconcile:
 		return c.reconcileTable(now)
-	case *beatsLost:
-		c.beating = 0
-		return nil
 	case *outageDecided:
 		return c.decided(now)
 	case *clockJumped:
 		return c.jumped(now)
+	case *beatsLost:
+		c.beating = 0
 	case *drain:
 		c.draining, c.drained, c.urgent = true, false, true
-		return nil
-	default:
-		return nil
 	}
+	return nil
 }
 
 // pump starts whatever can be started now. A broken connection first beats its whole list (rule 8); takes and returns

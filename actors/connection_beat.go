@@ -110,47 +110,62 @@ func (c *connection) beatAnswered(now instant, in *beatAnswered) []effect {
 		c.restore(fl)
 		return nil
 	}
-	restarted, effects := false, []effect(nil)
-	var failure error
-	for i, chunk := range in.chunks {
+	answer, effects := c.judge(now, fl, in.chunks)
+	switch {
+	case answer.void:
+		c.restore(fl)
+	case answer.stranger != nil:
+		c.restore(fl)
+		effects = append(effects, c.strangerReplied(fl.session, *answer.stranger, nil)...)
+	case answer.mixed:
+		c.restore(fl)
+		c.notBefore = later(c.notBefore, c.askAfter)
+	case answer.failure != nil:
+		effects = append(effects, c.beatFailed(now, fl, answer.failure)...)
+	default:
+		effects = append(effects, c.beatGood(now, fl, in.chunks, answer.restarted)...)
+	}
+	return effects
+}
+
+// beatAnswer is what the answers to the chunks of a beat come to.
+type beatAnswer struct {
+	void      bool             // from an older life of the server: it counts for nothing
+	stranger  *transport.Hello // another server answered
+	mixed     bool             // the server restarted between two chunks: the whole list is beaten again
+	restarted bool             // all of it tells of a new life
+	failure   error            // a chunk was refused, or not answered
+}
+
+// judge looks at the answers one by one. Each answered chunk renews its own leases.
+func (c *connection) judge(now instant, fl *flight, chunks []chunkAnswer) (a beatAnswer, effects []effect) {
+	for i, chunk := range chunks {
 		hello, ok := chunk.said()
 		if !ok {
-			failure = chunk.err
+			a.failure = chunk.err
 			continue
 		}
 		verdict, learnt := c.learn(now, hello, fl.life)
 		effects = append(effects, learnt...)
 		switch verdict {
 		case staleLife:
-			c.restore(fl)
-			return effects
+			a.void = true
+			return a, effects
 		case stranger:
-			c.restore(fl)
-			return append(effects, c.strangerReplied(fl.session, hello, nil)...)
+			a.stranger = &hello
+			return a, effects
 		case newLife:
-			restarted = true
-			if i > 0 {
-				failure = errMixedLives // the chunks before were another life's: the whole list is beaten again
-			}
+			a.restarted = true
+			a.mixed = a.mixed || i > 0
 		}
 		if chunk.err != nil {
-			failure = chunk.err
+			a.failure = chunk.err
 			continue
 		}
 		c.renew(fl, chunk)
 	}
-	if errors.Is(failure, errMixedLives) {
-		c.restore(fl)
-		c.notBefore = later(c.notBefore, c.askAfter)
-		return effects
-	}
-	if failure != nil {
-		return append(effects, c.beatFailed(now, fl, failure)...)
-	}
-	return append(effects, c.beatGood(now, fl, in.chunks, restarted)...)
+	return a, effects
 }
-
-var errMixedLives = errors.New("the server restarted during the heartbeat")
 
 // said returns what the server said of itself in its answer, and whether it answered at all.
 func (a chunkAnswer) said() (transport.Hello, bool) { return said(a.reply.Hello, a.err) }

@@ -18,7 +18,7 @@ func (c *connection) beatFailed(now instant, fl *flight, err error) []effect {
 		effects = c.dropSession(fl.session)
 	}
 	c.askers = append(fl.askers, c.askers...)
-	effects = append(effects, c.answerAskers(now, err.Error(), refusal != nil)...)
+	effects = append(effects, c.answerAskers(err.Error(), refusal != nil)...)
 	for _, b := range fl.calls {
 		effects = append(effects, reply{b.call, transportError(err.Error())})
 	}
@@ -96,13 +96,13 @@ func (c *connection) ask(now instant, o *takeOrder) []effect {
 	c.askers = append(c.askers, asker{feature: o.feature, take: o.take, began: o.began})
 	c.urgent = true
 	if now.before(c.notBefore) {
-		return c.answerAskers(now, "the server asked to wait", true)
+		return c.answerAskers("the server asked to wait", true)
 	}
 	return nil
 }
 
 // answerAskers tells sweeping features that the beat of their lease was not answered.
-func (c *connection) answerAskers(now instant, cause string, reached bool) []effect {
+func (c *connection) answerAskers(cause string, reached bool) []effect {
 	var effects []effect
 	for _, a := range c.askers {
 		effects = append(effects, tell{a.feature, &seatUnanswered{

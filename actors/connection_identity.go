@@ -114,13 +114,15 @@ func (c *connection) replaced(now instant, in *replacedBy) []effect {
 	heirs := &inherited{features: moved}
 	for _, f := range moved {
 		s, _ := c.table.slot(f)
-		heirs.requests = append(heirs.requests, c.table.request[s])
+		for _, request := range c.earlier(f) {
+			heirs.owed = append(heirs.owed, debt{claim: f.ID(), request: request})
+		}
 		heirs.renewed = append(heirs.renewed, c.table.renewed[s])
 		c.debts.owe(now, f.ID(), c.table.request[s])
 		c.table.remove(s)
 	}
 	c.failed, c.broken, c.due, c.riskAt = 0, false, nil, instant{}
-	effects = append(effects, c.answerAskers(now, "another server answers at the address", true)...)
+	effects = append(effects, c.answerAskers("another server answers at the address", true)...)
 	return append(effects,
 		forward{in.link, heirs},
 		tellAll{moved, &originReplaced{link: c.link, by: in.link}},
@@ -135,9 +137,19 @@ func (c *connection) inherit(now instant, in *inherited) []effect {
 	for i, f := range in.features {
 		if f.State().Live() {
 			s := c.table.add(f)
-			c.table.request[s], c.table.renewed[s] = in.requests[i], in.renewed[i]
+			c.table.renewed[s] = in.renewed[i]
 		}
 	}
+	c.oweAll(now, in.owed)
 	c.armRisk(now)
 	return nil
+}
+
+// strangersDebts returns what a server that answered in another one's stead may have granted.
+func (c *connection) strangersDebts(b *batch) []debt {
+	owed := make([]debt, len(b.takes))
+	for i, t := range b.takes {
+		owed[i] = debt{claim: t.feature.ID(), request: t.request}
+	}
+	return owed
 }

@@ -116,7 +116,7 @@ func (c *connection) refusedConnect(now instant, r *transport.Refusal) []effect 
 
 // unreached answers everybody who waits for this server now and could ask another one, and the application's calls.
 func (c *connection) unreached(now instant, cause string, reached bool) []effect {
-	effects := c.answerAskers(now, cause, reached)
+	effects := c.answerAskers(cause, reached)
 	for _, t := range c.takes.bounded() {
 		if !t.flying {
 			effects = append(effects, c.unanswered(now, t, messages.Unanswered, cause, 0)...)

@@ -120,10 +120,11 @@ func (c *connection) takesAnswered(now instant, in *takesAnswered) []effect {
 	verdict, effects := c.learn(now, hello, b.life)
 	switch verdict {
 	case staleLife:
-		return append(effects, c.again(now, b)...)
+		c.again(now, b)
+		return effects
 	case stranger:
 		owed := c.strangersDebts(b)
-		effects = append(effects, c.again(now, b)...)
+		c.again(now, b)
 		return append(effects, c.strangerReplied(b.session, hello, owed)...)
 	}
 	if in.err != nil {
@@ -147,7 +148,7 @@ func (c *connection) takesAnswered(now instant, in *takesAnswered) []effect {
 func (c *connection) settle(now instant, t *take, b *batch, o transport.Outcome) []effect {
 	switch {
 	case o.Result == transport.Granted && (o.Local || o.Lease != (messages.LeaseID{})):
-		return c.granted(now, t, b, o)
+		return c.granted(t, b, o)
 	case o.Result == transport.Refused && o.RetryAfter > 0:
 		return c.notYet(now, t, o.Reason, o.Message, o.RetryAfter)
 	case o.Result == transport.Refused, o.Result == transport.Gone && o.Reason == messages.Revoked:
@@ -163,7 +164,7 @@ func (c *connection) settle(now instant, t *take, b *batch, o transport.Outcome)
 }
 
 // granted: the seats are ours. What the grant replaced is no longer owed.
-func (c *connection) granted(now instant, t *take, b *batch, o transport.Outcome) []effect {
+func (c *connection) granted(t *take, b *batch, o transport.Outcome) []effect {
 	c.takes.remove(t)
 	c.debts.settled(t.feature.ID(), t.replaces)
 	delete(c.debts.waits, t.feature.ID())
@@ -277,23 +278,13 @@ func (c *connection) batchFailed(now instant, b *batch, err error) []effect {
 }
 
 // again queues a batch whose answer means nothing.
-func (c *connection) again(now instant, b *batch) []effect {
+func (c *connection) again(now instant, b *batch) {
 	for _, t := range b.takes {
 		if !t.off {
 			c.repeat(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
 		}
 	}
 	c.urgent = true
-	return nil
-}
-
-// strangersDebts returns what a server that answered in another one's stead may have granted.
-func (c *connection) strangersDebts(b *batch) []debt {
-	owed := make([]debt, len(b.takes))
-	for i, t := range b.takes {
-		owed[i] = debt{claim: t.feature.ID(), request: t.request}
-	}
-	return owed
 }
 
 // takesDue gives up the takes whose time is over.

@@ -48,13 +48,13 @@ type (
 		link *Link
 	}
 
-	// inherited: these features come from a connection whose server is gone, with the request and the age of their last
-	// lease there.
+	// inherited: these features come from a connection whose server is gone, with the age of their last lease there and
+	// all that they had or asked for.
 	inherited struct {
 		quiet
 		features []*Feature
-		requests []messages.RequestID
 		renewed  []*instant
+		owed     []debt
 	}
 
 	// beatDue: the heartbeat actor says that a beat is due.

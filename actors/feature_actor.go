@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,7 +122,7 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := f.Err(); err != messages.ErrCheckedIn {
+	if err := f.Err(); !errors.Is(err, messages.ErrCheckedIn) {
 		return err
 	}
 	return f.await(ctx, c)
@@ -145,7 +146,7 @@ func (f *Feature) Heartbeat(ctx context.Context) error {
 	f.env.send(f.pid, &heartbeatNow{call: c})
 	select {
 	case err := <-c.answered:
-		if err != errDecided {
+		if !errors.Is(err, errDecided) {
 			return err
 		}
 	case <-f.Done():

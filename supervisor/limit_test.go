@@ -19,11 +19,11 @@ func limited(most int) func(*stage) {
 }
 
 // outage takes a server down until a beat has failed, and lets it come back.
-func (s *stage) outage(n int) {
+func (s *stage) outage() {
 	s.Helper()
-	s.server(n).Down()
+	s.server(1).Down()
 	s.untilLost(1)
-	s.server(n).Up()
+	s.server(1).Up()
 	s.pass(time.Minute)
 }
 
@@ -32,10 +32,10 @@ func TestLimit_OneOutageMoreThanAllowedMakesTheApplicationUnavailable(t *testing
 	onStage(t, 1, limited(10), func(s *stage) {
 		l := s.checkout()
 		for range 10 {
-			s.outage(1)
+			s.outage()
 		}
 		require.NoError(s, l.Err())
-		s.outage(1)
+		s.outage()
 		require.ErrorIs(s, l.Err(), messages.ErrUnavailable)
 		var unavailable *messages.UnavailableError
 		require.ErrorAs(s, l.Err(), &unavailable)
@@ -49,8 +49,8 @@ func TestLimit_OneOutageMoreThanAllowedMakesTheApplicationUnavailable(t *testing
 func TestLimit_CheckoutsWorkAgainWhenTheWindowHasRoom(t *testing.T) {
 	onStage(t, 1, limited(1), func(s *stage) {
 		s.checkout()
-		s.outage(1)
-		s.outage(1)
+		s.outage()
+		s.outage()
 		_, err := s.rt.Checkout(s.Context(), messages.Checkout{Feature: "f2"})
 		var unavailable *messages.UnavailableError
 		require.ErrorAs(s, err, &unavailable)
@@ -83,9 +83,9 @@ func TestLimit_ARestartIsCountedOnceWhetherBeatsFailedOrNot(t *testing.T) {
 func TestLimit_TheTripComesBeforeAnyFeatureRecovers(t *testing.T) {
 	onStage(t, 1, limited(1), func(s *stage) {
 		s.checkout()
-		s.outage(1)
+		s.outage()
 		s.events.names()
-		s.outage(1)
+		s.outage()
 		names := s.events.names()
 		assert.NotContains(s, names, "RetryingFeature")
 		assert.Contains(s, names, "DownLimitExceeded")
@@ -101,7 +101,7 @@ func TestLimit_WithRestartsOnlyAChangedBootIDCounts(t *testing.T) {
 	onStage(t, 1, setup, func(s *stage) {
 		l := s.checkout()
 		for range 5 {
-			s.outage(1)
+			s.outage()
 		}
 		require.NoError(s, l.Err())
 		s.server(1).Restart()

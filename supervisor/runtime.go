@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -172,7 +173,8 @@ func (r *Runtime) Checkout(ctx context.Context, c messages.Checkout) (*License, 
 
 // checkoutFailed adds what was to be checked out to an error that does not say so itself.
 func checkoutFailed(c messages.Checkout, err error) error {
-	if _, ok := err.(*messages.CheckoutError); ok {
+	var answers *messages.CheckoutError
+	if errors.As(err, &answers) {
 		return err
 	}
 	return fmt.Errorf("checkout %s: %w", c, err)

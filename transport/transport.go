@@ -171,9 +171,6 @@ func (r *Refusal) Error() string {
 
 // AsRefusal returns the refusal in err, or nil when err means that the server was not reached.
 func AsRefusal(err error) *Refusal {
-	var r *Refusal
-	if errors.As(err, &r) {
-		return r
-	}
-	return nil
+	r, _ := errors.AsType[*Refusal](err)
+	return r
 }
