@@ -22,7 +22,7 @@ func eager(path string) *BoltLedger {
 
 // unsynced makes a ledger that does not wait for the disk: for tests whose process lives on.
 func unsynced(l *BoltLedger) *BoltLedger {
-	l.step = func(string) { l.db.NoSync = true }
+	l.step = func(string) { l.db.NoSync, l.db.NoGrowSync = true, true }
 	return l
 }
 

@@ -1,0 +1,178 @@
+package server
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// historyClient is one client of a history.
+type historyClient struct {
+	h       *historyStage
+	holder  Holder
+	session uint64
+	leases  []seatInput // granted once, with their lease
+}
+
+// some returns one of the leases, nil when there is none.
+func (c *historyClient) some() *seatInput {
+	if len(c.leases) == 0 {
+		return nil
+	}
+	return &c.leases[rand.IntN(len(c.leases))]
+}
+
+// checkout takes seats, at times twice at once, and again until it is answered.
+func (c *historyClient) checkout() {
+	in := seatInput{call: callCheckout, pool: string(rune('a' + rand.IntN(2))), count: 1 + rand.IntN(2)}
+	t := seats(in.pool, in.count)
+	in.request = t.request
+	var wg sync.WaitGroup
+	if rand.IntN(4) == 0 {
+		wg.Go(func() { c.take(in, t) })
+	}
+	for {
+		if out := c.take(in, t); out.result != 0 {
+			if out.result == granted {
+				in.lease = out.lease
+				c.leases = append(c.leases, in)
+			}
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	wg.Wait()
+}
+
+func (c *historyClient) take(in seatInput, t take) (out seatOutput) {
+	c.do(in, func(e *engine, c *client) (seatOutput, error) {
+		outcomes, err := e.checkout(context.Background(), c, []take{t})
+		if err == nil {
+			out = seatOutput{result: outcomes[0].result, lease: outcomes[0].lease, reason: outcomes[0].reason}
+		}
+		return out, err
+	})
+	return out
+}
+
+func (c *historyClient) beat(held *seatInput) {
+	in := *held
+	in.call = callBeat
+	c.do(in, func(e *engine, c *client) (seatOutput, error) {
+		missing, err := e.heartbeat(context.Background(), c, in.lease[:])
+		if len(missing) > 0 {
+			return seatOutput{result: gone, reason: missing[0].reason}, err
+		}
+		return seatOutput{result: granted}, err
+	})
+}
+
+func (c *historyClient) checkin(held *seatInput) {
+	in := *held
+	in.call = callCheckin
+	answered := c.do(in, func(e *engine, c *client) (seatOutput, error) {
+		return seatOutput{result: granted}, e.checkin(context.Background(), c, []messages.LeaseID{in.lease}, nil)
+	})
+	if answered && rand.IntN(4) > 0 { // at times it goes on to beat it
+		c.leases = slices.DeleteFunc(c.leases, func(l seatInput) bool { return l.request == in.request })
+	}
+}
+
+// do makes a call and notes it, and reports whether it was answered. An error of any kind is no answer.
+func (c *historyClient) do(in seatInput, call func(*engine, *client) (seatOutput, error)) bool {
+	e := c.h.server.Load()
+	entered, err := e.clients.enter(c.holder, c.session, e.clock.now())
+	if err != nil {
+		return false
+	}
+	defer func() { entered.leave(e.clock.now()) }()
+	id := c.h.called(in)
+	out, err := call(e, entered)
+	if err != nil {
+		return false
+	}
+	c.h.answered(id, out)
+	return true
+}
+
+// seatEvent is the call or the return of an operation.
+type seatEvent struct {
+	at time.Time
+	porcupine.Event
+}
+
+// leaseStory is what bounds the time at which a lease may expire.
+type leaseStory struct {
+	in      seatInput
+	sign    time.Time // when the last call began that showed that it lives, or else the first that may have granted it
+	certain bool      // there was such a call
+	over    bool      // it was returned before it could expire
+}
+
+// called notes the call of an operation.
+func (h *historyStage) called(in seatInput) (id int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	id = len(h.events)
+	h.events = append(h.events, seatEvent{time.Now(), porcupine.Event{Kind: porcupine.CallEvent, Value: in, Id: id}})
+	if in.call == callCheckout && h.leases[in.request] == nil {
+		h.leases[in.request] = &leaseStory{in: in, sign: time.Now()}
+	}
+	return id
+}
+
+// answered notes its return.
+func (h *historyStage) answered(id int, out seatOutput) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out.known = true
+	h.events = append(h.events, seatEvent{time.Now(), porcupine.Event{Kind: porcupine.ReturnEvent, Value: out, Id: id}})
+	called := h.events[id]
+	in := called.Value.(seatInput)
+	l := h.leases[in.request]
+	switch {
+	case l == nil:
+	case in.call != callCheckin && out.result == granted && (!l.certain || called.at.After(l.sign)):
+		l.sign, l.certain = called.at, true
+	case in.call == callCheckin && time.Since(l.sign) < historyTimeout:
+		l.over = true
+	}
+}
+
+// finished returns the history: what the clients saw, and for each lease that it may expire from a certain moment on.
+// What was not answered may happen at any time later.
+func (h *historyStage) finished() []porcupine.Event {
+	returned := make(map[int]bool)
+	for _, e := range h.events {
+		returned[e.Id] = returned[e.Id] || e.Kind == porcupine.ReturnEvent
+	}
+	all := slices.Clone(h.events)
+	id := len(all)
+	for _, l := range h.leases {
+		if l.over {
+			continue
+		}
+		in := l.in
+		in.call = callExpire
+		due := l.sign.Add(historyTimeout)
+		at, _ := slices.BinarySearchFunc(all, due, func(e seatEvent, due time.Time) int { return e.at.Compare(due) })
+		all = slices.Insert(all, at, seatEvent{due, porcupine.Event{Kind: porcupine.CallEvent, Value: in, Id: id}})
+		id++
+	}
+	events := make([]porcupine.Event, len(all))
+	for i, e := range all {
+		events[i] = e.Event
+	}
+	for _, e := range all {
+		if e.Kind == porcupine.CallEvent && !returned[e.Id] {
+			events = append(events, porcupine.Event{Kind: porcupine.ReturnEvent, Value: seatOutput{}, Id: e.Id})
+		}
+	}
+	return events
+}
