@@ -107,19 +107,18 @@ func (c *connection) beatAnswered(now instant, in *beatAnswered) []effect {
 	}
 	c.flight = nil
 	if fl.superseded {
-		c.restore(fl)
+		c.restore(now, fl)
 		return nil
 	}
 	answer, effects := c.judge(now, fl, in.chunks)
 	switch {
 	case answer.void:
-		c.restore(fl)
+		c.restore(now, fl)
 	case answer.stranger != nil:
-		c.restore(fl)
+		c.restore(now, fl)
 		effects = append(effects, c.strangerReplied(fl.session, *answer.stranger, nil)...)
 	case answer.mixed:
-		c.restore(fl)
-		c.notBefore = later(c.notBefore, c.askAfter)
+		c.restore(now, fl)
 	case answer.failure != nil:
 		effects = append(effects, c.beatFailed(now, fl, answer.failure)...)
 	default:
@@ -181,11 +180,15 @@ func said(reply transport.Hello, err error) (transport.Hello, bool) {
 	return transport.Hello{}, false
 }
 
-// restore makes the beat that counts for nothing be sent again.
-func (c *connection) restore(fl *flight) {
+// restore makes the beat that counts for nothing be sent again: at once, unless the server changes with each reply.
+func (c *connection) restore(now instant, fl *flight) {
 	c.askers = append(fl.askers, c.askers...)
 	c.calls = append(fl.calls, c.calls...)
 	c.recover, c.urgent = c.broken, true
+	if c.moves > 1 {
+		c.notBefore = later(c.notBefore, now.after(backoff(c.moves-1, c.rng.Float64(), c.set.retryCap())))
+		c.retryAt = c.notBefore
+	}
 }
 
 // renew notes that a chunk was acknowledged: its leases live on from when the beat was sent. Those that ended keep the
