@@ -19,12 +19,24 @@ type engineStage struct {
 	config Config
 }
 
-// inBubble runs a test with an engine in a bubble of virtual time.
+// inBubble runs a test with an engine in a bubble of virtual time: with each kind of ledger, unless it brings its own.
 func inBubble(t *testing.T, config Config, test func(t *testing.T, s *engineStage)) {
+	if config.Ledger != nil {
+		bubble(t, config, test)
+		return
+	}
+	t.Run("ledger in memory", func(t *testing.T) {
+		config.Ledger = &MemoryLedger{}
+		bubble(t, config, test)
+	})
+	t.Run("durable ledger", func(t *testing.T) {
+		config.Ledger = unsynced(eager(boltPath(t)))
+		bubble(t, config, test)
+	})
+}
+
+func bubble(t *testing.T, config Config, test func(t *testing.T, s *engineStage)) {
 	synctest.Test(t, func(t *testing.T) {
-		if config.Ledger == nil {
-			config.Ledger = &MemoryLedger{}
-		}
 		if config.Features == nil {
 			config.Features = []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2}}
 		}
