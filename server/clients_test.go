@@ -71,3 +71,14 @@ func TestASessionOpenedAfterARestartIsNewerThanAllBefore(t *testing.T) {
 		after.held()
 	})
 }
+
+func TestAClientWithACallInFlightIsNotForgotten(t *testing.T) {
+	cs := newClients(Limits{Clients: 1, InFlight: 1}, time.Second)
+	c, err := cs.enter(Holder{Instance: [16]byte{1}}, 1, 0)
+	require.NoError(t, err)
+	cs.forget(time.Hour)
+	assert.Same(t, c, cs.get(c.index))
+	c.leave(0)
+	cs.forget(time.Hour)
+	assert.Zero(t, cs.count())
+}

@@ -174,3 +174,15 @@ func TestALeaseThatIsForgottenIsNotTakenForTheNextInItsSlot(t *testing.T) {
 		u.ended(next, messages.Expired) // beats of the old one did not renew it
 	})
 }
+
+func TestNoRoundEndsMoreLeasesOfAnExpiredLicenceThanItMay(t *testing.T) {
+	s := newBookStage(t, Config{Features: plenty})
+	for range 5 {
+		s.take(1, seats("f", 1))
+	}
+	s.book.pools.all[0].expired = true
+	assert.True(t, s.book.endExpired(0, 3))
+	assert.Equal(t, 2, s.book.held)
+	assert.False(t, s.book.endExpired(0, 3))
+	assert.Zero(t, s.book.held)
+}

@@ -67,18 +67,16 @@ func refusalIn(err error) *wire.Refusal {
 	return nil
 }
 
-// gatedLedger appends when its gate is open, and tells when it is entered.
+// gatedLedger holds the first grant up: it tells that it has come, and appends it when the gate is opened.
 type gatedLedger struct {
 	MemoryLedger
-	gate    chan struct{}
-	entered chan struct{}
+	came, gate chan struct{}
 }
 
 func (l *gatedLedger) Append(batch Batch) error {
-	if l.entered != nil {
-		close(l.entered)
-		l.entered = nil
+	if len(batch.Records) > 0 && batch.Records[0].Kind == RecordGrant {
+		close(l.came)
+		<-l.gate
 	}
-	<-l.gate
 	return l.MemoryLedger.Append(batch)
 }

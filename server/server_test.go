@@ -65,12 +65,10 @@ func TestTwoServersDoNotShareALedger(t *testing.T) {
 }
 
 func TestStopLetsWhatIsUnderWayBeAnswered(t *testing.T) {
-	ledger := &gatedLedger{gate: make(chan struct{})}
-	close(ledger.gate)
+	ledger := &gatedLedger{came: make(chan struct{}), gate: make(chan struct{})}
 	s, address, served := serve(t, Config{Ledger: ledger, Features: []Feature{{Name: "f", Seats: 1}}})
 	seats := plain(t, address)
 	caller := connectRaw(t, seats)
-	ledger.gate, ledger.entered = make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		reply, err := seats.Checkout(t.Context(), &wire.CheckoutRequest{
@@ -79,7 +77,7 @@ func TestStopLetsWhatIsUnderWayBeAnswered(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Equal(t, wire.Result_RESULT_GRANTED, reply.GetOutcomes()[0].GetResult())
 	})
-	<-ledger.entered
+	<-ledger.came
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Stop(t.Context()) }()
 	time.AfterFunc(20*time.Millisecond, func() { close(ledger.gate) })

@@ -72,6 +72,18 @@ func TestCallsOfASupersededSessionAreNotReached(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+func TestATransportIsAClientWhereNoneIsNamed(t *testing.T) {
+	s := newStage(t)
+	one, err := grpctransport.New(s.client).Connect(soon(t), s.address)
+	require.NoError(t, err)
+	defer one.Close()
+	another, err := grpctransport.New(s.client).Connect(soon(t), s.address)
+	require.NoError(t, err)
+	defer another.Close()
+	_, err = one.Heartbeat(soon(t), nil)
+	assert.NoError(t, err, "it is superseded by another transport")
+}
+
 func TestALiveInstanceIsDeniedToAnotherCertificate(t *testing.T) {
 	authority := testcert.New(t)
 	s := startStage(t, server.Config{TLS: authority.Server()}, grpctransport.Config{TLS: authority.Client("c1", "")})
