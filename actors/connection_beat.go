@@ -139,7 +139,7 @@ type beatAnswer struct {
 // judge looks at the answers one by one. Each answered chunk renews its own leases.
 func (c *connection) judge(now instant, fl *flight, chunks []chunkAnswer) (a beatAnswer, effects []effect) {
 	for i, chunk := range chunks {
-		hello, ok := chunk.said()
+		hello, ok := said(chunk.reply.Hello, chunk.err)
 		if !ok {
 			a.failure = chunk.err
 			continue
@@ -165,9 +165,6 @@ func (c *connection) judge(now instant, fl *flight, chunks []chunkAnswer) (a bea
 	}
 	return a, effects
 }
-
-// said returns what the server said of itself in its answer, and whether it answered at all.
-func (a chunkAnswer) said() (transport.Hello, bool) { return said(a.reply.Hello, a.err) }
 
 // said returns what the server said of itself in a reply, or in the refusal that came instead (rule 7).
 func said(reply transport.Hello, err error) (transport.Hello, bool) {

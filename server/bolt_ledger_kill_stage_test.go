@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io/fs"
+	"maps"
 	mathrand "math/rand/v2"
 	"os"
 	"os/exec"
@@ -259,9 +260,7 @@ func (c *killClient) giveBack(request messages.RequestID) bool {
 
 // report tells the stage what the client knows.
 func (c *killClient) report() {
-	for request, lease := range c.held {
-		c.h.held[request] = lease
-	}
+	maps.Copy(c.h.held, c.held)
 	if c.lostTake != (messages.RequestID{}) {
 		c.h.takes = append(c.h.takes, c.lostTake)
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -108,12 +109,7 @@ func (b *book) replaceable(c *client, replaces []messages.RequestID) (held []*en
 
 // namedBefore reports whether the request at i occurs earlier too: its seats count once.
 func namedBefore(requests []messages.RequestID, i int) bool {
-	for _, earlier := range requests[:i] {
-		if earlier == requests[i] {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(requests[:i], requests[i])
 }
 
 // crowded refuses a take for which there is no room once the old leases are freed: no seats, or a limit.

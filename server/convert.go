@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport/wire"
@@ -108,10 +109,8 @@ func returnsOf(req *wire.CheckinRequest) (leases []messages.LeaseID, requests []
 		return nil, nil, err
 	}
 	leases, requests = idsOf[messages.LeaseID](req.GetLeases()), idsOf[messages.RequestID](req.GetRequests())
-	for _, r := range requests {
-		if r == (messages.RequestID{}) {
-			return nil, nil, malformed("a request id is zero")
-		}
+	if slices.Contains(requests, messages.RequestID{}) {
+		return nil, nil, malformed("a request id is zero")
 	}
 	return leases, requests, nil
 }

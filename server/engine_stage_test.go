@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,7 +144,7 @@ func (s *engineStage) state() (status Status) {
 func reasonOf(t *testing.T, err error) *refusal {
 	t.Helper()
 	var r *refusal
-	require.True(t, errors.As(err, &r), "no refusal: %v", err)
+	require.ErrorAs(t, err, &r)
 	return r
 }
 

@@ -22,9 +22,7 @@ func (w *world) rest() {
 
 // heal ends all faults and gives every feature plenty of seats.
 func (w *world) heal() {
-	if !w.disturbed.IsZero() && time.Since(w.disturbed) >= w.shortest || w.wire.kept {
-		w.neglected = true
-	}
+	w.neglected = w.isNeglected()
 	w.disturbed = time.Time{}
 	for _, s := range w.servers {
 		s.ClearFaults()
@@ -41,6 +39,11 @@ func (w *world) heal() {
 }
 
 const manySeats = 1000
+
+// isNeglected reports whether a return may have been forgotten, or refused for good.
+func (w *world) isNeglected() bool {
+	return w.neglected || w.wire.kept || !w.disturbed.IsZero() && time.Since(w.disturbed) >= w.shortest
+}
 
 // beatByHand is an application that beats its licenses itself, in good time.
 func (w *world) beatByHand(d time.Duration) {
@@ -154,12 +157,13 @@ func (w *world) checkGone(c *claim) {
 
 // checkClosed checks what holds when Close has returned. What it could not return is for the servers to free.
 func (w *world) checkClosed(err error) {
+	w.neglected = w.neglected || err != nil
 	for _, c := range w.claims {
 		l, _ := c.result()
 		if l != nil && (l.Err() == nil || !l.Status().State.Final()) {
 			w.report("%s is %s after Close", c.feature, l.Status().State)
 		}
-		if err == nil && !w.wire.kept {
+		if err == nil && !w.isNeglected() {
 			w.checkGone(c)
 		}
 	}

@@ -21,7 +21,10 @@ type wireSession struct {
 
 // answered notes an answer, and who gave it.
 func (s *wireSession) answered(kind string, items int, hello transport.Hello, err error) {
-	if err == nil {
+	if refusal := transport.AsRefusal(err); refusal != nil {
+		hello = refusal.Hello
+	}
+	if hello.Identity.Valid() {
 		s.wire.mu.Lock()
 		s.server = hello.Identity.ServerID
 		s.wire.mu.Unlock()

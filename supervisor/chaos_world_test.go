@@ -3,6 +3,7 @@ package supervisor
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -94,7 +95,7 @@ func (w *world) beginStep(text string) {
 // trace prints what happens, for who wants to understand a failure.
 func (w *world) trace(format string, args ...any) {
 	if *chaosTrace {
-		fmt.Printf("%12s %s\n", time.Since(w.began), fmt.Sprintf(format, args...))
+		fmt.Fprintf(os.Stderr, "%12s %s\n", time.Since(w.began), fmt.Sprintf(format, args...))
 	}
 }
 
@@ -106,12 +107,6 @@ func (w *world) verdict() string {
 		text += wrong + "\n"
 	}
 	return text
-}
-
-func (w *world) failed() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.wrongs) > 0
 }
 
 // play sets the world up, plays the steps, and ends as every script does: with everything healed and at rest, and closed.

@@ -173,8 +173,7 @@ func (r *Runtime) Checkout(ctx context.Context, c messages.Checkout) (*License, 
 
 // checkoutFailed adds what was to be checked out to an error that does not say so itself.
 func checkoutFailed(c messages.Checkout, err error) error {
-	var answers *messages.CheckoutError
-	if errors.As(err, &answers) {
+	if _, ok := errors.AsType[*messages.CheckoutError](err); ok {
 		return err
 	}
 	return fmt.Errorf("checkout %s: %w", c, err)
