@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,11 +113,15 @@ func explained(err error) error {
 // hint says what is to be looked at when a server gave no answer for this cause.
 func hint(cause string) string {
 	switch {
-	case strings.Contains(cause, "certificate"):
+	case containsAny(cause, "certificate"):
 		return "-ca has to be the authority of the servers, -cert of one that they trust, and the address a name in their certificate"
-	case strings.Contains(cause, "TLS handshake"), strings.Contains(cause, "server preface"):
-		return "are both sides with TLS, or both without (-insecure)? and is it a licence server that listens there?"
+	case containsAny(cause, "TLS handshake", "server preface", "broken pipe", "reset by peer"):
+		return "are both sides with TLS, or both without (-insecure)? does the server trust -cert? and is it a licence server at all?"
 	default:
 		return "is the server running, and is the address right?"
 	}
+}
+
+func containsAny(text string, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }

@@ -136,7 +136,7 @@ func (p *play) stopS2(ctx context.Context) error {
 // isGone returns nil if a licence says that it is gone, and why: the events are for showing, this is for deciding.
 func isGone(license *supervisor.License, why error) error {
 	if err := license.Err(); !errors.Is(err, why) {
-		return fmt.Errorf("the licence should be gone with %q, but its error is: %w", why, err)
+		return fmt.Errorf("the licence should be gone (%w), but its error is: %s", why, fmt.Sprint(err))
 	}
 	return nil
 }
