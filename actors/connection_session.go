@@ -11,6 +11,7 @@ import (
 type attempt struct {
 	seq   uint64
 	began instant
+	life  uint64 // when it began
 }
 
 // reach connects when something new wants the server, and plans the next try when something old does.
@@ -30,7 +31,7 @@ func (c *connection) reach(now instant) []effect {
 	}
 	c.urgent = false
 	c.seq++
-	c.attempt = &attempt{seq: c.seq, began: now}
+	c.attempt = &attempt{seq: c.seq, began: now, life: c.life}
 	c.unplanRetry()
 	c.takes.startClocks(now)
 	timeout := c.set.ConnectTimeout
@@ -45,7 +46,7 @@ func (c *connection) connected(now instant, in *connected) []effect {
 	if c.attempt == nil || in.seq != c.attempt.seq {
 		return closeAll(in)
 	}
-	began := c.attempt.began
+	began, life := c.attempt.began, c.attempt.life
 	c.attempt = nil
 	if c.phase == unidentified {
 		if in.session == nil {
@@ -59,7 +60,7 @@ func (c *connection) connected(now instant, in *connected) []effect {
 	effects := c.giveAway(strangers, in.session == nil)
 	switch {
 	case in.session != nil:
-		return append(effects, c.useSession(now, found{address: in.address, session: in.session, hello: in.hello})...)
+		return append(effects, c.useSession(now, found{address: in.address, session: in.session, hello: in.hello}, life)...)
 	case len(strangers) > 0:
 		return effects // the features follow, see replaced
 	default:
@@ -136,7 +137,7 @@ func (c *connection) adopted(now instant, in *adopted) []effect {
 	c.outage.newBoot = true
 	c.serverUp(now)
 	c.oweAll(now, in.found.owed)
-	return c.useSession(now, in.found)
+	return c.useSession(now, in.found, c.life)
 }
 
 // merge forwards everything to the connection that the server has already.
@@ -179,7 +180,7 @@ func (c *connection) handedOver(now instant, in *handover) []effect {
 		return nil
 	}
 	c.slowDown(now, max(c.moves+1, in.found.moves))
-	return c.useSession(now, in.found)
+	return c.useSession(now, in.found, beforeAnyLife)
 }
 
 // oweAll enters what this server may have executed in another one's name.
@@ -189,8 +190,13 @@ func (c *connection) oweAll(now instant, owed []debt) {
 	}
 }
 
-// useSession goes on with a new session. A broken connection, or one whose server restarted, beats first.
-func (c *connection) useSession(now instant, f found) []effect {
+// beforeAnyLife is the life in which a connect of somebody else began, for all that is known here: its answer may be
+// older than what we have learnt meanwhile.
+const beforeAnyLife = 0
+
+// useSession goes on with a new session, whose connect was begun in the given life. A broken connection, or one whose
+// server restarted, beats first.
+func (c *connection) useSession(now instant, f found, life uint64) []effect {
 	var effects []effect
 	if c.session != nil && c.session != f.session {
 		effects = append(effects, closeSession{c.session})
@@ -205,7 +211,7 @@ func (c *connection) useSession(now instant, f found) []effect {
 	c.addresses = moveToFront(c.addresses, f.address)
 	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
 	c.link.server.Store(&server)
-	_, learnt := c.learn(now, f.hello, c.life)
+	_, learnt := c.learn(now, f.hello, life)
 	c.recover = c.broken || c.checking
 	return append(effects, learnt...)
 }
