@@ -150,8 +150,8 @@ func (e *Env) drain(ctx context.Context, ended <-chan struct{}) error {
 	e.draining.Store(true)
 	e.send(e.directory, &drainAll{call: c})
 	select {
-	case <-c.answered:
-		return nil
+	case err := <-c.answered:
+		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
