@@ -90,9 +90,9 @@ var codesOf = map[messages.Reason]codes.Code{
 // statusOf returns the status of a call that failed: with a wire.Refusal if that is the server's answer, without if
 // there is none.
 func (s *service) statusOf(err error) error {
-	r, refused := errors.AsType[*refusal](err)
+	r, isRefusal := errors.AsType[*refusal](err)
 	switch {
-	case refused:
+	case isRefusal:
 		s.cfg.Logger.Debug("call refused", "reason", r.reason, "message", r.message, "retry_after", r.retryAfter)
 		return r.status(s.hello)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
