@@ -62,7 +62,8 @@ func (c *connection) connected(now instant, in *connected) []effect {
 	case in.session != nil:
 		return append(effects, c.useSession(now, found{address: in.address, session: in.session, hello: in.hello}, life)...)
 	case len(strangers) > 0:
-		return effects // the features follow, see replaced
+		c.urgent = false // what waits here follows, see replaced
+		return effects
 	default:
 		return append(effects, c.connectFailed(now, began, in.err)...)
 	}
