@@ -161,6 +161,26 @@ func TestASweepKeepsTheStateAndTheSizeOfTheFile(t *testing.T) {
 	}
 }
 
+func TestWhatIsVoidIsRemovedAfterARestartToo(t *testing.T) {
+	l := unsynced(NewBoltLedger(boltPath(t)))
+	s := newBookStage(t, Config{Ledger: l, Features: plenty})
+	for range 50 {
+		lease := s.take(1, seats("f", 1)).lease
+		require.NoError(t, s.book.checkin(s.client(1), []messages.LeaseID{lease}, nil, 0))
+	}
+	s.commit()
+	l.sweeps = sweepBounds{atLeast: 10, least: 10, most: 10} // only now: what was dropped before is forgotten
+	s.restart()
+	s.restart()
+	for range 20 {
+		s.take(1, seats("f", 1))
+	}
+	require.NoError(t, l.Close())
+	report, err := CheckBoltLedger(l.path)
+	require.NoError(t, err)
+	assert.Equal(t, LedgerReport{ServerID: "S1", Epoch: 3, Leases: 20, Ended: 50, Records: 71}, report)
+}
+
 func TestABackupIsTheLedgerAtOneMoment(t *testing.T) {
 	for records := range 4 { // an odd and an even number of transactions
 		l := NewBoltLedger(boltPath(t))
