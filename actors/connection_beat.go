@@ -182,8 +182,8 @@ func (c *connection) restore(now instant, fl *flight) {
 	c.askers = append(fl.askers, c.askers...)
 	c.calls = append(fl.calls, c.calls...)
 	c.recover, c.urgent = c.broken, true
-	if c.moves > 1 {
-		c.notBefore = later(c.notBefore, now.after(backoff(c.moves-1, c.rng.Float64(), c.set.retryCap())))
+	if c.moves > patience {
+		c.notBefore = later(c.notBefore, now.after(backoff(c.moves-patience, c.rng.Float64(), c.set.retryCap())))
 		c.retryAt = c.notBefore
 	}
 }

@@ -42,11 +42,14 @@ func (c *connection) learn(now instant, hello transport.Hello, life uint64) (ver
 	return newLife, effects
 }
 
-// slowDown notes so many moves, and puts off what is asked of a server that is another one, or lives another life, with
-// each of its replies.
+// patience is how often a server may be another one, or live another life, with the next reply: after that it is asked
+// with pauses.
+const patience = 2
+
+// slowDown notes so many moves, and puts off what is asked of a server that changes with each of its replies.
 func (c *connection) slowDown(now instant, moves int) {
-	if c.moves = moves; moves > 1 {
-		c.askAfter = later(c.askAfter, now.after(backoff(moves-1, c.rng.Float64(), c.set.retryCap())))
+	if c.moves = moves; moves > patience {
+		c.askAfter = later(c.askAfter, now.after(backoff(moves-patience, c.rng.Float64(), c.set.retryCap())))
 	}
 }
 

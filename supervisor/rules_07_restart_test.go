@@ -61,6 +61,18 @@ func TestRule7_SeveralRestartsAreToldAsOne(t *testing.T) {
 	})
 }
 
+func TestRule7_TwoRestartsInARowAreRepairedAtOnce(t *testing.T) {
+	onStage(t, 1, byHand, func(s *stage) {
+		license := s.checkout()
+		s.server(1).Restart()
+		require.NoError(s, license.Heartbeat(s.Context()))
+		s.server(1).Forget()
+		require.NoError(s, license.Heartbeat(s.Context()))
+		assert.Zero(s, time.Since(s.began))
+		assert.Equal(s, 1, s.server(1).Held("f2"))
+	})
+}
+
 func TestRule7_AnotherServerAtTheAddressIsToldAsReplaced(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		license := s.checkout()
