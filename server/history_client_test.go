@@ -35,7 +35,8 @@ func (c *historyClient) checkout() {
 	in.request = t.request
 	var wg sync.WaitGroup
 	if rand.IntN(4) == 0 {
-		wg.Go(func() { c.take(in, t) })
+		same := in
+		wg.Go(func() { c.take(same, t) })
 	}
 	for {
 		if out := c.take(in, t); out.result != 0 {
