@@ -68,9 +68,9 @@ func (c *connection) forgetLeases() []effect {
 // strangerReplied: the session leads to another server, which owes us nothing but may have executed the requests owed.
 // The server we know may still answer at another address: that is tried before its features follow the stranger.
 func (c *connection) strangerReplied(s transport.Session, hello transport.Hello, owed []debt) []effect {
-	f := found{address: c.link.Server().Address, session: s, hello: hello, owed: owed}
+	f := found{address: c.link.Server().Address, session: s, hello: hello}
 	if s == nil || s != c.session {
-		f.session = nil // given away already: only what is owed is news
+		f.session, f.owed = nil, owed // given away already: only what is owed is news
 		return []effect{strangerFound{link: c.link, found: f}}
 	}
 	c.session = nil
@@ -91,6 +91,7 @@ func (c *connection) giveAway(strangers []found, move bool) []effect {
 	was := c.hello.Identity
 	for i, f := range strangers {
 		c.addresses, f.moves = without(c.addresses, f.address), c.moves+1
+		f.owed = c.doubtful()
 		is := f.hello.Identity
 		server := messages.Server{ID: is.ServerID, Address: f.address}
 		if move && i == 0 && is.ServerID != c.successor {
@@ -101,6 +102,23 @@ func (c *connection) giveAway(strangers []found, move bool) []effect {
 			strangerFound{link: c.link, found: f, move: move && i == 0})
 	}
 	return effects
+}
+
+// doubtful returns the requests of which nobody knows who has executed them: those of takes that were not answered, and
+// what is owed. Whoever is found at an address of this server may be the one.
+func (c *connection) doubtful() []debt {
+	var owed []debt
+	for _, d := range c.debts.order {
+		if !d.settled {
+			owed = append(owed, debt{claim: d.claim, request: d.request})
+		}
+	}
+	for _, t := range c.takes.all() {
+		if t.tries > 0 {
+			owed = append(owed, debt{claim: t.feature.ID(), request: t.request})
+		}
+	}
+	return owed
 }
 
 // replaced: the address leads to another server now, and this one answers nowhere. Its features follow: they get the new
