@@ -108,6 +108,9 @@ func TestLeasesOutliveKills(t *testing.T) {
 		point := killPoints[i%len(killPoints)]
 		h.life(fmt.Sprint(point, " ", 1+rand.IntN(40)))
 		h.settle()
+		if (i+1)%100 == 0 {
+			t.Logf("%d kills", i+1)
+		}
 	}
 	h.close()
 	assert.Empty(t, h.held)
