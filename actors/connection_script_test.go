@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 
@@ -64,15 +65,21 @@ func (w *tie) command(t *testing.T, d *datadriven.TestData) string {
 
 // hold makes an identified connection hold leases.
 func (w *tie) hold(t *testing.T, d *datadriven.TestData) string {
-	for i, arg := range d.CmdArgs {
-		f := w.feature(t, "f"+strings.TrimPrefix(arg.Key, "L"))
-		w.step(&takeOrder{feature: f, takeSeat: takeSeat{take: 1, mode: firstMode, timeout: w.set.ConnectTimeout}})
-		if i == 0 {
-			w.connect(t)
-		}
-		w.step(&takesAnswered{seq: w.answers(t, d, "checkout").(checkout).seq, reply: w.granted(t, arg.Key)})
+	for _, arg := range d.CmdArgs {
+		w.take(t, "f"+strings.TrimPrefix(arg.Key, "L"), arg.Key)
 	}
+	w.flying["checkout"] = nil
 	return w.show()
+}
+
+// take lets a feature hold a lease.
+func (w *tie) take(t *testing.T, feature, lease string) {
+	t.Helper()
+	w.step(&takeOrder{feature: w.feature(t, feature), takeSeat: takeSeat{take: 1, mode: firstMode, timeout: time.Second}})
+	if w.c.session == nil {
+		w.connect(t)
+	}
+	w.step(&takesAnswered{seq: w.lastSeq("checkout"), reply: w.granted(t, lease)})
 }
 
 func (w *tie) connect(t *testing.T) {
@@ -147,6 +154,12 @@ func seqOf(e effect) uint64 {
 	default:
 		return 0
 	}
+}
+
+// lastSeq returns the number of the latest exchange of a kind.
+func (w *tie) lastSeq(kind string) uint64 {
+	list := w.flying[kind]
+	return seqOf(list[len(list)-1])
 }
 
 // failure is the error of an exchange: unreached, or with refused=reason a refusal.
