@@ -13,7 +13,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// anyOutages draws outages of a server with five lives within seconds from to below to; any of them may be wrong by its
+// anyOutages draws outages of a server with five lives within these seconds; any of them may be wrong by its
 // clock.
 func anyOutages(rt *rapid.T, from, to int) []messages.Outage {
 	one := rapid.Custom(func(rt *rapid.T) messages.Outage {
@@ -27,9 +27,10 @@ func anyOutages(rt *rapid.T, from, to int) []messages.Outage {
 	return rapid.SliceOfN(one, 0, 8).Draw(rt, "outages")
 }
 
-// anyRecord draws a record whose Last is a life with an epoch of its own, or none.
-func anyRecord(rt *rapid.T, from, to int) messages.OutageRecord {
-	r := messages.OutageRecord{Outages: anyOutages(rt, from, to)}
+// anyRecord draws a record at second 500, some of it in the future or out of the window. Its Last is a life with an epoch
+// of its own, or none.
+func anyRecord(rt *rapid.T) messages.OutageRecord {
+	r := messages.OutageRecord{Outages: anyOutages(rt, -1100, 600)}
 	if n := rapid.IntRange(0, 4).Draw(rt, "last"); n > 0 {
 		r.Last = messages.Identity{ServerID: "S1", BootID: "b" + strconv.Itoa(n), Epoch: uint64(n)}
 	}
@@ -38,14 +39,14 @@ func anyRecord(rt *rapid.T, from, to int) messages.OutageRecord {
 
 func TestMergeOutagesDoesNotCareWhoseViewComesFirst(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		a, b := anyRecord(rt, -1100, 600), anyRecord(rt, -1100, 600)
+		a, b := anyRecord(rt), anyRecord(rt)
 		assert.Equal(rt, mergedAt(500, a, b), mergedAt(500, b, a))
 	})
 }
 
 func TestMergeOutagesOfARecordWithItselfIsThatRecord(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		a := anyRecord(rt, -1100, 600)
+		a := anyRecord(rt)
 		once := mergedAt(500, a, messages.OutageRecord{})
 		require.Equal(rt, once, mergedAt(500, a, a))
 		assert.Equal(rt, once, mergedAt(500, once, once))
@@ -54,7 +55,7 @@ func TestMergeOutagesOfARecordWithItselfIsThatRecord(t *testing.T) {
 
 func TestMergeOutagesLeavesNothingImpossible(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		merged := mergedAt(500, anyRecord(rt, -1100, 600), anyRecord(rt, -1100, 600)).Outages
+		merged := mergedAt(500, anyRecord(rt), anyRecord(rt)).Outages
 		for i, o := range merged {
 			assert.False(rt, o.Down.After(o.Up) || o.Up.After(second(500)) || !o.Up.After(second(-500)), "%v", o)
 			for _, p := range merged[:i] {
