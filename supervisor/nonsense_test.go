@@ -27,9 +27,9 @@ func (s *stage) tamper(kind transporttest.Kind, change func(transporttest.Call, 
 
 // callsDuring lets time pass and returns how many calls all servers have seen in it.
 func (s *stage) callsDuring(d time.Duration) int {
-	before := len(s.tap.list)
+	before := s.tap.count()
 	s.pass(d)
-	return len(s.tap.list) - before
+	return s.tap.count() - before
 }
 
 // checkSeats checks that no more than n seats were ever in use at once, and that none is left after Close and the client

@@ -65,6 +65,13 @@ func (t *tap) begin(call *sent) *sent {
 	return call
 }
 
+// count returns how many calls were begun so far.
+func (t *tap) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.list)
+}
+
 func (t *tap) end(call *sent, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
