@@ -55,7 +55,7 @@ func TestRule8_AfterABreakTheWholeListIsBeatenFirst(t *testing.T) {
 		}
 		s.server(1).Down()
 		s.untilLost(1)
-		before := len(s.tap.list)
+		before := s.tap.count()
 		s.server(1).Up()
 		s.until("it answers", func() bool { return s.tap.beats() == 1 })
 		for _, call := range s.tap.list[before:] {
