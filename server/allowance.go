@@ -12,7 +12,8 @@ type allowance struct {
 
 // spend takes n off the allowance, or returns how long to wait until there is room for them.
 func (a *allowance) spend(n int, now time.Duration, limits Limits) (wait time.Duration) {
-	leaked := (now - a.at).Seconds() * float64(limits.Rate)
+	elapsed := max(0, now-a.at) // the server's clock goes back by what the server slept through
+	leaked := elapsed.Seconds() * float64(limits.Rate)
 	a.spent, a.at = max(0, a.spent-leaked), now
 	if over := a.spent + float64(n) - float64(limits.Burst); over > 0 {
 		return max(time.Duration(over/float64(limits.Rate)*float64(time.Second)), time.Millisecond)
