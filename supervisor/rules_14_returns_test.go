@@ -11,8 +11,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// soon is longer than the longest pause between two reconnect tries.
-const soon = 31 * time.Second
+// soon is longer than the longest pause between two reconnect tries, and a call under way before it.
+const soon = 40 * time.Second
 
 func TestRule14_AfterAFailoverTheOldServerGetsItsSeatsBackWhenHeardAgain(t *testing.T) {
 	onStage(t, 2, attempts(2), func(s *stage) {
