@@ -1,13 +1,3 @@
-// Package transport is the port between the runtime and licence servers: what a connection to a server must be able to
-// do, whatever the wire. [github.com/seatbeat/seatbeat/transport/grpctransport] implements it over gRPC,
-// [github.com/seatbeat/seatbeat/transport/transporttest] in memory for tests, and anybody may implement it for a server
-// of their own; the conformance suite in transporttest certifies it.
-//
-// # Two kinds of failure
-//
-// The runtime must know whether the server answered. An error for which errors.As finds a [*Refusal] is an answer: the
-// server was reached and said no. Every other error means that the server was not reached, or that its answer was lost;
-// the request may or may not have been executed, and the runtime repeats it with the same request id, or cancels it.
 package transport
 
 import (
@@ -38,7 +28,8 @@ type Transport interface {
 	// session is known. It may block until ctx ends and must return soon after that; an error leaves nothing open.
 	// The client that connects is found in ctx by [ClientFrom]. A server that does not serve it returns a *Refusal.
 	//
-	// The runtime holds at most one session per server and closes each that it was given.
+	// The runtime holds at most one session per server, but for the moment when a later one takes over, and closes each
+	// that it was given. The session outlives ctx.
 	Connect(ctx context.Context, address Address) (Session, error)
 }
 
@@ -55,15 +46,15 @@ type Session interface {
 	// Takes are independent of each other: each is granted or refused by itself. The slice stays the caller's and is
 	// not changed; the session does not keep it.
 	//
-	// A take whose Request the server has seen before is not executed again: it gets the same grant while that lease
-	// lives, and Ended with the reason after that. Replaces are freed and the seats granted in one step, or neither.
+	// A take whose Request was granted before is not executed again: it gets the same grant while that lease lives, and
+	// Gone with the reason after that. Replaces are freed and the seats granted in one step, or neither.
 	Checkout(ctx context.Context, takes []Take) (CheckoutReply, error)
 
 	// Heartbeat renews 0 to MaxLeases leases of this client and returns those among them that are no longer held.
 	// No lease named and answered means a sign of life only. The slice stays the caller's.
 	Heartbeat(ctx context.Context, leases []messages.LeaseID) (HeartbeatReply, error)
 
-	// Checkin returns the seats of 1 to MaxBatch leases or requests. It succeeds for those that are unknown or ended
+	// Checkin returns the seats of 1 to MaxBatch leases, requests or both. It succeeds for those that are unknown or ended
 	// already, and after it a request named here is never executed, even if it arrives later than its return.
 	// The slice stays the caller's.
 	Checkin(ctx context.Context, returns []Return) (CheckinReply, error)
@@ -83,11 +74,15 @@ type Hello struct {
 
 // Take asks for seats of one feature.
 type Take struct {
-	Request  messages.RequestID // drawn by the client; a repeat has the same
-	Feature  string
-	Version  messages.Version
-	Count    int  // at least 1, all or nothing
-	Exact    bool // refuse if the server serves another version than Version
+	// Request is drawn by the client, never zero; a repeat has the same. The id of a lease that lives, reused for another
+	// feature or count, is answered by a refusal as Malformed.
+	Request messages.RequestID
+	Feature string
+	Version messages.Version // a server that serves this or a higher one grants it
+	Count   int              // at least 1, all or nothing
+	Exact   bool             // refuse if the server serves another version than Version
+	// Replaces names up to MaxReplaces earlier requests of this client at this server, never Request itself. One named
+	// twice counts once; a zero id names nothing; one that is unknown is never executed from now on.
 	Replaces []messages.RequestID
 }
 
@@ -139,7 +134,8 @@ type HeartbeatReply struct {
 	NotBefore time.Duration
 }
 
-// Return gives seats back. It names a lease, or the request that may have been granted; a zero id names nothing.
+// Return gives seats back. It names a lease, or the request that may have been granted; a zero id names nothing. Both
+// fields may be set, even about different seats: both are then returned.
 type Return struct {
 	Lease   messages.LeaseID
 	Request messages.RequestID
