@@ -42,7 +42,7 @@ func onSite(t *testing.T, work time.Duration, test func(s *site)) {
 		}()
 		defer func() {
 			sigterm()
-			<-s.ended
+			_ = <-s.ended
 		}()
 		synctest.Wait()
 		test(s)

@@ -37,6 +37,6 @@ func render(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-r.Context().Done():
 	case <-time.After(10 * time.Second):
-		fmt.Fprintln(w, "rendered")
+		_, _ = fmt.Fprintln(w, "rendered")
 	}
 }

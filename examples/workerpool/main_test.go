@@ -43,7 +43,7 @@ func atWork(t *testing.T, jobs int, test func(t *testing.T, b *bench)) {
 		}()
 		defer func() {
 			stop()
-			<-b.ended
+			_ = <-b.ended
 		}()
 		test(t, b)
 	})
