@@ -32,7 +32,7 @@ func TestWhatIsNoAnswerMeansNotReached(t *testing.T) {
 			io.WriteString(w, `{"reason":"Denied"}`)
 		},
 		"an unknown path":         http.NotFound,
-		"the way to another site": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 307) },
+		"the way to another site": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect) },
 		"an end before the end": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, `{`)

@@ -42,7 +42,7 @@ func onSite(t *testing.T, work time.Duration, test func(s *site)) {
 		}()
 		defer func() {
 			sigterm()
-			_ = <-s.ended
+			<-s.ended
 		}()
 		synctest.Wait()
 		test(s)

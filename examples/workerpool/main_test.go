@@ -43,7 +43,7 @@ func atWork(t *testing.T, jobs int, test func(t *testing.T, b *bench)) {
 		}()
 		defer func() {
 			stop()
-			_ = <-b.ended
+			<-b.ended
 		}()
 		test(t, b)
 	})
