@@ -52,6 +52,9 @@ func (f *feature) restart(in *restarted) []effect {
 	if in.usedUp {
 		return append(effects, f.lose(f.origin.Server(), messages.Internal, in.cause)...)
 	}
+	if f.state == messages.StateRetaking {
+		f.state = messages.StateReconnecting // its pair is closed; what came of the take is to be told
+	}
 	f.recalling = true
 	f.take++
 	return append(effects,
@@ -74,7 +77,9 @@ func (f *feature) remembering(now instant, in input) []effect {
 	case *originReplaced:
 		f.origin = in.by
 		return []effect{recall{f.origin}}
-	case *cancelled, *checkin, *closed, *downLimit, *leaseTimedOut:
+	case *heartbeatNow:
+		return f.beatNow(in)
+	case *cancelled, *checkin, *closed, *downLimit, *leaseTimedOut, *restartsUsedUp:
 		f.recalling = false
 		return f.anyLive(in)
 	default:
