@@ -31,8 +31,10 @@ func TestWhatIsNoAnswerMeansNotReached(t *testing.T) {
 			w.WriteHeader(422)
 			io.WriteString(w, `{"reason":"Denied"}`)
 		},
-		"an unknown path":         http.NotFound,
-		"the way to another site": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect) },
+		"an unknown path": http.NotFound,
+		"the way to another site": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+		},
 		"an end before the end": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, `{`)
