@@ -22,6 +22,8 @@ func describe(e effect) string {
 		return describeLeave(e)
 	case beatNow:
 		return fmt.Sprintf("beat %s now", e.link.Server())
+	case recall:
+		return fmt.Sprintf("recall what %s holds", e.link.Server())
 	case answer:
 		return "answer the call"
 	case gaveUp:
@@ -57,6 +59,10 @@ func describeLeave(e leave) string {
 	default:
 		fmt.Fprintf(&b, " and every lease but that of take %d at %s", e.held, e.keep.Server())
 	}
+	if e.held == anyLease {
+		b.Reset()
+		fmt.Fprintf(&b, "leave takes up to %d and every lease but any at %s", e.upTo, e.keep.Server())
+	}
 	if e.call != nil {
 		fmt.Fprintf(&b, ", %s answers the call", e.origin.Server())
 	}
@@ -79,6 +85,8 @@ func describeEvent(e messages.Event) string {
 		words = []any{claimed(e.Claim), e.From, "to", e.To}
 	case messages.LicenseLost:
 		words = []any{claimed(e.Claim), e.Server, e.State, e.Reason}
+	case messages.FeatureRestarted:
+		words = []any{claimed(e.Claim), e.Cause}
 	case messages.CheckedIn:
 		words = []any{claimed(e.Claim), e.Server}
 	case messages.ConnectionLost:

@@ -31,6 +31,9 @@ func TestFeatureKeepsItsPromisesWhateverHappens(t *testing.T) {
 			"regained":     func(*rapid.T) { w.see(regained(w.trial)) },
 			"replaced":     func(rt *rapid.T) { w.see(replaced(anyServer(rt))(w.trial)) },
 			"heartbeat":    func(*rapid.T) { w.see(&heartbeatNow{call: newPromise()}) },
+			"panic":        func(*rapid.T) { w.see(reborn(false)(w.trial)) },
+			"recalled":     func(rt *rapid.T) { w.see(w.anyMemory(rt)) },
+			"ask again":    func(*rapid.T) { w.see(&askAgain{}) },
 			"rarely final": func(rt *rapid.T) { w.see(w.anyEnd(rt)) },
 		})
 	})
@@ -103,6 +106,11 @@ func (w *witness) took(e takeSeat) {
 // checkState checks what holds between inputs.
 func (w *witness) checkState() {
 	f := w.trial.f
+	if f.recalling {
+		assert.False(w.rt, w.pairOpen, "a pair is open while it is not known what is held")
+		assert.True(w.rt, f.state.Live(), "nothing is asked of a connection in a final state")
+		return
+	}
 	switch f.state {
 	case messages.StateHeld, messages.StateReconnecting:
 		assert.NotZero(w.rt, f.held, "%s without a lease", f.state)
@@ -152,9 +160,16 @@ func (w *witness) anyWordOfAnOrigin(rt *rapid.T) input {
 // anyEnd is mostly a word that ends nothing, so that most checkouts live long enough.
 func (w *witness) anyEnd(rt *rapid.T) input {
 	return rapid.SampledFrom([]input{
-		&serverRegained{}, &serverRegained{}, &serverRegained{}, &serverRegained{}, &serverRegained{},
+		&serverRegained{}, &serverRegained{}, &serverRegained{}, &serverRegained{}, &serverRegained{}, &serverRegained{},
 		&checkin{call: newPromise()}, &closed{}, &cancelled{err: messages.ErrClosed}, timedOut(w.trial),
+		&downLimit{err: &messages.UnavailableError{}}, &restartsUsedUp{link: w.trial.f.origin},
 	}).Draw(rt, "end")
+}
+
+// anyMemory is what a connection may know of the checkout: no lease, or one from a take of it.
+func (w *witness) anyMemory(rt *rapid.T) input {
+	held := rapid.SampledFrom([]uint32{0, w.asked}).Draw(rt, "held")
+	return recollect(held, rapid.IntRange(0, 4).Draw(rt, "failed"))(w.trial)
 }
 
 func anyServer(rt *rapid.T) messages.Address {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 
@@ -100,6 +101,19 @@ var featureInputs = map[string]inputMaker{
 	},
 	"server-regained": func(t *testing.T, p *trial, d *datadriven.TestData) input {
 		return &serverRegained{link: p.originOf(t, d)}
+	},
+	"down-limit": func(*testing.T, *trial, *datadriven.TestData) input {
+		return &downLimit{err: &messages.UnavailableError{Server: messages.Server{Address: "S1"}, Count: 11, Max: 10, Window: time.Hour}}
+	},
+	"restarted": func(_ *testing.T, p *trial, d *datadriven.TestData) input { // used-up
+		return reborn(d.HasArg("used-up"))(p)
+	},
+	"recalled": func(t *testing.T, p *trial, d *datadriven.TestData) input { // held=, failed=
+		return recollect(uint32(number(t, option(t, d, "held", "0"))), number(t, option(t, d, "failed", "0")))(p)
+	},
+	"ask-again": func(*testing.T, *trial, *datadriven.TestData) input { return &askAgain{} },
+	"restarts-used-up": func(t *testing.T, p *trial, d *datadriven.TestData) input {
+		return &restartsUsedUp{link: p.originOf(t, d), cause: "defect"}
 	},
 	"origin-replaced": func(t *testing.T, p *trial, d *datadriven.TestData) input { // by whom
 		return &originReplaced{link: p.originOf(t, d), by: p.link(messages.Address(word(t, d)))}

@@ -121,3 +121,21 @@ func regained(p *trial) input { return &serverRegained{link: p.f.origin} }
 func replaced(by messages.Address) func(*trial) input {
 	return func(p *trial) input { return &originReplaced{link: p.f.origin, by: p.link(by)} }
 }
+
+// reborn makes the machine anew, as after a panic of its actor.
+func reborn(usedUp bool) func(*trial) input {
+	return func(p *trial) input {
+		*p.f = p.f.reborn(p.f.state, p.f.origin, p.f.local)
+		return &restarted{cause: "defect", usedUp: usedUp}
+	}
+}
+
+// recollect is what the origin's connection says: the take that the lease is from, and how many beats failed.
+func recollect(held uint32, failed int) func(*trial) input {
+	return func(p *trial) input {
+		return &recalled{
+			link: p.f.origin, held: held, broken: failed > 0,
+			last: &heartbeatFailed{link: p.f.origin, failed: failed, cause: "timeout", others: p.others()},
+		}
+	}
+}

@@ -16,6 +16,7 @@ type situation struct {
 	refused bool // a server refused the seats in this sweep
 	reached bool // a server was reached in this sweep
 	unasked bool // no take is under way
+	reborn  bool // the actor was restarted, and the connection is asked what is held
 	prepare func() *trial
 }
 
@@ -36,6 +37,7 @@ func (s situation) verdict(st stimulus) string {
 // situations returns a feature in every state and, where the table makes a difference, in every way to be in it.
 func situations() []situation {
 	all := append(plainSituations(), finalSituations()...)
+	all = append(all, rebornSituations()...)
 	for _, lease := range []string{leaseLeft, noLeaseLeft} {
 		for _, rounds := range []string{roundsLeft, noRoundsLeft, "no rounds left, in the second round"} {
 			for _, answers := range histories(3) {
@@ -74,6 +76,24 @@ func plainSituations() []situation {
 			prepare: after(ended(messages.Unknown), beatFails(3), regained)},
 		{name: "retaking at a new origin", state: messages.StateRetaking,
 			prepare: after(ended(messages.Unknown), replaced("S9"))},
+	}
+}
+
+// rebornSituations are those after a panic, until the connection has told what is held.
+func rebornSituations() []situation {
+	build := func(name string, state messages.State, makers ...func(*trial) input) situation {
+		prepare := func() *trial {
+			p := newTrial(trialSettings()).steps(beginning, grant)
+			return p.steps(makers...).steps(reborn(false))
+		}
+		return situation{name: name, state: state, unasked: true, reborn: true, prepare: prepare}
+	}
+	return []situation{
+		build("restarted while held", messages.StateHeld),
+		build("restarted while reconnecting", messages.StateReconnecting, beatFails(1)),
+		build("restarted while retaking", messages.StateReconnecting, ended(messages.Unknown)),
+		build("restarted while sweeping", messages.StateFailingOver, beatFails(3)),
+		build("restarted twice while retaking", messages.StateReconnecting, ended(messages.Unknown), reborn(false)),
 	}
 }
 

@@ -27,6 +27,8 @@ func newStimulus(in func(*trial) input, facts ...string) stimulus {
 		st.answer = true
 	case *seatUnanswered:
 		st.answer, st.reaches = true, made.reached
+	case *askAgain:
+		st.reaches = true // nobody knows
 	}
 	return st
 }
@@ -46,6 +48,13 @@ func stimuli() []stimulus {
 		newStimulus(func(p *trial) input {
 			return &seatUnanswered{take: p.latest.take, reason: messages.Unanswered, cause: "timeout", reached: true}
 		}),
+		newStimulus(func(*trial) input { return &downLimit{err: &messages.UnavailableError{Max: 10}} }),
+		newStimulus(func(*trial) input { return &askAgain{} }),
+		newStimulus(reborn(false), restartsLeft), newStimulus(reborn(true), noRestartLeft),
+		newStimulus(func(p *trial) input { return &restartsUsedUp{link: p.f.origin} }),
+		newStimulus(recollect(0, 0), noLeaseHeld, noneFailed), newStimulus(recollect(1, 0), leaseHeld, noneFailed),
+		newStimulus(recollect(0, 2), noLeaseHeld, belowAttempts), newStimulus(recollect(1, 2), leaseHeld, belowAttempts),
+		newStimulus(recollect(0, 3), noLeaseHeld, atAttempts), newStimulus(recollect(1, 4), leaseHeld, atAttempts),
 		newStimulus(resumed), newStimulus(timedOut), newStimulus(regained), newStimulus(replaced("S9")),
 	}
 	for _, n := range []int{1, 2} {
@@ -93,6 +102,8 @@ func staleStimuli() []stimulus {
 			newStimulus(func(p *trial) input { return &leaseEnded{link: p.link(a), reason: messages.Revoked} }, "of another origin"),
 			newStimulus(func(p *trial) input { return &leaseTimedOut{link: p.link(a)} }, "of another origin"),
 			newStimulus(func(p *trial) input { return &serverRegained{link: p.link(a)} }, "of another origin"),
+			newStimulus(func(p *trial) input { return &recalled{link: p.link(a)} }, "of another origin"),
+			newStimulus(func(p *trial) input { return &restartsUsedUp{link: p.link(a)} }, "of another origin"),
 			newStimulus(func(p *trial) input { return &originReplaced{link: p.link(a), by: p.link("S9")} }, "of another origin"))
 	}
 	return all

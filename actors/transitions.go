@@ -9,7 +9,8 @@ import (
 )
 
 // transition is one row of the table of a feature's states. A pair of state and input without a row changes and
-// publishes nothing; so does an input about another connection than the origin, or another take than the latest.
+// publishes nothing; so does an input about another connection than the origin, or another take than the latest. A
+// feature whose actor was restarted heeds nothing until the connection has told what is held, but what ends it.
 type transition struct {
 	from      []messages.State
 	on        string         // the name of the input
@@ -40,6 +41,11 @@ const (
 	refusedBefore = "a final refusal before"
 	undecided     = "reached but undecided"
 	noneReached   = "none reached"
+	restartsLeft  = "restarts left"
+	noRestartLeft = "restarts used up"
+	leaseHeld     = "a lease is held"
+	noLeaseHeld   = "no lease is held"
+	noneFailed    = "no beat failed"
 )
 
 // Groups of states that share rows.
@@ -61,6 +67,9 @@ var transitions = []transition{
 	{checkingOut, "seatUnanswered", []string{noServerLeft}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
 	{checkingOut, "cancelled", nil, nil, messages.StateCheckedIn, "error to the caller"},
 	{checkingOut, "closed", nil, nil, messages.StateCheckedIn, "error to the caller"},
+	{checkingOut, "downLimit", nil, nil, messages.StateCheckedIn, "error to the caller"},
+	{checkingOut, "restarted", nil, nil, messages.StateCheckedIn, "error to the caller"},
+	{checkingOut, "askAgain", []string{noServerLeft}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
 
 	{justHeld, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateReconnecting, ""},
 	{holding, "heartbeatFailed", []string{atAttempts}, nil, messages.StateFailingOver, "sweep begins"},
@@ -89,16 +98,32 @@ var transitions = []transition{
 	{failingOver, "seatUnanswered", []string{noServerLeft, noRoundsLeft, undecided}, nil, messages.StateFailingOver, "waits"},
 	{failingOver, "seatUnanswered", []string{noServerLeft, noRoundsLeft, noneReached}, []string{"LicenseLost"}, messages.StateExited, "the runtime publishes Exited"},
 
+	{failingOver, "askAgain", []string{noServerLeft, noRoundsLeft, refusedBefore}, []string{"LicenseLost"}, messages.StateLost, ""},
+
 	{leased, "originReplaced", nil, nil, sameState, "the other server is the origin"},
 	{retaking, "originReplaced", nil, nil, sameState, "the seats are asked for anew there"},
 	{leased, "leaseTimedOut", nil, []string{"LicenseLost"}, messages.StateLost, ""},
 	{retaking, "leaseTimedOut", nil, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateLost, ""},
+	{leased, "downLimit", nil, []string{"LicenseLost"}, messages.StateUnavailable, ""},
+	{retaking, "downLimit", nil, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateUnavailable, ""},
 	{leased, "checkin", nil, []string{"CheckedIn"}, messages.StateCheckedIn, ""},
 	{retaking, "checkin", nil, []string{"CheckoutFailed(Ended)", "CheckedIn"}, messages.StateCheckedIn, ""},
 	{leased, "closed", nil, []string{"CheckedIn"}, messages.StateCheckedIn, "Err is ErrClosed"},
 	{retaking, "closed", nil, []string{"CheckoutFailed(Ended)", "CheckedIn"}, messages.StateCheckedIn, "Err is ErrClosed"},
 	{leased, "cancelled", nil, []string{"CheckedIn"}, messages.StateCheckedIn, "the caller of the checkout left"},
 	{retaking, "cancelled", nil, []string{"CheckoutFailed(Ended)", "CheckedIn"}, messages.StateCheckedIn, "the caller of the checkout left"},
+
+	{leased, "restarted", []string{restartsLeft}, []string{"FeatureRestarted"}, sameState, "the connection is asked what is held"},
+	{retaking, "restarted", []string{restartsLeft}, []string{"CheckoutFailed(Ended)", "FeatureRestarted"}, messages.StateReconnecting, "the connection is asked what is held"},
+	{leased, "recalled", []string{leaseHeld, noneFailed}, nil, messages.StateHeld, ""},
+	{leased, "recalled", []string{leaseHeld, belowAttempts}, nil, messages.StateReconnecting, ""},
+	{leased, "recalled", []string{noLeaseHeld, noneFailed}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
+	{leased, "recalled", []string{noLeaseHeld, belowAttempts}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
+	{leased, "recalled", []string{atAttempts}, nil, messages.StateFailingOver, "sweep begins"},
+	{leased, "restarted", []string{noRestartLeft}, []string{"LicenseLost"}, messages.StateLost, ""},
+	{retaking, "restarted", []string{noRestartLeft}, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateLost, ""},
+	{leased, "restartsUsedUp", nil, []string{"LicenseLost"}, messages.StateLost, "those of its connection"},
+	{retaking, "restartsUsedUp", nil, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateLost, "those of its connection"},
 }
 
 // renderTransitions returns the diagram and the table for the README.
@@ -130,7 +155,7 @@ func renderDiagram() string {
 		fmt.Fprintf(&b, "    %s: %s\n", edge, strings.Join(labels[edge], "<br/>"))
 	}
 	for s := range messages.States {
-		if s.Final() && s != messages.StateUnavailable {
+		if s.Final() {
 			fmt.Fprintf(&b, "    %s --> [*]\n", s)
 		}
 	}

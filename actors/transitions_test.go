@@ -88,7 +88,10 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 	if st.answer && s.unasked {
 		return nil // no take is under way: the answer is stale
 	}
-	if st.on == "seatUnanswered" {
+	if s.reborn && !heededWhenReborn[st.on] || !s.reborn && st.on == "recalled" {
+		return nil
+	}
+	if st.on == "seatUnanswered" || st.on == "askAgain" {
 		facts = append(facts, s.verdict(st))
 	}
 	var found *transition
@@ -99,6 +102,12 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 		}
 	}
 	return found
+}
+
+// heededWhenReborn names the inputs that count before the connection has told what is held.
+var heededWhenReborn = map[string]bool{
+	"recalled": true, "restarted": true, "restartsUsedUp": true, "originReplaced": true,
+	"cancelled": true, "checkin": true, "closed": true, "downLimit": true, "leaseTimedOut": true,
 }
 
 func holdsAll(facts, when []string) bool {
