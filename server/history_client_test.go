@@ -113,7 +113,9 @@ type leaseStory struct {
 	in      seatInput
 	sign    time.Time // when the last call began that showed that it lives, or else the first that may have granted it
 	certain bool      // there was such a call
-	over    bool      // it was returned before it could expire
+	over    bool      // it was returned before it could expire, or refused
+
+	asked, refused int // how often
 }
 
 // called notes the call of an operation.
@@ -122,8 +124,12 @@ func (h *historyStage) called(in seatInput) (id int) {
 	defer h.mu.Unlock()
 	id = len(h.events)
 	h.events = append(h.events, seatEvent{time.Now(), porcupine.Event{Kind: porcupine.CallEvent, Value: in, Id: id}})
-	if in.call == callCheckout && h.leases[in.request] == nil {
-		h.leases[in.request] = &leaseStory{in: in, sign: time.Now()}
+	if in.call == callCheckout {
+		if h.leases[in.request] == nil {
+			h.leases[in.request] = &leaseStory{in: in, sign: time.Now()}
+		}
+		h.leases[in.request].asked++
+		h.leases[in.request].over = false
 	}
 	return id
 }
@@ -143,6 +149,9 @@ func (h *historyStage) answered(id int, out seatOutput) {
 		l.sign, l.certain = called.at, true
 	case in.call == callCheckin && time.Since(l.sign) < historyTimeout:
 		l.over = true
+	case in.call == callCheckout && out.result == refused:
+		l.refused++
+		l.over = l.refused == l.asked
 	}
 }
 
@@ -153,15 +162,15 @@ func (h *historyStage) finished() []porcupine.Event {
 	for _, e := range h.events {
 		returned[e.Id] = returned[e.Id] || e.Kind == porcupine.ReturnEvent
 	}
-	all := slices.Clone(h.events)
-	id := len(all)
+	all := slices.DeleteFunc(slices.Clone(h.events), needless(returned))
+	id, last := len(h.events), h.events[len(h.events)-1].at
 	for _, l := range h.leases {
-		if l.over {
+		due := l.sign.Add(historyTimeout)
+		if l.over || due.After(last) {
 			continue
 		}
 		in := l.in
 		in.call = callExpire
-		due := l.sign.Add(historyTimeout)
 		at, _ := slices.BinarySearchFunc(all, due, func(e seatEvent, due time.Time) int { return e.at.Compare(due) })
 		all = slices.Insert(all, at, seatEvent{due, porcupine.Event{Kind: porcupine.CallEvent, Value: in, Id: id}})
 		id++
@@ -176,4 +185,23 @@ func (h *historyStage) finished() []porcupine.Event {
 		}
 	}
 	return events
+}
+
+// needless tells of calls without an answer that explain nothing, and would cost the checker hours: beats, and all but
+// the first of those that take or return the same.
+func needless(returned map[int]bool) func(seatEvent) bool {
+	type attempt struct {
+		call    seatCall
+		request messages.RequestID
+	}
+	made := make(map[attempt]bool)
+	return func(e seatEvent) bool {
+		in, called := e.Value.(seatInput)
+		if !called || returned[e.Id] {
+			return false
+		}
+		again := made[attempt{in.call, in.request}]
+		made[attempt{in.call, in.request}] = true
+		return again || in.call == callBeat
+	}
 }

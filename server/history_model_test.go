@@ -148,5 +148,6 @@ var seatModel = porcupine.Model{
 		x, y := a.(poolState), b.(poolState)
 		return x.used == y.used && maps.Equal(x.all, y.all)
 	},
+	Hash:              func(state any) uint64 { return uint64(len(state.(poolState).all))<<8 + uint64(state.(poolState).used) },
 	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%+v: %+v", in, out) },
 }

@@ -46,11 +46,21 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 			events = h.record()
 			total, lives = total+len(h.events), lives+h.lives
 		})
-		result := porcupine.CheckEventsTimeout(seatModel, events, time.Minute) // real time: not in the bubble
-		require.Equal(t, porcupine.Ok, result, "history %d: %v", i, events)
+		explain(t, events)
 		require.NoError(t, os.RemoveAll(path))
 	}
 	t.Logf("%d histories of %d calls in %d lives of servers", histories, total/2, lives)
+}
+
+// explain claims that there is an order. It takes real time, which a bubble does not have.
+func explain(t *testing.T, events []porcupine.Event) {
+	result, info := porcupine.CheckEventsVerbose(seatModel, events, time.Minute)
+	if result == porcupine.Ok {
+		return
+	}
+	path := filepath.Join(os.TempDir(), "seatbeat-history.html")
+	require.NoError(t, porcupine.VisualizePath(seatModel, info, path))
+	require.Equal(t, porcupine.Ok, result, "see %s", path)
 }
 
 // historyStage is clients of a server that fails and comes back.

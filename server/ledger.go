@@ -9,7 +9,7 @@ import "github.com/seatbeat/seatbeat/messages"
 // One server uses a ledger at a time: it calls Open first, then Append, never two calls at once, then Close. After
 // Close a later server may Open it again. The server calls from one goroutine of its own; a call may block.
 //
-// [MemoryLedger] keeps the records for the life of the process.
+// [BoltLedger] keeps the records in a file, [MemoryLedger] for the life of the process.
 type Ledger interface {
 	// Open begins the use of the ledger and passes each record that is kept to replay, in the order in which they were
 	// appended, before it returns. A record that was dropped may still be among them. When replay returns an error, Open
