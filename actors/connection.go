@@ -38,6 +38,7 @@ type connection struct {
 	addresses []messages.Address // where this server is, the latest found first
 	hello     transport.Hello    // what the server last said of itself
 	life      uint64             // grows with each identity learnt; an older exchange's answer is from an older life
+	former    string             // BootID of the life before: its Epoch may be the higher one, when the server came back from a backup
 	heard     instant            // when the server last replied, to anything
 	session   transport.Session  // nil: none, or not to be trusted
 	attempt   *attempt           // the connect under way; nil: none

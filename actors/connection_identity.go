@@ -25,12 +25,12 @@ func (c *connection) learn(now instant, hello transport.Hello, life uint64) (ver
 	case is == was:
 		c.hello.ClientTimeout = hello.ClientTimeout
 		return sameLife, nil
-	case life < c.life && (is.ServerID != was.ServerID || is.Epoch <= was.Epoch):
+	case life < c.life && (is.ServerID != was.ServerID || is.Epoch <= was.Epoch || is.BootID == c.former):
 		return staleLife, nil
 	case is.ServerID != was.ServerID:
 		return stranger, nil
 	}
-	c.hello = hello
+	c.hello, c.former = hello, was.BootID
 	c.life++
 	c.slowDown(now, c.moves+1)
 	c.broken, c.recover, c.outage.newBoot = true, true, true
