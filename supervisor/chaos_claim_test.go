@@ -141,6 +141,8 @@ func errorOf(state messages.State, err error) bool {
 		return errors.Is(err, messages.ErrLost)
 	case messages.StateExited:
 		return errors.Is(err, messages.ErrExited)
+	case messages.StateUnavailable:
+		return errors.Is(err, messages.ErrUnavailable)
 	case messages.StateCheckedIn:
 		return errors.Is(err, messages.ErrCheckedIn) || errors.Is(err, messages.ErrClosed)
 	default:

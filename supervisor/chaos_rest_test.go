@@ -63,7 +63,7 @@ func (w *world) beatByHand(d time.Duration) {
 func (w *world) checkStep() {
 	for _, c := range w.claims {
 		for _, s := range w.servers {
-			if used := w.seats(s, c); used > c.order.Count && !w.confused {
+			if used := w.seats(s, c); used > c.order.Count && !w.confused && !w.wire.kept {
 				w.report("%s has %d seats of %s, %d were asked for", c.feature, used, s.name, c.order.Count)
 			}
 		}

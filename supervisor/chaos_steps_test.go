@@ -22,6 +22,12 @@ func setConfig(w *world, l line) {
 	w.config.Heartbeat.FailoverRounds = l.parsedNumber(l.setting("rounds", "0"))
 	w.config.ConnectTimeout = l.parsedDuration(l.setting("connect", "0s"))
 	w.config.EnforceTimeout = l.flag("enforce")
+	w.config.DownLimit = DownLimit{
+		Max: l.parsedNumber(l.setting("limit", "0")), Window: l.parsedDuration(l.setting("window", "0s")),
+	}
+	if l.flag("restarts") {
+		w.config.DownLimit.Count = Restarts
+	}
 	w.config.seed = seeds(uint64(l.parsedNumber(l.setting("seed", "1"))))
 }
 

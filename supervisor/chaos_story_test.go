@@ -22,7 +22,8 @@ type story struct {
 	exits     int                  // features that Exited told of
 	losses    int                  // LicenseLost with state Exited
 	onExits   int                  // calls of OnExit
-	told      [4]int               // events that have a callback, less the calls of it
+	outages   outages
+	told      [4]int // events that have a callback, less the calls of it
 }
 
 // chapter is the events of one checkout.
@@ -55,6 +56,10 @@ func (s *story) tell(e messages.Event) {
 		s.restarted(e)
 	case messages.Exited:
 		s.exits += e.Features
+	case messages.OutageCounted:
+		s.outageCounted(e)
+	case messages.DownLimitExceeded:
+		s.outages.tripped = true
 	case messages.FeatureRestarted, messages.EventsDropped:
 		s.w.report("told %s: %+v", messages.Name(e), e)
 	default:
@@ -120,6 +125,7 @@ func (s *story) connectionLost(e messages.ConnectionLost) {
 		s.w.report("ConnectionLost of %s says failed %d after %d", e.Server.ID, e.Failed, last)
 	}
 	s.failed[e.Server.ID] = e.Failed
+	s.outages.note(e.Server.ID)
 	if e.Failed >= s.w.config.Heartbeat.Attempts {
 		s.sweepable[e.Server.ID] = time.Now()
 	}
@@ -130,6 +136,7 @@ func (s *story) restarted(e messages.ServerRestarted) {
 	if e.Old == e.New {
 		s.w.report("ServerRestarted of %s with the same identity %s", e.Server, e.New)
 	}
+	s.outages.note(e.Old.ServerID, e.New.ServerID)
 	key := e.Old.ServerID + " to " + e.New.BootID
 	if s.boots[key]++; s.boots[key] > 1+s.moves {
 		s.w.report("the restart from %s was told %d times", key, s.boots[key])
@@ -156,6 +163,9 @@ func (s *story) checkCounts(closed bool) {
 	for feature, c := range s.of {
 		if c.open {
 			s.w.report("a pair of %s was never closed", feature)
+		}
+		if c.final == messages.StateUnavailable && !s.outages.tripped {
+			s.w.report("%s is unavailable, but no limit was exceeded", feature)
 		}
 	}
 }
