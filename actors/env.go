@@ -46,7 +46,7 @@ type Env struct {
 	beganWall  time.Time
 	ctx        context.Context // of all exchanges; ends when the runtime stops
 	cancel     context.CancelFunc
-	exchanges  sync.WaitGroup
+	exchanges  goroutines
 	sessions   sessionSet
 	features   registry
 	links      linkList

@@ -73,7 +73,9 @@ func (e *Env) open(address messages.Address, timeout time.Duration) (found, erro
 // close ends a session, once.
 func (e *Env) close(session transport.Session) {
 	if e.sessions.take(session) {
-		e.exchanges.Go(func() { shut(session) })
+		if !e.exchanges.Go(func() { shut(session) }) {
+			shut(session)
+		}
 	}
 }
 

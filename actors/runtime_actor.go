@@ -163,7 +163,7 @@ func (e *Env) stop() {
 	for _, s := range e.sessions.drain() {
 		shut(s)
 	}
-	e.exchanges.Wait()
+	e.exchanges.close()
 	e.dispatcher.wait() // features stop by themselves, and tell their parent, which must be there to hear it
 	if e.counter != nil {
 		_ = e.System.Root.StopFuture(e.counter).Wait()
