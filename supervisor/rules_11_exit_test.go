@@ -72,6 +72,30 @@ func TestRule11_FeaturesThatGiveUpTogetherMakeOneExit(t *testing.T) {
 	})
 }
 
+func TestRule11_EachConnectionTellsOfItsOwnExit(t *testing.T) {
+	setup := func(s *stage) {
+		attempts(2)(s)
+		s.server(1).SetSeats("f3", 0)
+	}
+	onStage(t, 2, setup, func(s *stage) {
+		for range 3 {
+			s.checkout()
+			s.checkoutOf(messages.Checkout{Feature: "f3"})
+		}
+		s.checkout()
+		s.server(1).Down()
+		s.server(2).Down()
+		s.until("two exits", func() bool { return count[messages.Exited](&s.events) == 2 })
+		all := map[string]int{}
+		for _, e := range s.events.all() {
+			if exited, ok := e.event.(messages.Exited); ok {
+				all[exited.Names[0]] = exited.Features
+			}
+		}
+		assert.Equal(s, map[string]int{"f2": 4, "f3": 3}, all)
+	})
+}
+
 func TestRule11_OnExitIsCalledOnceAndLaterExitsAreOnlyPublished(t *testing.T) {
 	var calls []messages.Exited
 	setup := func(s *stage) {

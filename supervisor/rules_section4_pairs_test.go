@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,4 +63,45 @@ func TestSection4_ASweepTellsOfEachAnswerAsAPairAndOfSilenceNothing(t *testing.T
 			"Lost f2 s4:1 VersionTooLow",
 		}, s.events.texts())
 	})
+}
+
+func TestSection4_AFeatureThatIsRestartedClosesItsOpenPairFirst(t *testing.T) {
+	for name, c := range map[string]struct {
+		then func(*stage)
+		told []string
+	}{
+		"by the grant": {
+			func(s *stage) { s.server(1).ClearFaults() },
+			[]string{"Failed f2 s1:1 Ended", "FeatureRestarted"},
+		},
+		"and a take that goes on is a new pair": {
+			func(s *stage) {
+				s.server(1).Down()
+				s.until("a failed beat", func() bool { return count[messages.ConnectionLost](&s.events) == 1 })
+				s.server(1).Up()
+				s.server(1).ClearFaults()
+			},
+			[]string{"Lost(1) s1:1", "Failed f2 s1:1 Ended", "FeatureRestarted", "Retrying f2 s1:1", "Succeeded f2 s1:1"},
+		},
+	} {
+		t.Run("section 4: "+name, func(t *testing.T) {
+			var armed atomic.Bool
+			setup := func(s *stage) {
+				s.config.fault = func(_, who string, _ any) {
+					if who == "feature" && armed.CompareAndSwap(true, false) {
+						panic("a defect")
+					}
+				}
+			}
+			onStage(t, 1, setup, func(s *stage) {
+				license := inAnOpenPair(s)
+				armed.Store(true)
+				c.then(s)
+				s.until("granted", func() bool { return license.Status().State == messages.StateHeld })
+				s.pass(0)
+				assert.Equal(s, c.told, s.events.texts())
+				assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+			})
+		})
+	}
 }
