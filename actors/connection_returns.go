@@ -166,7 +166,7 @@ func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
 	s, ok := c.table.slot(o.feature)
 	switch {
 	case !ok:
-		return []effect{reply{o.call, errDecided}}
+		return []effect{reply{o.call, notHere(o.feature)}}
 	case !c.table.hasLease(s) && (c.takes.of[o.feature.ID()] != nil || !c.broken):
 		c.awaitTake(now, o.feature, o.call)
 	case c.flight != nil && c.set.automatic():
@@ -176,6 +176,15 @@ func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
 		c.urgent = true
 	}
 	return nil
+}
+
+// notHere is what a heartbeat is told of a feature that this connection does not know any more: it ended, or it followed
+// to another server. One that ended showed it before it told us.
+func notHere(f *Feature) error {
+	if f.State().Live() {
+		return transportError("the seats are looked for elsewhere")
+	}
+	return errDecided
 }
 
 // awaitTake lets the application's heartbeat wait for the take of its feature, which is here or under way to us. The last
@@ -212,7 +221,7 @@ func (c *connection) answerCall(now instant, b beatCall) []effect {
 	case ok && c.table.hasLease(s):
 		return []effect{reply{b.call, nil}}
 	case !ok:
-		return []effect{reply{b.call, errDecided}}
+		return []effect{reply{b.call, notHere(b.feature)}}
 	default:
 		c.awaitTake(now, b.feature, b.call)
 		return nil
