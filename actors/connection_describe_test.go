@@ -49,6 +49,8 @@ func (w *tie) describeRest(e effect) string {
 		return w.describeStranger(e)
 	case forward:
 		return fmt.Sprintf("forward to %s: %s", w.linkName(e.to), describeOrder(e.in))
+	case countOutage:
+		return w.describeOutage(e)
 	case drained:
 		return "drained"
 	case warn:
@@ -56,6 +58,13 @@ func (w *tie) describeRest(e effect) string {
 	default:
 		return fmt.Sprintf("%T", e)
 	}
+}
+
+func (w *tie) describeOutage(e countOutage) string {
+	if e.seen.downAt == (instant{}) {
+		return fmt.Sprintf("count %s", e.seen.identity)
+	}
+	return fmt.Sprintf("count %s, down since %s", e.seen.identity, round(e.seen.downAt.mono))
 }
 
 func (w *tie) describeStranger(e strangerFound) string {

@@ -23,9 +23,11 @@ var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) a
 	"heartbeat": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature, as=
 		return &beatOrder{feature: w.feature(t, word(t, d)), call: w.call("the heartbeat of " + option(t, d, "as", word(t, d)))}
 	},
-	"drain":    func(*testing.T, *tie, *datadriven.TestData) any { return &drain{} },
-	"beat-due": func(*testing.T, *tie, *datadriven.TestData) any { return &beatDue{} },
-	"wake":     func(*testing.T, *tie, *datadriven.TestData) any { return &wakeUp{} },
+	"drain":          func(*testing.T, *tie, *datadriven.TestData) any { return &drain{} },
+	"beat-due":       func(*testing.T, *tie, *datadriven.TestData) any { return &beatDue{} },
+	"outage-decided": func(*testing.T, *tie, *datadriven.TestData) any { return &outageDecided{} },
+	"clock-jumped":   func(*testing.T, *tie, *datadriven.TestData) any { return &clockJumped{} },
+	"wake":           func(*testing.T, *tie, *datadriven.TestData) any { return &wakeUp{} },
 
 	"connected":      func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.connected(t, d) },
 	"connect-failed": func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.connected(t, d) },

@@ -88,6 +88,9 @@ func (w *tie) connect(t *testing.T) {
 	w.flying["connect"] = nil
 	w.step(&connected{seq: w.c.attempt.seq, address: address, session: w.session(address), hello: w.hello})
 	w.step(&adopted{found: w.found})
+	if w.c.deciding() {
+		w.step(&outageDecided{})
+	}
 }
 
 func (w *tie) granted(t *testing.T, lease string) transport.CheckoutReply {
@@ -126,9 +129,13 @@ func (w *tie) said(t *testing.T, d *datadriven.TestData) transport.Hello {
 	return h
 }
 
-// answers returns the exchange that a command answers: the oldest one under way of its kind, or #n.
+// answers returns the exchange that a command answers: the oldest one under way of its kind, or #n, or again the one that
+// was answered last.
 func (w *tie) answers(t *testing.T, d *datadriven.TestData, kind string) effect {
 	t.Helper()
+	if d.HasArg("again") {
+		return w.answered[kind]
+	}
 	list := w.flying[kind]
 	at := slices.IndexFunc(list, func(e effect) bool {
 		return !d.HasArg("seq") || fmt.Sprint(seqOf(e)) == option(t, d, "seq", "")
@@ -137,7 +144,7 @@ func (w *tie) answers(t *testing.T, d *datadriven.TestData, kind string) effect 
 		d.Fatalf(t, "no %s is under way", kind)
 	}
 	e := list[at]
-	w.flying[kind] = slices.Delete(slices.Clone(list), at, at+1)
+	w.flying[kind], w.answered[kind] = slices.Delete(slices.Clone(list), at, at+1), e
 	return e
 }
 

@@ -27,6 +27,7 @@ type tie struct {
 	requests []messages.RequestID
 	calls    []namedCall
 	flying   map[string][]effect // exchanges under way, by kind, oldest first
+	answered map[string]effect   // the one that was answered last, by kind
 	found    found               // what the runtime was last asked or told about
 }
 
@@ -47,6 +48,7 @@ func (s *namedSession) String() string { return s.name }
 func newTie(set Settings, address messages.Address) *tie {
 	w := &tie{
 		set: set, links: make(map[messages.Address]*Link), features: make(map[string]*Feature), flying: make(map[string][]effect),
+		answered: make(map[string]effect),
 		hello: transport.Hello{
 			Identity:      messages.Identity{ServerID: "S1", BootID: "b1", Epoch: 1},
 			ClientTimeout: 5 * time.Minute,

@@ -141,5 +141,6 @@ func scriptSettings(t *testing.T, d *datadriven.TestData) Settings {
 	set.Interval = span(t, option(t, d, "interval", set.Interval.String()))
 	set.ConnectTimeout = span(t, option(t, d, "connect-timeout", set.ConnectTimeout.String()))
 	set.EnforceTimeout = d.HasArg("enforce")
+	set.CountOutages = d.HasArg("count-outages")
 	return set
 }
