@@ -215,7 +215,7 @@ func (f *Feature) revive(c actor.Context) {
 			state = messages.StateCheckingOut
 		}
 	}
-	f.machine = f.machine.reborn(state, f.Origin(), f.local.Load())
+	f.machine.rebirth(state, f.Origin(), f.local.Load())
 	f.run(c, &restarted{cause: failed.cause, usedUp: failed.usedUp})
 	switch {
 	case f.env.closing.Load():

@@ -36,11 +36,11 @@ func (in *recalled) from() *Link { return in.link }
 
 func (recall) isEffect() {}
 
-// reborn returns the machine of a feature whose actor panicked: what never changes, and what the handle shows.
-func (f *feature) reborn(state messages.State, origin *Link, local bool) feature {
-	return feature{
-		set: f.set, claim: f.claim, exact: f.exact, take: f.take, state: state, origin: origin, local: local,
-	}
+// rebirth makes the machine of a feature whose actor panicked anew: what never changes stays, since the application's
+// handle may be reading it, and what the handle shows.
+func (f *feature) rebirth(state messages.State, origin *Link, local bool) {
+	f.state, f.origin, f.local = state, origin, local
+	f.rounds, f.held, f.sweep, f.recalling = 0, 0, nil, false
 }
 
 // restart: the connection knows what the feature holds; until it has answered nothing else is believed.

@@ -125,7 +125,7 @@ func replaced(by messages.Address) func(*trial) input {
 // reborn makes the machine anew, as after a panic of its actor.
 func reborn(usedUp bool) func(*trial) input {
 	return func(p *trial) input {
-		*p.f = p.f.reborn(p.f.state, p.f.origin, p.f.local)
+		p.f.rebirth(p.f.state, p.f.origin, p.f.local)
 		return &restarted{cause: "defect", usedUp: usedUp}
 	}
 }
