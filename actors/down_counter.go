@@ -18,6 +18,7 @@ type downCounter struct {
 	tripped bool
 	storing bool     // a merge is under way
 	waiting []string // ServerIDs to be merged after it, each once
+	settled *promise // the Close that waits until nothing is to be merged; nil: none
 	wakeAt  instant  // when the next outage leaves its window
 }
 
@@ -37,6 +38,11 @@ type (
 		serverID string
 		record   messages.OutageRecord
 		err      error
+	}
+	// settle asks for an answer when the store has been told everything.
+	settle struct {
+		quiet
+		call *promise
 	}
 	// mergeStore has the store merge; it comes back as storeMerged.
 	mergeStore struct {
@@ -74,7 +80,7 @@ func (d *downCounter) reborn(now instant) *downCounter {
 	for id, c := range d.servers {
 		n.servers[id].server, n.servers[id].link, n.servers[id].over = c.server, c.link, c.over
 	}
-	n.tripped = d.tripped
+	n.tripped, n.settled = d.tripped, d.settled
 	return n
 }
 
@@ -89,6 +95,12 @@ func (d *downCounter) step(now instant, in any) []effect {
 		effects = d.merged(now, in)
 	case *wakeUp:
 		effects = d.review(now)
+	case *settle:
+		d.settled = in.call
+	}
+	if d.settled != nil && !d.storing {
+		effects = append(effects, reply{d.settled, nil})
+		d.settled = nil
 	}
 	return append(effects, wakeAt{d.wakeAt})
 }

@@ -34,17 +34,41 @@ func (e *Env) startDownCounter(ctx context.Context) error {
 		}
 	}
 	a := &downCounterActor{env: e, machine: newDownCounter(&e.Settings, e.beganWall, known, e.now())}
+	a.begin()
 	props := actor.PropsFromProducer(func() actor.Actor { return a }, e.propsOptions()...)
 	pid, err := e.System.Root.SpawnNamed(props, e.Name+"/downcounter")
 	if err != nil {
 		return fmt.Errorf("start actor: %w", err)
 	}
 	e.counter = pid
-	e.send(pid, &wakeUp{}) // what the store knows may be too much already
+	e.send(pid, &wakeUp{}) // sets the timer
 	return nil
 }
 
-// Receive takes serverSeen of connections, results of the store, and wakeUp.
+// begin decides by what the store knows, before there is an actor that could: no checkout is let in before that.
+func (a *downCounterActor) begin() {
+	for _, e := range a.machine.step(a.env.now(), &wakeUp{}) {
+		if _, timer := e.(wakeAt); !timer {
+			a.perform(nil, e)
+		}
+	}
+}
+
+// settleOutages waits until the store has been told everything or ctx ends: a program that lives for seconds has no other
+// time for it.
+func (e *Env) settleOutages(ctx context.Context) {
+	if e.counter == nil {
+		return
+	}
+	c := newPromise()
+	e.send(e.counter, &settle{call: c})
+	select {
+	case <-c.answered:
+	case <-ctx.Done():
+	}
+}
+
+// Receive takes serverSeen of connections, results of the store, wakeUp, and settle.
 func (a *downCounterActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Stopping, *actor.Restarting:
@@ -85,6 +109,8 @@ func (a *downCounterActor) perform(self *actor.PID, e effect) {
 		env.stopAll(e.err)
 	case mergeStore:
 		a.merge(self, e)
+	case reply:
+		e.call.answer(e.err)
 	case wakeAt:
 		a.timer.set(env, self, e.at)
 	case warn:

@@ -135,6 +135,7 @@ func (e *Env) Close(ctx context.Context) error {
 		e.send(f.pid, &closed{})
 	}
 	err := e.drain(ctx, ended)
+	e.settleOutages(ctx)
 	e.stop()
 	return err
 }

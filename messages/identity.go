@@ -44,8 +44,13 @@ type Server struct {
 	Address Address `json:"address"`
 }
 
-// String returns the address, for people.
-func (s Server) String() string { return string(s.Address) }
+// String returns the address, for people, or the ID of a server that only a store knows of.
+func (s Server) String() string {
+	if s.Address == "" {
+		return s.ID
+	}
+	return string(s.Address)
+}
 
 // LeaseID names one lease: 16 bytes that a server never uses again, so that the id is its own fence.
 // The zero value names no lease.

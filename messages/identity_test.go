@@ -26,6 +26,7 @@ func TestIdentityIsValidWithinItsBounds(t *testing.T) {
 func TestIdentitiesReadWell(t *testing.T) {
 	assert.Equal(t, "S1 boot b1 epoch 3", Identity{ServerID: "S1", BootID: "b1", Epoch: 3}.String())
 	assert.Equal(t, "lic1:6200", Server{ID: "S1", Address: "lic1:6200"}.String())
+	assert.Equal(t, "S1", Server{ID: "S1"}.String())
 	assert.Equal(t, "01"+strings.Repeat("00", 15), LeaseID{1}.String())
 	assert.Equal(t, "ff"+strings.Repeat("00", 15), RequestID{0xff}.String())
 }
