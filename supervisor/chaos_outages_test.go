@@ -21,6 +21,9 @@ func (o *outages) note(servers ...string) {
 
 func (s *story) outageCounted(e messages.OutageCounted) {
 	o := &s.outages
+	if s.w.saboteur.hasStruck() {
+		return // a reason may not have been told
+	}
 	if o.reasons[e.Server.ID] == 0 {
 		s.w.report("an outage of %s was counted, but nothing happened to it since the last one", e.Server.ID)
 	}

@@ -96,7 +96,9 @@ func (d *drawing) call() { d.add("heartbeat %s %s", d.feature(), d.one("10s", ""
 // application: the service calls, or its clock is set.
 func (d *drawing) application() {
 	f := d.feature()
-	switch d.number(0, 15) {
+	switch d.number(0, 17) {
+	case 16, 17:
+		d.add("panic %s %d", d.one("feature", "connection", "connection", "heartbeat", "runtime", "downcounter"), d.number(1, 6))
 	case 0, 1, 2, 3:
 		d.checkout(f)
 	case 4, 5, 6:

@@ -78,6 +78,7 @@ var chaosSteps = map[string]func(*world, line){
 	"cancel":    func(w *world, l line) { w.claim(l.word(0)).cancel() },
 	"checkin":   func(w *world, l line) { w.checkin(w.claim(l.word(0)), l.duration(1)) },
 	"heartbeat": func(w *world, l line) { w.heartbeat(w.claim(l.word(0)), l.duration(1)) },
+	"panic":     func(w *world, l line) { w.saboteur.arm(l.word(0), l.number(1)) },
 	"close":     func(w *world, l line) { w.close(l.duration(0)) },
 	"rest":      func(w *world, _ line) { w.rest() },
 

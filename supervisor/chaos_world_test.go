@@ -3,14 +3,13 @@ package supervisor
 import (
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
@@ -25,6 +24,7 @@ type world struct {
 	rt        *Runtime
 	servers   []*chaosServer
 	claims    []*claim
+	saboteur  saboteur
 	story     story
 	longest   time.Duration // the longest client timeout so far
 	shortest  time.Duration // the shortest one
@@ -159,11 +159,8 @@ func (w *world) start(t *testing.T) {
 	w.config.Callbacks = w.story.callbacks()
 	w.config.wall = func() time.Time { return time.Now().Add(time.Duration(w.jumped.Load())) }
 	w.config.System = newSystem()
-	w.config.System.EventStream.Subscribe(func(e any) {
-		if failure, ok := e.(*actor.SupervisorEvent); ok {
-			w.report("an actor panicked: %v", failure.Reason)
-		}
-	})
+	w.config.Logger = slog.New(alarm{slog.DiscardHandler, w})
+	w.config.fault = w.saboteur.fault
 	rt, err := Start(t.Context(), w.config)
 	if err != nil {
 		panic(fmt.Sprintf("script: %v", err))
