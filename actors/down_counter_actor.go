@@ -54,17 +54,19 @@ func (a *downCounterActor) begin() {
 	}
 }
 
-// settleOutages waits until the store has been told everything or ctx ends: a program that lives for seconds has no other
-// time for it.
-func (e *Env) settleOutages(ctx context.Context) {
+// settleOutages waits until the store has been told everything or ctx ends, whose cause it returns then: a program that
+// lives for seconds has no other time for it.
+func (e *Env) settleOutages(ctx context.Context) error {
 	if e.counter == nil {
-		return
+		return nil
 	}
 	c := newPromise()
 	e.send(e.counter, &settle{call: c})
 	select {
-	case <-c.answered:
+	case err := <-c.answered:
+		return err
 	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
