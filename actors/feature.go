@@ -76,7 +76,7 @@ func (f *feature) checkingOut(now instant, in input) []effect {
 		return f.askNext(now)
 	case *seatGranted:
 		f.hold(in)
-		return []effect{ready{}, publish{messages.CheckedOut{Claim: f.claim, Server: in.server, Local: in.local}}}
+		return []effect{publish{messages.CheckedOut{Claim: f.claim, Server: in.server, Local: in.local}}, ready{}}
 	case *seatRefused:
 		f.sweep.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.message})
 		return f.askNextOrFail(now)

@@ -2,13 +2,13 @@ package supervisor
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -218,7 +218,7 @@ func TestRule20_AnotherCloseEndsWithItsOwnContext(t *testing.T) {
 func TestRule20_CloseLeavesNoGoroutineBehind(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		s.pass(time.Minute)
-		before := runtime.NumGoroutine()
+		before := goleak.IgnoreCurrent()
 		for range 50 {
 			rt, err := Start(s.Context(), s.config)
 			require.NoError(s, err)
@@ -228,7 +228,6 @@ func TestRule20_CloseLeavesNoGoroutineBehind(t *testing.T) {
 			}
 			require.NoError(s, rt.Close(s.Context()))
 		}
-		s.pass(0)
-		assert.LessOrEqual(s, runtime.NumGoroutine(), before)
+		assert.NoError(s, goleak.Find(before))
 	})
 }

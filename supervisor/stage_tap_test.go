@@ -47,7 +47,7 @@ func (c sent) String() string {
 func (t *tap) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
 	call := t.begin(&sent{kind: transporttest.Connects, address: address})
 	session, err := t.stage.net.Connect(ctx, address)
-	t.end(call, err)
+	t.end(call, err, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +72,10 @@ func (t *tap) count() int {
 	return len(t.list)
 }
 
-func (t *tap) end(call *sent, err error) {
+func (t *tap) end(call *sent, err error, outcomes []transport.Outcome, gone []transport.Ended) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	call.ended, call.err = time.Now(), err
+	call.ended, call.err, call.outcomes, call.gone = time.Now(), err, outcomes, gone
 	if t.most == nil {
 		t.most = map[messages.Address]int{}
 	}
@@ -158,18 +158,16 @@ func (s *tapped) begin(call *sent) *sent {
 func (s *tapped) Checkout(ctx context.Context, takes []transport.Take) (transport.CheckoutReply, error) {
 	call := s.begin(&sent{kind: transporttest.Checkouts, takes: slices.Clone(takes)})
 	reply, err := s.Session.Checkout(ctx, takes)
-	call.outcomes = reply.Outcomes
 	s.leadsTo(reply.Hello)
-	s.tap.end(call, err)
+	s.tap.end(call, err, reply.Outcomes, nil)
 	return reply, err
 }
 
 func (s *tapped) Heartbeat(ctx context.Context, leases []messages.LeaseID) (transport.HeartbeatReply, error) {
 	call := s.begin(&sent{kind: transporttest.Heartbeats, leases: slices.Clone(leases)})
 	reply, err := s.Session.Heartbeat(ctx, leases)
-	call.gone = reply.Ended
 	s.leadsTo(reply.Hello)
-	s.tap.end(call, err)
+	s.tap.end(call, err, nil, reply.Ended)
 	return reply, err
 }
 
@@ -177,7 +175,7 @@ func (s *tapped) Checkin(ctx context.Context, returns []transport.Return) (trans
 	call := s.begin(&sent{kind: transporttest.Checkins, returns: slices.Clone(returns)})
 	reply, err := s.Session.Checkin(ctx, returns)
 	s.leadsTo(reply.Hello)
-	s.tap.end(call, err)
+	s.tap.end(call, err, nil, nil)
 	return reply, err
 }
 
