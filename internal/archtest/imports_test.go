@@ -40,12 +40,14 @@ var layers = map[string]layer{
 	"actors":                  {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
 	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
 	"server":                  {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
-	"examples":                {ours: publicPackages, others: []string{"..."}},
-	"examples/protoactor":     {ours: publicPackages, protoactor: true, others: []string{"..."}},
+	"examples":                {ours: forExamples, others: []string{"..."}},
+	"examples/internal":       {},
+	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
 	"internal":                {},
 }
 
-var publicPackages = []string{"messages", "transport/...", "actors", "supervisor", "server"}
+// forExamples is what is public, and what examples share among them.
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
 var inTests = layer{ours: []string{"transport/transporttest", "server", "internal/testcert"}, protoactor: true, others: []string{"..."}}
@@ -99,6 +101,9 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"examples/quickstart/main.go", module + "/internal/fifo", false},
 		{"examples/quickstart/main.go", protoactor + "/actor", false},
 		{"examples/protoactor/main.go", protoactor + "/actor", true},
+		{"examples/load/main.go", module + "/examples/internal/devcert", true},
+		{"examples/internal/devcert/devcert.go", module + "/messages", false},
+		{"server/server.go", module + "/examples/internal/devcert", false},
 		{"elsewhere/new.go", "fmt", false},
 	} {
 		assert.Equal(t, c.want, allowed(c.file, c.imported), "%s imports %s", c.file, c.imported)
