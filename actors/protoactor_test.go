@@ -176,9 +176,12 @@ func TestProtoactorResumeLosesOnlyTheFailingMessage(t *testing.T) {
 	probeMailboxes(t, func(t *testing.T, system *actor.ActorSystem, mailbox actor.PropsOption) {
 		var child journal
 		resume := decide(func(s actor.Supervisor, who *actor.PID) { s.ResumeChildren(who) })
-		system.Root.Spawn(new(journal).props(mailbox, actor.WithSupervisor(resume), actor.WithOnInit(func(c actor.Context) {
-			queue(system, c.Spawn(child.props(mailbox)), "a", "boom", "b")
-		})))
+		parent := func(c actor.Context) {
+			if _, ok := c.Message().(*actor.Started); ok {
+				queue(system, c.Spawn(child.props(mailbox)), "a", "boom", "b")
+			}
+		}
+		system.Root.Spawn(actor.PropsFromFunc(parent, mailbox, actor.WithSupervisor(resume)))
 		synctest.Wait()
 		assert.Equal(t, []string{"1:*actor.Started", "1:a", "1:boom", "1:b"}, child.lines)
 	})
