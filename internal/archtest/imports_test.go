@@ -41,6 +41,7 @@ var layers = map[string]layer{
 	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
 	"server":                  {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
 	"examples":                {ours: forExamples, others: []string{"..."}},
+	"examples/bench":          {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
 	"examples/internal":       {},
 	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
 	"internal":                {},
@@ -102,6 +103,9 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"examples/quickstart/main.go", protoactor + "/actor", false},
 		{"examples/protoactor/main.go", protoactor + "/actor", true},
 		{"examples/load/main.go", module + "/examples/internal/devcert", true},
+		{"examples/bench/etcd.go", "go.etcd.io/etcd/client/v3", true},
+		{"examples/bench/seatbeat.go", module + "/examples/internal/devcert", true},
+		{"examples/bench/seatbeat.go", module + "/internal/fifo", false},
 		{"examples/internal/devcert/devcert.go", module + "/messages", false},
 		{"server/server.go", module + "/examples/internal/devcert", false},
 		{"elsewhere/new.go", "fmt", false},

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// clientRole is the process that holds features.
+type clientRole struct {
+	contender *contender
+	setup     setup
+	holder    holder
+	features  int
+	marked    time.Time
+}
+
+func (c *clientRole) close() {
+	if c.holder != nil {
+		c.holder.close()
+	}
+}
+
+func (c *clientRole) do(o order) (report, error) {
+	switch o.Do {
+	case doHold:
+		return c.hold(o)
+	case doCount:
+		return report{CPU: cpuTime(), Beats: c.holder.beats(), Bytes: c.holder.bytes()}, nil
+	case doCheckouts:
+		return c.checkouts(o)
+	case doMark:
+		c.marked = time.Now()
+		return report{}, nil
+	case doRecover:
+		return report{}, c.recover(o)
+	default:
+		return report{}, fmt.Errorf("unknown order %q", o.Do)
+	}
+}
+
+// hold connects and takes all features. The memory is that of the features and all that is shared among them.
+func (c *clientRole) hold(o order) (report, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), o.For)
+	defer cancel()
+	before := inUse()
+	var err error
+	if c.holder, err = c.contender.connect(ctx, c.setup, o.Features); err != nil {
+		return report{}, err
+	}
+	c.features = o.Features
+	begin := time.Now()
+	if err := eachOf(c.setup.Callers, o.Features, func(i int) error { return c.holder.hold(ctx, i) }); err != nil {
+		return report{}, err
+	}
+	took := time.Since(begin)
+	return report{Memory: inUse() - before, PerSecond: float64(o.Features) / took.Seconds()}, nil
+}
+
+// checkouts lets the callers take and return seats, beside the features that are held.
+func (c *clientRole) checkouts(o order) (report, error) {
+	end := time.Now().Add(o.For)
+	took := make([][]time.Duration, c.setup.Callers)
+	begin := time.Now()
+	err := eachOf(c.setup.Callers, c.setup.Callers, func(caller int) error {
+		for n := 0; time.Now().Before(end); n++ {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			d, err := c.holder.checkout(ctx, caller)
+			cancel()
+			if err != nil {
+				return err
+			}
+			took[caller] = append(took[caller], d)
+		}
+		return nil
+	})
+	elapsed := time.Since(begin)
+	all := slices.Concat(took...)
+	if err == nil && len(all) == 0 {
+		err = errors.New("no checkout was done")
+	}
+	if err != nil {
+		return report{}, err
+	}
+	slices.Sort(all)
+	return report{PerSecond: float64(len(all)) / elapsed.Seconds(), P50: all[len(all)/2], P99: all[len(all)*99/100]}, nil
+}
+
+// recover waits until every feature was acknowledged since the mark.
+func (c *clientRole) recover(o order) error {
+	held := 0
+	for end := time.Now().Add(o.For); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if held = c.holder.heldSince(c.marked); held == c.features {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d of %d features were held again within %s", held, c.features, o.For)
+}
+
+// eachOf calls do with 0 to n-1, from so many goroutines, until one call fails.
+func eachOf(workers, n int, do func(i int) error) error {
+	var mu sync.Mutex
+	var failed error
+	next := 0
+	take := func(err error) (i int, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if failed == nil {
+			failed = err
+		}
+		next++
+		return next - 1, next <= n && failed == nil
+	}
+	var all sync.WaitGroup
+	for range min(workers, n) {
+		all.Go(func() {
+			for i, ok := take(nil); ok; i, ok = take(do(i)) {
+			}
+		})
+	}
+	all.Wait()
+	return failed
+}

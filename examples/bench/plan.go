@@ -1,0 +1,59 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// plan is what a run measures, and for how long.
+type plan struct {
+	sizes       []int // numbers of features, ascending
+	largest     int   // of contenders other than seatbeat
+	contenders  []string
+	repetitions int
+
+	interval  time.Duration // between two beats of a feature, the same for all; whole seconds, since etcd counts in those
+	settle    time.Duration // after the features are held, until the beats are spread
+	window    time.Duration // in which beats are counted
+	checkouts time.Duration // how long seats are taken and returned
+	callers   int           // that do so at a time
+
+	hold    time.Duration // within which the features have to be held
+	recover time.Duration // within which they have to be held again
+	budget  time.Duration // of the whole run: what has not begun by then is left out
+}
+
+// lifetime is how long a lease lives without a beat, in intervals: what etcd's client has fixed.
+const lifetime = 3
+
+var fullRun = plan{
+	sizes: []int{1_000, 10_000, 100_000, 1_000_000}, largest: 100_000, contenders: names(), repetitions: 3,
+	interval: 6 * time.Second, settle: 6 * time.Second, window: 18 * time.Second,
+	checkouts: 5 * time.Second, callers: 128,
+	hold: 90 * time.Second, recover: 60 * time.Second, budget: 28 * time.Minute,
+}
+
+var quickRun = plan{
+	sizes: []int{1_000, 10_000}, largest: 100_000, contenders: names(), repetitions: 1,
+	interval: time.Second, settle: time.Second, window: 3 * time.Second,
+	checkouts: time.Second, callers: 128,
+	hold: 20 * time.Second, recover: 10 * time.Second, budget: 100 * time.Second,
+}
+
+// choose replaces what the command line names.
+func (p *plan) choose(contenders []string, sizes []int, repetitions int) {
+	if contenders != nil {
+		p.contenders = contenders
+	}
+	if sizes != nil {
+		p.sizes, p.largest = sizes, sizes[len(sizes)-1]
+	}
+	if repetitions != 0 {
+		p.repetitions = repetitions
+	}
+}
+
+// measures reports whether a contender is measured with so many features.
+func (p *plan) measures(contender string, features int) bool {
+	return slices.Contains(p.contenders, contender) && (contender == seatbeatName || features <= p.largest)
+}

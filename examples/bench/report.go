@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+func (t *table) json(out io.Writer) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(t.rows())
+}
+
+// markdown writes a table for each metric: a line for each contender, a column for each number of features.
+func (t *table) markdown(out io.Writer) error {
+	rows := make(map[string]row)
+	for _, r := range t.rows() {
+		rows[key(r.Contender, r.Features, r.Metric)] = r
+	}
+	var b strings.Builder
+	t.head(&b)
+	for _, m := range metrics {
+		fmt.Fprintf(&b, "\n**%s**, %s: %s\n\n| |", m.name, m.unit, m.what)
+		for _, n := range t.plan.sizes {
+			fmt.Fprintf(&b, " %s |", grouped(float64(n)))
+		}
+		fmt.Fprintf(&b, " growth |\n| --- |%s\n", strings.Repeat(" ---: |", len(t.plan.sizes)+1))
+		for _, contender := range t.plan.contenders {
+			t.line(&b, contender, m, rows)
+		}
+	}
+	t.foot(&b)
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func key(contender string, features int, metric string) string {
+	return contender + " " + strconv.Itoa(features) + " " + metric
+}
+
+func (t *table) head(b *strings.Builder) {
+	p := t.plan
+	fmt.Fprintf(b, "Measured on %s on %s, %d cores, with %s and etcd %s, by `%s`: each feature is beaten every %s,\n",
+		t.began.Format("2006-01-02"), machine(), runtime.NumCPU(), runtime.Version(), etcdVersion(), t.Command, p.interval)
+	fmt.Fprintf(b, "%s. Columns are numbers of features.\n", repetitions(p.repetitions))
+	b.WriteString("In brackets: how many times the figure of seatbeat. Growth: the figure at the right over that at the left.\n")
+}
+
+func repetitions(n int) string {
+	if n == 1 {
+		return "one repetition, so that there is no spread"
+	}
+	return fmt.Sprintf("median of %d repetitions, and their range", n)
+}
+
+// line writes what one contender needed: median and range, the ratio to seatbeat, and the growth.
+func (t *table) line(b *strings.Builder, contender string, m metric, rows map[string]row) {
+	fmt.Fprintf(b, "| %s |", contender)
+	var first, last *row
+	for _, n := range t.plan.sizes {
+		r, ok := rows[key(contender, n, m.name)]
+		if !ok {
+			b.WriteString(" – |")
+			continue
+		}
+		if last = &r; first == nil {
+			first = &r
+		}
+		fmt.Fprintf(b, " %s", short(r.Median))
+		if t.plan.repetitions > 1 {
+			fmt.Fprintf(b, ", %s to %s", short(r.Min), short(r.Max))
+		}
+		if ours, ok := rows[key(seatbeatName, n, m.name)]; ok && contender != seatbeatName && ours.Median > 0 {
+			fmt.Fprintf(b, " (×%s)", short(r.Median/ours.Median))
+		}
+		b.WriteString(" |")
+	}
+	if first == nil || first.Features == last.Features || first.Median == 0 {
+		b.WriteString(" – |\n")
+		return
+	}
+	fmt.Fprintf(b, " ×%s |\n", short(last.Median/first.Median))
+}
+
+// notes say what is and what isn't comparable.
+const notes = `
+- All talk mutual TLS (TLS 1.3) on loopback; server and client are a process each and share the machine. Processor time
+  is all that the process used in the window, idle work included: it weighs on few features.
+- All have a seat on disk before they grant it: our server in one transaction for all that wait, etcd in its log, once for
+  the lease and once for the key that is the seat. etcd is one member here; as a cluster it would survive the loss of a
+  machine, at more cost. Nobody writes beats to disk.
+- A seat is returned to etcd by revoking its lease, for which etcd commits its database each time. That bounds its
+  checkouts_per_second; held_per_second has what it grants without.
+- seatbeat beats all leases of a server together, in chunks of 4,096, and takes seats in batches. by-hand and etcd beat
+  each lease by a message of its own: by-hand by a call, etcd on one stream. by-hand uses our server, so that the
+  difference to seatbeat is that of the client's way alone.
+- etcd's client rounds the pause between two beats up to its own half seconds. Figures are for each beat answered.
+- by-hand and etcd are measured up to 100,000 features, by default.
+- Recovery begins after an outage of one interval, with leases that the server still knows. by-hand learns of the server's
+  return with its next tick, and the others try meanwhile.
+`
+
+func (t *table) foot(b *strings.Builder) {
+	b.WriteString(notes)
+	for _, text := range t.left {
+		fmt.Fprintf(b, "- Left out: %s.\n", strings.ReplaceAll(text, "\n", "; "))
+	}
+}
+
+// summary is a trial on one line.
+func summary(values map[string]float64) string {
+	var parts []string
+	for _, m := range metrics {
+		if v, ok := values[m.name]; ok {
+			parts = append(parts, fmt.Sprintf("%s %s %s", m.name, short(v), m.unit))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// short writes a figure with three digits that count, and commas.
+func short(v float64) string {
+	if v == 0 || math.Abs(v) >= 100 {
+		return grouped(v)
+	}
+	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
+	return strconv.FormatFloat(v, 'f', digits, 64)
+}
+
+// grouped writes a number without a fraction, with commas.
+func grouped(n float64) string {
+	if n < 0 {
+		return "-" + grouped(-n)
+	}
+	digits := strconv.FormatFloat(n, 'f', 0, 64)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits
+}
+
+// machine is the processor if the system tells, else its kind.
+func machine() string {
+	kind := runtime.GOOS + "/" + runtime.GOARCH
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return kind
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value) + ", " + kind
+		}
+	}
+	return kind
+}
+
+// etcdVersion is that which the program was built with.
+func etcdVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "of unknown version"
+	}
+	for _, m := range info.Deps {
+		if m.Path == "go.etcd.io/etcd/server/v3" {
+			return strings.TrimPrefix(m.Version, "v")
+		}
+	}
+	return "of unknown version"
+}

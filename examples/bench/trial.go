@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/seatbeat/seatbeat/examples/internal/devcert"
+)
+
+// metric is what is measured.
+type metric struct{ name, unit, what string }
+
+var metrics = []metric{
+	{"heap_per_feature", "B", "heap and stack of the client"},
+	{"client_cpu_per_beat", "µs", "processor time of the client, for each feature and beat"},
+	{"server_cpu_per_beat", "µs", "processor time of the server, for each feature and beat"},
+	{"bytes_per_beat", "B", "bytes on the wire, both ways, for each feature and beat"},
+	{"held_per_second", "1/s", "features taken, one by one from many callers, until all are held"},
+	{"checkouts_per_second", "1/s", "seats taken, and returned, while the features are held"},
+	{"checkout_p50", "ms", "time to take a seat: half take no longer"},
+	{"checkout_p99", "ms", "time to take a seat: 99 of 100 take no longer"},
+	{"recovery_seconds", "s", "from the start of a new server, the old one having been killed, until every feature is held again"},
+}
+
+// trial measures one contender once, with one number of features, in new processes and a new folder.
+type trial struct {
+	plan      plan
+	contender string
+	features  int
+
+	setup          setup
+	server, client *process
+	values         map[string]float64 // by metric
+}
+
+// run measures everything, or what goes before it fails.
+func (t *trial) run(ctx context.Context) (values map[string]float64, err error) {
+	t.values = make(map[string]float64)
+	folder, err := os.MkdirTemp("", "seatbeat-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err := devcert.Write(folder); err != nil {
+		return nil, err
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	t.setup = setup{t.contender, folder, address, t.plan.interval, t.plan.callers}
+	if t.server, err = startProcess(ctx, roleServer, t.setup); err != nil {
+		return nil, err
+	}
+	defer func() { t.server.kill() }()
+	if t.client, err = startProcess(ctx, roleClient, t.setup); err != nil {
+		return nil, err
+	}
+	defer t.client.kill()
+	for _, step := range []func(context.Context) error{t.hold, t.beats, t.checkouts, t.recover} {
+		if err := step(ctx); err != nil {
+			return t.values, err
+		}
+	}
+	return t.values, nil
+}
+
+func (t *trial) hold(context.Context) error {
+	r, err := t.client.ask(order{Do: doHold, Features: t.features, For: t.plan.hold})
+	if err != nil {
+		return fmt.Errorf("hold the features within %s: %w", t.plan.hold, err)
+	}
+	t.values["heap_per_feature"] = float64(r.Memory) / float64(t.features)
+	t.values["held_per_second"] = r.PerSecond
+	return nil
+}
+
+// beats counts what both sides use in a window in which nothing but beats goes on.
+func (t *trial) beats(ctx context.Context) error {
+	if err := wait(ctx, t.plan.settle); err != nil {
+		return err
+	}
+	before, err := t.count()
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, t.plan.window); err != nil {
+		return err
+	}
+	after, err := t.count()
+	if err != nil {
+		return err
+	}
+	beats := float64(after.Beats - before.Beats)
+	if beats == 0 {
+		return fmt.Errorf("no beat was answered within %s", t.plan.window)
+	}
+	t.values["client_cpu_per_beat"] = microseconds(after.client-before.client) / beats
+	t.values["server_cpu_per_beat"] = microseconds(after.server-before.server) / beats
+	t.values["bytes_per_beat"] = float64(after.Bytes-before.Bytes) / beats
+	return nil
+}
+
+// counts are what both processes tell at one moment.
+type counts struct {
+	client, server time.Duration
+	Beats, Bytes   int64
+}
+
+func (t *trial) count() (counts, error) {
+	client, err := t.client.ask(order{Do: doCount})
+	if err != nil {
+		return counts{}, err
+	}
+	server, err := t.server.ask(order{Do: doCount})
+	if err != nil {
+		return counts{}, err
+	}
+	return counts{client.CPU, server.CPU, client.Beats, client.Bytes + server.Bytes}, nil
+}
+
+func (t *trial) checkouts(context.Context) error {
+	r, err := t.client.ask(order{Do: doCheckouts, For: t.plan.checkouts})
+	if err != nil {
+		return fmt.Errorf("take seats: %w", err)
+	}
+	t.values["checkouts_per_second"] = r.PerSecond
+	t.values["checkout_p50"] = microseconds(r.P50) / 1e3
+	t.values["checkout_p99"] = microseconds(r.P99) / 1e3
+	return nil
+}
+
+// recover kills the server, lets the features notice that for an interval, and starts it again on what it kept.
+func (t *trial) recover(ctx context.Context) (err error) {
+	t.server.kill()
+	if err := wait(ctx, t.plan.interval); err != nil {
+		return err
+	}
+	if _, err := t.client.ask(order{Do: doMark}); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if t.server, err = startProcess(ctx, roleServer, t.setup); err != nil {
+		return err
+	}
+	if _, err := t.client.ask(order{Do: doRecover, For: t.plan.recover}); err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	t.values["recovery_seconds"] = time.Since(begin).Seconds()
+	return nil
+}
+
+func microseconds(d time.Duration) float64 { return float64(d) / 1e3 }
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// freeAddress returns an address on loopback that nobody uses: the server keeps it over its restart.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
