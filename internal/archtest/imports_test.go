@@ -45,6 +45,7 @@ var layers = map[string]layer{
 	"examples/internal":       {},
 	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
 	"internal":                {},
+	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
 }
 
 // forExamples is what is public, and what examples share among them.

@@ -1,0 +1,61 @@
+package endtoend
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/supervisor"
+)
+
+// Section 3, rule 5: no run of the program ever sees the server down, and ten restarts are forgiven.
+func TestLimit_AShortLivedProgramBecomesUnavailableAtTheEleventhRestart(t *testing.T) {
+	s := newServer(t, 1, 5*time.Minute)
+	outages := filepath.Join(t.TempDir(), "outages")
+	var got []string
+	for range 30 {
+		got = append(got, run(t, "command", envServer+"="+s.address, envOutages+"="+outages).end())
+		require.Zero(t, s.used(), "the seat is given back")
+		s.restart()
+	}
+	const restartsSeen = 10 // by the eleventh run
+	want := slices.Concat(slices.Repeat([]string{"held"}, 1+restartsSeen), slices.Repeat([]string{"unavailable"}, 29-restartsSeen))
+	assert.Equal(t, want, got)
+}
+
+// Section 3, rule 5: each process tells the file of each restart, and each restart counts once. The eleventh shows that
+// the limit is there.
+func TestLimit_TwentyProcessesThatShareAFileLiveThroughTenHonestRestarts(t *testing.T) {
+	const processes, forgiven = 20, 10
+	s := newServer(t, processes, 5*time.Minute)
+	outages := filepath.Join(t.TempDir(), "outages")
+	var services []*child
+	for range processes {
+		services = append(services, run(t, "service", envServer+"="+s.address, envOutages+"="+outages))
+	}
+	want := "held"
+	for restart := range forgiven + 1 {
+		for n, c := range services {
+			require.Equal(t, want, c.answer(), "process %d after restart %d", n, restart)
+		}
+		require.Equal(t, processes, s.used())
+		s.restart()
+		for _, c := range services {
+			c.ask()
+		}
+		want = fmt.Sprint("held ", restart+1)
+	}
+	for _, c := range services {
+		assert.Equal(t, "unavailable 11", c.answer())
+		c.end()
+	}
+	assert.Zero(t, s.used(), "everything is given back")
+	known, err := supervisor.NewFileStore(outages).Load(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, known[s.server.Identity().ServerID].Outages, forgiven+1)
+}

@@ -1,0 +1,187 @@
+package endtoend
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/transport"
+	"github.com/seatbeat/seatbeat/transport/grpctransport"
+)
+
+// Variables that make a child process of the tests one of the programs, and tell it how to be.
+const (
+	envProgram = "SEATBEAT_TEST_PROGRAM" // "command" or "service"
+	envServer  = "SEATBEAT_TEST_SERVER"  // its address
+	envOutages = "SEATBEAT_TEST_OUTAGES" // the outage file; empty: none
+	envEnforce = "SEATBEAT_TEST_ENFORCE" // not empty: EnforceTimeout
+)
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(envProgram) {
+	case "command":
+		command()
+	case "service":
+		service()
+	default:
+		goleak.VerifyTestMain(m)
+	}
+}
+
+// command is a program that lives for a moment: it takes a seat, says what came of it, and gives it back.
+func command() {
+	rt := startRuntime(nil)
+	_, err := rt.Checkout(context.Background(), messages.Checkout{Feature: "cad"})
+	say(outcome(err))
+	closeRuntime(rt)
+}
+
+// service holds a seat until nobody speaks to it any more. It tells its events, and answers each line by beating twice: the
+// first heartbeat finds what happened to the server, and what follows from that has come through by the second.
+func service() {
+	rt := startRuntime(func(e messages.Event) { say("event " + messages.Name(e)) })
+	license, err := rt.Checkout(context.Background(), messages.Checkout{Feature: "cad"})
+	say("answer " + outcome(err))
+	for lines := bufio.NewScanner(os.Stdin); license != nil && lines.Scan(); {
+		_, err := beat(license), beat(license)
+		say(fmt.Sprintf("answer %s %d", outcome(err), rt.Status().Connections[0].Outages))
+	}
+	closeRuntime(rt)
+}
+
+// beat returns nil once a server has answered, or why the license is gone. It has a minute.
+func beat(license *supervisor.License) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		err := license.Heartbeat(ctx)
+		if err == nil || license.Err() != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// startRuntime starts a runtime as the environment says. It never gives up, so that a machine that is slow today may be.
+func startRuntime(onEvent func(messages.Event)) *supervisor.Runtime {
+	config := supervisor.Config{
+		Transport:      grpctransport.New(grpctransport.Config{Insecure: true}),
+		Servers:        []transport.Address{transport.Address(os.Getenv(envServer))},
+		Heartbeat:      supervisor.Heartbeat{Attempts: supervisor.MaxAttempts},
+		ConnectTimeout: time.Minute,
+		EnforceTimeout: os.Getenv(envEnforce) != "",
+		OnEvent:        onEvent,
+	}
+	if file := os.Getenv(envOutages); file != "" {
+		config.DownLimit = supervisor.DownLimit{Max: 10, Store: supervisor.NewFileStore(file)}
+	}
+	rt, err := supervisor.Start(context.Background(), config)
+	endOn(err)
+	return rt
+}
+
+func closeRuntime(rt *supervisor.Runtime) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	endOn(rt.Close(ctx))
+}
+
+// outcome says in one word what an error means for the seat.
+func outcome(err error) string {
+	switch {
+	case err == nil:
+		return "held"
+	case errors.Is(err, messages.ErrUnavailable):
+		return "unavailable"
+	case errors.Is(err, messages.ErrLost):
+		return "lost"
+	default:
+		return err.Error()
+	}
+}
+
+// say tells the parent a line.
+func say(line string) {
+	_, err := os.Stdout.WriteString(line + "\n")
+	endOn(err)
+}
+
+func endOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// child is a program under way.
+type child struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	lines *bufio.Scanner
+	told  []string // the events so far
+}
+
+// run starts a program in a process of its own.
+func run(t *testing.T, program string, env ...string) *child {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(append(os.Environ(), envProgram+"="+program), env...)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	return &child{t: t, cmd: cmd, stdin: stdin, lines: bufio.NewScanner(stdout)}
+}
+
+// answer returns the next answer. Events that led to it may be told after it.
+func (c *child) answer() string {
+	c.t.Helper()
+	if answer, ok := strings.CutPrefix(c.next(), "answer "); ok {
+		return answer
+	}
+	require.Fail(c.t, "the program ended without an answer")
+	return ""
+}
+
+// next returns the next line that is no event; "" when there is none.
+func (c *child) next() string {
+	for c.lines.Scan() {
+		event, ok := strings.CutPrefix(c.lines.Text(), "event ")
+		if !ok {
+			return c.lines.Text()
+		}
+		c.told = append(c.told, event)
+	}
+	return ""
+}
+
+// ask makes a service beat. It does not wait for the answer.
+func (c *child) ask() {
+	c.t.Helper()
+	_, err := io.WriteString(c.stdin, "beat\n")
+	require.NoError(c.t, err)
+}
+
+// end lets a program end by itself, and returns the line that it still had to say.
+func (c *child) end() string {
+	c.t.Helper()
+	require.NoError(c.t, c.stdin.Close())
+	last := c.next()
+	require.Empty(c.t, c.next())
+	require.NoError(c.t, c.cmd.Wait())
+	return last
+}

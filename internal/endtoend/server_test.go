@@ -1,0 +1,76 @@
+package endtoend
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server"
+)
+
+// licenseServer is a licence server in this process, over its lives at one address.
+type licenseServer struct {
+	t       *testing.T
+	config  server.Config
+	address string
+	server  *server.Server // nil: it is stopped
+	served  chan error
+}
+
+// newServer starts a server with so many seats of one feature.
+func newServer(t *testing.T, seats int, clientTimeout time.Duration) *licenseServer {
+	t.Helper()
+	s := &licenseServer{t: t, address: "127.0.0.1:0", config: server.Config{
+		Ledger:        &server.MemoryLedger{},
+		Features:      []server.Feature{{Name: "cad", Version: messages.V(1, 0), Seats: seats}},
+		ClientTimeout: clientTimeout,
+		Insecure:      true,
+	}}
+	s.start()
+	t.Cleanup(s.stop)
+	return s
+}
+
+// start begins a life of the server, at the address of the earlier one.
+func (s *licenseServer) start() {
+	s.t.Helper()
+	listener, err := net.Listen("tcp", s.address)
+	require.NoError(s.t, err)
+	s.address = listener.Addr().String()
+	s.server, err = server.New(s.config)
+	require.NoError(s.t, err)
+	served := make(chan error, 1)
+	s.served = served
+	go func(srv *server.Server) { served <- srv.Serve(listener) }(s.server)
+}
+
+// stop ends the life without ado: connections are cut.
+func (s *licenseServer) stop() {
+	s.t.Helper()
+	if s.server == nil {
+		return
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.NoError(s.t, s.server.Stop(ended))
+	require.NoError(s.t, <-s.served)
+	s.server = nil
+}
+
+func (s *licenseServer) restart() {
+	s.t.Helper()
+	s.stop()
+	s.start()
+}
+
+// used returns how many seats are held.
+func (s *licenseServer) used() int {
+	s.t.Helper()
+	status, err := s.server.Status(s.t.Context())
+	require.NoError(s.t, err)
+	return status.Features[0].Used
+}
