@@ -40,6 +40,7 @@ var layers = map[string]layer{
 	"actors":                  {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
 	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
 	"server":                  {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
+	"server/license":          {ours: []string{"messages", "server"}, others: []string{"..."}},
 	"examples":                {ours: forExamples, others: []string{"..."}},
 	"examples/bench":          {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
 	"examples/internal":       {},
@@ -97,7 +98,10 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"supervisor/example_test.go", module + "/supervisor", true},
 		{"supervisor/runtime.go", module + "/actors", true},
 		{"supervisor/runtime.go", module + "/server", false},
+		{"server/license/load.go", module + "/server", true},
+		{"server/license/load.go", module + "/transport/wire", false},
 		{"server/cmd/seatd/main.go", module + "/server", true},
+		{"server/cmd/seatd/main.go", module + "/server/license", true},
 		{"server/cmd/seatd/main.go", module + "/supervisor", false},
 		{"examples/quickstart/main.go", module + "/supervisor", true},
 		{"examples/quickstart/main.go", module + "/internal/fifo", false},

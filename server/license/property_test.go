@@ -1,0 +1,59 @@
+package license
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server"
+)
+
+func TestEveryValidLicenceOpensAsItWasSigned(t *testing.T) {
+	verifier := trusting(t)
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawLicense(t)
+		file, err := Sign(want, secretOf(t, 1))
+		require.NoError(t, err)
+		verifier.Now = want.Starts // the zero time is before any end
+		got, err := verifier.Open(file)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	})
+}
+
+func drawLicense(t *rapid.T) License {
+	text := rapid.StringN(1, -1, 50).Filter(func(s string) bool {
+		var faults messages.Faults
+		validateText(&faults, "", s, MaxSerial, true)
+		return faults.Err() == nil
+	})
+	seconds := rapid.Int64Range(1_000_000_000, 200_000_000_000)
+	instant := rapid.Custom(func(t *rapid.T) time.Time { return time.Unix(seconds.Draw(t, "seconds"), 0).UTC() })
+	optional := rapid.OneOf(rapid.Just(time.Time{}), instant)
+	l := License{
+		Serial: text.Draw(t, "serial"), Vendor: text.Draw(t, "vendor"), Customer: text.Draw(t, "customer"),
+		ServerID: rapid.SampledFrom([]string{"", thisServer}).Draw(t, "server"),
+		Issued:   instant.Draw(t, "issued"), Starts: optional.Draw(t, "starts"),
+	}
+	if rapid.Bool().Draw(t, "ends") {
+		l.Expires = l.Issued.Add(time.Hour)
+		if l.Starts.After(l.Issued) {
+			l.Expires = l.Starts.Add(time.Second)
+		}
+	}
+	number := rapid.IntRange(0, messages.MaxVersion)
+	l.Features = rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) server.Feature {
+		return server.Feature{
+			Share:     rapid.SampledFrom([]server.Share{server.ShareNone, server.ShareUser, server.ShareHost, server.ShareString}).Draw(t, "share"),
+			Overdraft: rapid.IntRange(0, server.MaxSeats).Draw(t, "overdraft"),
+			Name:      rapid.StringMatching(`[ -~ü]{1,60}`).Draw(t, "name"),
+			Version:   messages.V(number.Draw(t, "major"), number.Draw(t, "minor")),
+			Seats:     rapid.IntRange(0, server.MaxSeats).Draw(t, "seats"), Expires: optional.Draw(t, "end"),
+		}
+	}), 1, 9, func(f server.Feature) string { return f.Name }).Draw(t, "features")
+	return l
+}
