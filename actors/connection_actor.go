@@ -29,7 +29,7 @@ func (a *connectionActor) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
 	case input:
-		defer a.crashing()
+		defer a.crashing(in)
 		if a.crashes.pending != nil {
 			a.revive(c)
 		}
@@ -47,9 +47,11 @@ func (a *connectionActor) run(c actor.Context, in input) {
 }
 
 // crashing notes a panic on its way out.
-func (a *connectionActor) crashing() {
+func (a *connectionActor) crashing(in input) {
 	if reason := recover(); reason != nil {
-		panic(a.env.noted(&a.crashes, "connection", reason))
+		crash := a.env.noted(&a.crashes, "connection", reason)
+		crash.lost = in
+		panic(crash)
 	}
 }
 
@@ -59,6 +61,7 @@ func (a *connectionActor) revive(c actor.Context) {
 	a.crashes.pending = nil
 	now := a.env.now()
 	machine, effects := a.machine.reborn(now, a.env.draw())
+	effects = append(effects, machine.salvage(now, failed.lost)...)
 	a.machine = machine
 	machine.draining = machine.draining || a.env.draining.Load()
 	if failed.usedUp {

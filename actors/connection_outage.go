@@ -14,7 +14,8 @@ const decideWithin = time.Second
 type outage struct {
 	downAt  instant     // when the first beat failed; zero: none did
 	newBoot bool        // another life answers than the one told of last
-	told    *serverSeen // to be sent to the counter
+	told    *serverSeen // what the counter was told, until it has decided
+	untold  bool        // it is still to be sent
 	by      instant     // until when its decision is waited for; zero: none is awaited
 	good    *goodBeat   // the beat that recovers the features once it is decided
 }
@@ -52,19 +53,21 @@ func (c *connection) serverUp(now instant) {
 	if !c.set.CountOutages || o.downAt == (instant{}) && !o.newBoot {
 		return
 	}
-	o.told = &serverSeen{link: c.link, identity: c.hello.Identity, downAt: o.downAt}
+	c.tell(now, &serverSeen{link: c.link, identity: c.hello.Identity, downAt: o.downAt})
 	o.downAt, o.newBoot = instant{}, false
-	o.by = now.after(decideWithin)
+}
+
+func (c *connection) tell(now instant, seen *serverSeen) {
+	c.outage.told, c.outage.untold, c.outage.by = seen, true, now.after(decideWithin)
 }
 
 // tellCounter sends what there is to tell.
 func (c *connection) tellCounter() []effect {
-	told := c.outage.told
-	if told == nil {
+	if !c.outage.untold {
 		return nil
 	}
-	c.outage.told = nil
-	return []effect{countOutage{told}}
+	c.outage.untold = false
+	return []effect{countOutage{c.outage.told}}
 }
 
 // countOutage passes on to the down counter.
@@ -78,7 +81,7 @@ func (c *connection) deciding() bool { return c.outage.by != (instant{}) }
 // decided lets the features recover.
 func (c *connection) decided(now instant) []effect {
 	good := c.outage.good
-	c.outage.by, c.outage.good = instant{}, nil
+	c.outage.told, c.outage.by, c.outage.good = nil, instant{}, nil
 	if good == nil {
 		return nil
 	}

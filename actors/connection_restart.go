@@ -31,14 +31,21 @@ func (c *connection) recallFeature(o *recallOrder) []effect {
 // settled: a request that may have been executed is owed, whoever waits is told, and the server is asked again.
 func (c *connection) reborn(now instant, rng *rand.Rand) (*connection, []effect) {
 	n := newConnection(c.set, c.link, rng)
-	n.into, n.addresses, n.hello, n.life, n.heard = c.into, c.addresses, c.hello, c.life+1, c.heard
+	n.into, n.hello, n.life, n.heard = c.into, c.hello, c.life+1, c.heard
+	if n.addresses = c.addresses; len(n.addresses) == 0 { // given away, and maybe nobody was told
+		n.addresses = []messages.Address{c.link.Server().Address}
+	}
 	n.seq, n.successor, n.warned = c.seq, c.successor, c.warned
 	n.notBefore, n.askAfter, n.acked = c.notBefore, c.askAfter, c.acked
-	n.failed, n.outage.downAt, n.draining = c.failed, c.outage.downAt, c.draining
+	n.failed, n.draining = c.failed, c.draining
+	n.outage.downAt, n.outage.newBoot = c.outage.downAt, c.outage.newBoot
+	if c.outage.told != nil {
+		n.tell(now, c.outage.told) // maybe again: the counter knows an outage when it sees it twice
+	}
 	if n.phase = c.phase; n.phase == identifying {
 		n.phase = unidentified
 	}
-	effects := c.dropSession(c.session)
+	effects := append(c.dropSession(c.session), closeAll(&connected{strangers: c.strays})...)
 	for _, d := range c.debts.order {
 		if !d.settled {
 			n.debts.owe(d.since, d.claim, d.request)
@@ -51,6 +58,25 @@ func (c *connection) reborn(now instant, rng *rand.Rand) (*connection, []effect)
 	n.urgent = true
 	n.recover = n.broken
 	return n, effects
+}
+
+// salvage takes out of the message that was lost what nobody would say again: sessions to be closed, and what other
+// connections found to be owed here.
+func (c *connection) salvage(now instant, lost any) []effect {
+	switch in := lost.(type) {
+	case *connected:
+		return closeAll(in)
+	case *adopted:
+		c.oweAll(now, in.found.owed)
+		return closeAll(&connected{session: in.found.session})
+	case *handover:
+		c.oweAll(now, in.found.owed)
+		return closeAll(&connected{session: in.found.session})
+	case *inherited:
+		return c.inherit(now, in)
+	default:
+		return nil
+	}
 }
 
 // rebuildTable takes over the records, but for those of features that have ended: their order to leave may have been

@@ -17,7 +17,7 @@ type downCounter struct {
 	servers map[string]*counted
 	tripped bool
 	storing bool     // a merge is under way
-	waiting []string // ServerIDs to be merged after it, each once
+	waiting []string // ServerIDs to be merged, each once
 	settled *promise // the Close that waits until nothing is to be merged; nil: none
 	wakeAt  instant  // when the next outage leaves its window
 }
@@ -71,7 +71,8 @@ func newDownCounter(set *Settings, base time.Time, known map[string]messages.Out
 }
 
 // reborn returns a machine with what the one that panicked has counted, of which each server's record is merged again.
-func (d *downCounter) reborn(now instant) *downCounter {
+// storing tells whether a merge is under way.
+func (d *downCounter) reborn(now instant, storing bool) *downCounter {
 	known := make(map[string]messages.OutageRecord, len(d.servers))
 	for id, c := range d.servers {
 		known[id] = c.record
@@ -80,7 +81,7 @@ func (d *downCounter) reborn(now instant) *downCounter {
 	for id, c := range d.servers {
 		n.servers[id].server, n.servers[id].link, n.servers[id].over = c.server, c.link, c.over
 	}
-	n.tripped, n.settled = d.tripped, d.settled
+	n.tripped, n.settled, n.storing, n.waiting = d.tripped, d.settled, storing, n.ids()
 	return n
 }
 
@@ -98,6 +99,7 @@ func (d *downCounter) step(now instant, in any) []effect {
 	case *settle:
 		d.settled = in.call
 	}
+	effects = append(effects, d.storeNext()...)
 	if d.settled != nil && !d.storing {
 		effects = append(effects, reply{d.settled, nil})
 		d.settled = nil
@@ -127,7 +129,9 @@ func (d *downCounter) seen(now instant, in *serverSeen) []effect {
 		}})
 	}
 	effects = append(effects, d.review(now)...)
-	effects = append(effects, d.store(id)...)
+	if !slices.Contains(d.waiting, id) {
+		d.waiting = append(d.waiting, id)
+	}
 	return append(effects, goOn{in.link})
 }
 
@@ -232,35 +236,24 @@ func (d *downCounter) ids() []string {
 	return ids
 }
 
-// store has the store merge what is known of a server; one merge at a time.
-func (d *downCounter) store(id string) []effect {
-	if d.storing {
-		if !slices.Contains(d.waiting, id) {
-			d.waiting = append(d.waiting, id)
-		}
+// storeNext has the store merge what is known of the next server that waits for it; one merge at a time.
+func (d *downCounter) storeNext() []effect {
+	if d.storing || len(d.waiting) == 0 {
 		return nil
 	}
-	d.storing = true
+	id := d.waiting[0]
+	d.waiting, d.storing = d.waiting[1:], true
 	return []effect{mergeStore{serverID: id, record: d.servers[id].record}}
 }
 
 // merged takes what all processes together know.
 func (d *downCounter) merged(now instant, in *storeMerged) []effect {
 	d.storing = false
-	var effects []effect
-	c := d.servers[in.serverID]
-	switch {
-	case in.err != nil:
-		effects = []effect{warn{"the outage store failed; outages are counted in memory alone",
+	if in.err != nil {
+		return []effect{warn{"the outage store failed; outages are counted in memory alone",
 			[]any{"server", in.serverID, "error", in.err.Error()}}}
-	case c != nil:
-		c.record = MergeOutages(c.record, in.record, d.wall(now), d.set.DownWindow)
-		effects = d.review(now)
 	}
-	if len(d.waiting) > 0 {
-		next := d.waiting[0]
-		d.waiting = d.waiting[1:]
-		effects = append(effects, d.store(next)...)
-	}
-	return effects
+	c := d.servers[in.serverID]
+	c.record = MergeOutages(c.record, in.record, d.wall(now), d.set.DownWindow)
+	return d.review(now)
 }

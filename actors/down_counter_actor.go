@@ -15,10 +15,10 @@ const storeTimeout = 10 * time.Second
 
 // downCounterActor performs what the down counter orders.
 type downCounterActor struct {
-	env     *Env
+	steadfast
 	machine *downCounter
 	timer   wakeTimer
-	crashes crashes
+	storing bool // a merge is under way
 }
 
 // startDownCounter loads what the store knows and starts the actor, if outages are counted at all.
@@ -33,7 +33,7 @@ func (e *Env) startDownCounter(ctx context.Context) error {
 			return fmt.Errorf("load outages: %w", err)
 		}
 	}
-	a := &downCounterActor{env: e, machine: newDownCounter(&e.Settings, e.beganWall, known, e.now())}
+	a := &downCounterActor{steadfast: steadfast{env: e, who: "downcounter"}, machine: newDownCounter(&e.Settings, e.beganWall, known, e.now())}
 	a.begin()
 	props := actor.PropsFromProducer(func() actor.Actor { return a }, e.propsOptions()...)
 	pid, err := e.System.Root.SpawnNamed(props, e.Name+"/downcounter")
@@ -76,28 +76,20 @@ func (a *downCounterActor) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
 	case input:
+		if _, ok := in.(*storeMerged); ok {
+			a.storing = false
+		}
 		if !a.try(c.Self(), in) {
-			a.machine = a.machine.reborn(a.env.now())
+			a.machine = a.machine.reborn(a.env.now(), a.storing)
 			a.try(c.Self(), in)
 		}
 	}
 }
 
-// try handles a message and reports whether that did not panic. Nobody supervises the counter but itself: after a panic
-// its machine is made anew and gets the message once more.
-func (a *downCounterActor) try(self *actor.PID, in input) (done bool) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			a.env.noted(&a.crashes, "downcounter", reason)
-		}
-	}()
-	a.env.faulty(beforeStep, "downcounter", in)
-	effects := a.machine.step(a.env.now(), in)
-	a.env.faulty(afterStep, "downcounter", in)
-	for _, e := range effects {
-		a.perform(self, e)
-	}
-	return true
+// try handles a message and reports whether the machine did not panic.
+func (a *downCounterActor) try(self *actor.PID, in input) bool {
+	step := func() []effect { return a.machine.step(a.env.now(), in) }
+	return a.handle(in, step, func(e effect) { a.perform(self, e) })
 }
 
 func (a *downCounterActor) perform(self *actor.PID, e effect) {
@@ -122,6 +114,7 @@ func (a *downCounterActor) perform(self *actor.PID, e effect) {
 
 func (a *downCounterActor) merge(self *actor.PID, e mergeStore) {
 	env := a.env
+	a.storing = true
 	if env.Store == nil {
 		env.send(self, &storeMerged{serverID: e.serverID, record: e.record})
 		return

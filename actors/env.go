@@ -48,6 +48,7 @@ type Env struct {
 	cancel     context.CancelFunc
 	exchanges  goroutines
 	sessions   sessionSet
+	calls      callSet
 	features   registry
 	links      linkList
 	directory  *actor.PID

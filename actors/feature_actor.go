@@ -111,7 +111,8 @@ func (f *Feature) Err() error {
 // with the error of ctx; in each case the license is gone and the runtime returns the seats. Only the first call waits
 // for the server: the actor may have ended before it reads of another one.
 func (f *Feature) Checkin(ctx context.Context) error {
-	c := newPromise()
+	c := f.env.calls.open()
+	defer f.env.calls.close(c)
 	if f.left.Swap(true) {
 		c.answer(nil)
 	} else {
@@ -131,6 +132,9 @@ func (f *Feature) Checkin(ctx context.Context) error {
 func (f *Feature) await(ctx context.Context, c *promise) error {
 	select {
 	case err := <-c.answered:
+		if errors.Is(err, errRestarted) {
+			return nil // the seats are on their way back, but nobody is left who could tell when they are there
+		}
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -142,7 +146,8 @@ func (f *Feature) await(ctx context.Context, c *promise) error {
 // Heartbeat beats now and returns nil when the seats are held, the license's error when it is gone, or why the server
 // gave no answer.
 func (f *Feature) Heartbeat(ctx context.Context) error {
-	c := newPromise()
+	c := f.env.calls.open()
+	defer f.env.calls.close(c)
 	f.env.send(f.pid, &heartbeatNow{call: c})
 	select {
 	case err := <-c.answered:
@@ -167,7 +172,7 @@ func (f *Feature) Receive(c actor.Context) {
 	if !ok {
 		return // protoactor's own messages
 	}
-	defer f.crashing(in)
+	defer f.crashing()
 	if f.crashes != nil && f.crashes.pending != nil {
 		f.revive(c)
 	}
@@ -185,14 +190,11 @@ func (f *Feature) run(c actor.Context, in input) {
 	f.show()
 }
 
-// crashing notes a panic on its way out, and lets a call go that would wait for the lost message.
-func (f *Feature) crashing(in input) {
+// crashing notes a panic on its way out.
+func (f *Feature) crashing() {
 	reason := recover()
 	if reason == nil {
 		return
-	}
-	if h, ok := in.(*heartbeatNow); ok {
-		h.call.answer(transportError("the feature was restarted"))
 	}
 	if f.crashes == nil {
 		f.crashes = new(crashes)

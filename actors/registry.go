@@ -119,6 +119,44 @@ func (l *linkList) list() []*Link {
 	return append([]*Link(nil), l.all...)
 }
 
+// errRestarted answers calls whose answer may have been lost with a panic.
+const errRestarted = transportError("an actor was restarted")
+
+// callSet knows the calls of the application that wait for an actor. A panic may take the answer of any of them along, so
+// that it ends them all: none waits for ever.
+type callSet struct {
+	mu      sync.Mutex
+	waiting map[*promise]struct{}
+}
+
+// open returns the promise of a new call.
+func (s *callSet) open() *promise {
+	c := newPromise()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == nil {
+		s.waiting = make(map[*promise]struct{})
+	}
+	s.waiting[c] = struct{}{}
+	return c
+}
+
+// close forgets a call that waits no longer.
+func (s *callSet) close(c *promise) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.waiting, c)
+}
+
+// answerAll answers every call that has no answer yet.
+func (s *callSet) answerAll(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.waiting {
+		c.answer(err)
+	}
+}
+
 // sessionSet knows the sessions that are open, so that none outlives the runtime, even one that was still on its way to
 // its connection.
 type sessionSet struct {

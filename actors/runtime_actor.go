@@ -12,10 +12,9 @@ import (
 
 // runtimeActor is the top of the tree: it performs what the directory orders, and it is the parent that supervises.
 type runtimeActor struct {
-	env     *Env
+	steadfast
 	machine *directory
 	timer   wakeTimer
-	crashes crashes
 }
 
 // Start starts the tree of a runtime. ctx bounds the loading of what the outage store knows.
@@ -24,7 +23,7 @@ func Start(ctx context.Context, host Host, settings Settings) (*Env, error) {
 	e := &Env{Settings: settings, Host: host, began: time.Now(), beganWall: host.Wall(), dispatcher: newDispatcher(0)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.props = actor.PropsFromProducer(func() actor.Actor { return e.spawning }, e.propsOptions()...)
-	root := &runtimeActor{env: e, machine: newDirectory(&e.Settings)}
+	root := &runtimeActor{steadfast: steadfast{env: e, who: "runtime"}, machine: newDirectory(&e.Settings)}
 	props := actor.PropsFromProducer(func() actor.Actor { return root }, e.propsOptions()...)
 	pid, err := host.System.Root.SpawnNamed(props, host.Name)
 	if err != nil {
@@ -73,18 +72,10 @@ func (a *runtimeActor) run(c actor.Context, in any) {
 	}
 }
 
-// try handles a message and reports whether that did not panic.
-func (a *runtimeActor) try(c actor.Context, in any) (done bool) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			a.env.noted(&a.crashes, "runtime", reason)
-		}
-	}()
-	a.env.faulty(beforeStep, "runtime", in)
-	effects := a.machine.step(a.env.now(), in)
-	a.env.faulty(afterStep, "runtime", in)
-	a.perform(c, effects)
-	return true
+// try handles a message and reports whether the machine did not panic.
+func (a *runtimeActor) try(c actor.Context, in any) bool {
+	step := func() []effect { return a.machine.step(a.env.now(), in) }
+	return a.handle(in, step, func(e effect) { a.perform(c, e) })
 }
 
 func (a *runtimeActor) exit(e messages.Exited) {
@@ -92,20 +83,18 @@ func (a *runtimeActor) exit(e messages.Exited) {
 	a.env.Exit(e)
 }
 
-func (a *runtimeActor) perform(c actor.Context, effects []effect) {
-	for _, e := range effects {
-		switch e := e.(type) {
-		case forward:
-			a.env.send(e.to.pid, e.in)
-		case spawn:
-			a.spawn(c, e.link)
-		case publish:
-			a.env.Publish(e.event)
-		case exit:
-			a.exit(e.event)
-		case wakeAt:
-			a.timer.set(a.env, c.Self(), e.at)
-		}
+func (a *runtimeActor) perform(c actor.Context, e effect) {
+	switch e := e.(type) {
+	case forward:
+		a.env.send(e.to.pid, e.in)
+	case spawn:
+		a.spawn(c, e.link)
+	case publish:
+		a.env.Publish(e.event)
+	case exit:
+		a.exit(e.event)
+	case wakeAt:
+		a.timer.set(a.env, c.Self(), e.at)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 // and panics with it: protoactor then suspends the mailbox, loses the message, and asks the supervisor.
 type crash struct {
 	cause  string
+	lost   any // the message
 	pause  time.Duration
 	usedUp bool // no restart is left
 }
@@ -27,13 +28,54 @@ type crashes struct {
 	pending  *crash // the actor failed and has not been restarted yet
 }
 
-// noted records a panic and decides about it. It is called on the way out of the actor that panicked.
+// noted records a panic and decides about it. It is called on the way out of the actor that panicked. What calls of the
+// application wait for may be lost with it.
 func (e *Env) noted(c *crashes, who string, reason any) *crash {
 	pause, ok := e.Restarts.next(c.failures.note(e.now(), e.Restarts.Window), rand.Float64())
 	c.pending = &crash{cause: fmt.Sprint(reason), pause: pause, usedUp: !ok}
 	e.Logger.Error("an actor panicked; this is a defect of seatbeat, please report it",
 		"actor", who, "reason", c.pending.cause, "restart_in", pause, "gives_up", !ok, "stack", string(debug.Stack()))
+	e.calls.answerAll(errRestarted)
 	return c.pending
+}
+
+// steadfast is an actor that nobody restarts but itself: the top of the tree, and what stands beside it.
+type steadfast struct {
+	env     *Env
+	who     string
+	crashes crashes
+}
+
+// handle takes a step and performs what it orders. It reports false when the step panicked. An effect that panics is lost,
+// the others are not.
+func (s *steadfast) handle(in any, step func() []effect, perform func(effect)) bool {
+	var undone []effect
+	if !s.safely(func() {
+		s.env.faulty(beforeStep, s.who, in)
+		undone = step()
+	}) {
+		return false
+	}
+	s.safely(func() { s.env.faulty(afterStep, s.who, in) })
+	for len(undone) > 0 {
+		s.safely(func() {
+			e := undone[0]
+			undone = undone[1:]
+			perform(e)
+		})
+	}
+	return true
+}
+
+// safely calls do and reports whether it did not panic.
+func (s *steadfast) safely(do func()) (done bool) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.env.noted(&s.crashes, s.who, reason)
+		}
+	}()
+	do()
+	return true
 }
 
 // restart wakes an actor that was suspended: it finds its crash, and makes itself anew before it handles anything else.

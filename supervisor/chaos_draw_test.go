@@ -53,9 +53,9 @@ func (d *drawing) number(least, most int) int { return least + d.rng.IntN(most-l
 func (d *drawing) world() {
 	attempts := d.one("0", "1", "2", "2", "3", "3", "4")
 	d.automatic = attempts != "0"
-	d.add("config attempts=%s interval=%s rounds=%d connect=%s seed=%d %s %s", attempts,
+	d.add("config attempts=%s interval=%s rounds=%d connect=%s seed=%d %s %s %s", attempts,
 		d.one("1m", "30s", "2m", "10s"), d.number(1, 3), d.one("5s", "1s", "20s"), d.number(1, 1000), d.one("", "enforce"),
-		d.one("", "", "limit=2 window=10m", "limit=1", "limit=1 window=5m restarts"))
+		d.one("", "", "limit=2 window=10m", "limit=1", "limit=1 window=5m restarts"), d.one("", "store"))
 	for i := range d.number(1, mostServers) {
 		name := fmt.Sprintf("s%d", i+1)
 		addresses := d.number(1, 2)

@@ -6,6 +6,7 @@ import "github.com/seatbeat/seatbeat/messages"
 type outages struct {
 	reasons map[string]int // by ServerID: failed beats and restarts told since the last count
 	counted map[string]int // by ServerID: the count last told
+	excused int            // counts whose reason was lost with a panic
 	tripped bool           // the limit was exceeded at least once
 }
 
@@ -21,10 +22,10 @@ func (o *outages) note(servers ...string) {
 
 func (s *story) outageCounted(e messages.OutageCounted) {
 	o := &s.outages
-	if s.w.saboteur.hasStruck() {
-		return // a reason may not have been told
-	}
 	if o.reasons[e.Server.ID] == 0 {
+		o.excused++
+	}
+	if o.excused > s.w.saboteur.strikes() {
 		s.w.report("an outage of %s was counted, but nothing happened to it since the last one", e.Server.ID)
 	}
 	if e.Count < 1 || e.Count > o.counted[e.Server.ID]+1 {

@@ -10,9 +10,9 @@ import (
 
 // saboteur makes actors panic, as a defect of ours would: protoactor restarts them, and no seat may be lost by it.
 type saboteur struct {
-	mu     sync.Mutex
-	armed  map[string]int // by kind of actor: after how many more points that it passes it panics
-	struck bool           // one has panicked
+	mu    sync.Mutex
+	armed map[string]int // by kind of actor: after how many more points that it passes it panics
+	count int            // how many have panicked
 }
 
 // arm makes the actor of this kind panic that passes the nth point from now on.
@@ -36,18 +36,21 @@ func (s *saboteur) fault(point, actor string, in any) {
 			s.armed[actor] = n
 		}
 	}
-	s.struck = s.struck || ok && n <= 0
+	strikes := ok && n <= 0
+	if strikes {
+		s.count++
+	}
 	s.mu.Unlock()
-	if ok && n <= 0 {
+	if strikes {
 		panic(fmt.Sprintf("%s %s %s %T", sabotaged, point, actor, in))
 	}
 }
 
-// hasStruck reports whether an actor has panicked: the message that it was at is lost, and what it was about to tell.
-func (s *saboteur) hasStruck() bool {
+// strikes returns how often an actor has panicked: each time a message was lost, and what it would have told.
+func (s *saboteur) strikes() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.struck
+	return s.count
 }
 
 // disarm lets everybody live.

@@ -23,6 +23,7 @@ func (w *world) rest() {
 // heal ends all faults and gives every feature plenty of seats.
 func (w *world) heal() {
 	w.saboteur.disarm()
+	w.calm()
 	w.neglected = w.isNeglected()
 	w.disturbed = time.Time{}
 	for _, s := range w.servers {
@@ -43,7 +44,7 @@ const manySeats = 1000
 
 // isNeglected reports whether a return may have been forgotten, or refused for good.
 func (w *world) isNeglected() bool {
-	return w.neglected || w.wire.kept || !w.disturbed.IsZero() && time.Since(w.disturbed) >= w.shortest
+	return w.neglected || w.left.Load() || w.wire.kept || !w.disturbed.IsZero() && time.Since(w.disturbed) >= w.shortest
 }
 
 // beatByHand is an application that beats its licenses itself, in good time.
@@ -101,10 +102,10 @@ func (w *world) checkAge(c *claim, l *License) {
 
 // checkRest checks what holds when all servers have been reachable for long.
 func (w *world) checkRest() {
-	if calls := w.pending.list(); len(calls) > 0 && !w.saboteur.hasStruck() {
+	if calls := w.pending.list(); len(calls) > 0 {
 		w.report("never returned: %v", calls)
 	}
-	w.story.checkCounts(w.closed)
+	w.story.checkCounts(w.closed.Load())
 	for _, c := range w.claims {
 		l, _ := c.result()
 		switch {

@@ -96,7 +96,11 @@ func (d *drawing) call() { d.add("heartbeat %s %s", d.feature(), d.one("10s", ""
 // application: the service calls, or its clock is set.
 func (d *drawing) application() {
 	f := d.feature()
-	switch d.number(0, 17) {
+	switch d.number(0, 20) {
+	case 18, 19:
+		d.add("host %s %s", d.one("callback", "listener"), d.one("slow", "hang", "panic", "exit", "calls", "checkin", "well", d.one("well", "close")))
+	case 20:
+		d.add("store %s", d.one("slow", "fail", "hang", "panic", "exit", "well"))
 	case 16, 17:
 		d.add("panic %s %d", d.one("feature", "connection", "connection", "heartbeat", "runtime", "downcounter"), d.number(1, 6))
 	case 0, 1, 2, 3:

@@ -25,6 +25,9 @@ func setConfig(w *world, l line) {
 	w.config.DownLimit = DownLimit{
 		Max: l.parsedNumber(l.setting("limit", "0")), Window: l.parsedDuration(l.setting("window", "0s")),
 	}
+	if l.flag("store") {
+		w.config.DownLimit.Store = &w.store
+	}
 	if l.flag("restarts") {
 		w.config.DownLimit.Count = Restarts
 	}
@@ -79,6 +82,8 @@ var chaosSteps = map[string]func(*world, line){
 	"checkin":   func(w *world, l line) { w.checkin(w.claim(l.word(0)), l.duration(1)) },
 	"heartbeat": func(w *world, l line) { w.heartbeat(w.claim(l.word(0)), l.duration(1)) },
 	"panic":     func(w *world, l line) { w.saboteur.arm(l.word(0), l.number(1)) },
+	"host":      func(w *world, l line) { w.hosts()[l.word(0)].become(l.word(1)) },
+	"store":     func(w *world, l line) { w.store.become(l.word(0)) },
 	"close":     func(w *world, l line) { w.close(l.duration(0)) },
 	"rest":      func(w *world, _ line) { w.rest() },
 
@@ -132,17 +137,22 @@ func (w *world) endLeases(s *chaosServer, feature string, reason messages.Reason
 	}
 }
 
-// close closes the runtime; with 0 its context has ended already. The first one waits: nothing is left after it.
+// close closes the runtime; with 0 its context has ended already. When it is closed nothing is left.
 func (w *world) close(deadline time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
-	again := w.closed
-	w.closed = true
+	w.closed.Store(true)
 	err := w.rt.Close(ctx)
 	synctest.Wait()
-	if again {
+	select {
+	case <-w.rt.closed:
+	default:
+		return // a callback's call of Close is still at it
+	}
+	if w.ended {
 		return
 	}
+	w.ended = true
 	w.story.end()
 	w.wire.end()
 	w.checkClosed(err)

@@ -71,24 +71,28 @@ func (s *story) tell(e messages.Event) {
 
 // callbacks returns callbacks that are counted against the events: each event with a callback makes one call of it.
 func (s *story) callbacks() Callbacks {
-	count := func(i int) {
+	count := func(i int, e messages.Event) {
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.told[i]--
+		s.mu.Unlock()
+		s.w.callback.handle(e)
 	}
 	return Callbacks{
-		OnConnectionLost:  func(messages.ConnectionLost) { count(0) },
-		OnRetryFeature:    func(messages.RetryingFeature) { count(1) },
-		OnCheckoutSuccess: func(messages.CheckoutSucceeded) { count(2) },
-		OnCheckoutFailure: func(messages.CheckoutFailed) { count(3) },
-		OnExit: func(messages.Exited) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.onExits++; s.onExits > 1 {
-				s.w.report("OnExit was called again")
-			}
-		},
+		OnConnectionLost:  func(e messages.ConnectionLost) { count(0, e) },
+		OnRetryFeature:    func(e messages.RetryingFeature) { count(1, e) },
+		OnCheckoutSuccess: func(e messages.CheckoutSucceeded) { count(2, e) },
+		OnCheckoutFailure: func(e messages.CheckoutFailed) { count(3, e) },
+		OnExit:            s.exited,
 	}
+}
+
+func (s *story) exited(e messages.Exited) {
+	s.mu.Lock()
+	if s.onExits++; s.onExits > 1 {
+		s.w.report("OnExit was called again")
+	}
+	s.mu.Unlock()
+	s.w.callback.handle(e)
 }
 
 func claimIn(e messages.Event) (messages.Claim, bool) {
@@ -121,9 +125,10 @@ func (s *story) chapterOf(c messages.Claim) *chapter {
 	return s.of[c.Feature]
 }
 
-// connectionLost: the failed count of a connection goes 1, 2, 3 ... or begins again.
+// connectionLost: the failed count of a connection goes 1, 2, 3 ... or begins again. What was lost with a panic is left out.
 func (s *story) connectionLost(e messages.ConnectionLost) {
-	if last := s.failed[e.Server.ID]; e.Failed != 1 && e.Failed != last+1 && !s.w.saboteur.hasStruck() {
+	last := s.failed[e.Server.ID]
+	if missed := e.Failed - last - 1; e.Failed != 1 && (missed < 0 || missed > s.w.saboteur.strikes()) {
 		s.w.report("ConnectionLost of %s says failed %d after %d", e.Server.ID, e.Failed, last)
 	}
 	s.failed[e.Server.ID] = e.Failed
@@ -159,7 +164,7 @@ func (s *story) checkCounts(closed bool) {
 	if s.told != [4]int{} {
 		s.w.report("events and calls of their callbacks differ: %v", s.told)
 	}
-	if !closed && s.exits != s.losses && !s.w.saboteur.hasStruck() {
+	if !closed && s.exits != s.losses {
 		s.w.report("Exited told of %d features, but %d were given up", s.exits, s.losses)
 	}
 	for feature, c := range s.of {

@@ -25,13 +25,18 @@ type world struct {
 	servers   []*chaosServer
 	claims    []*claim
 	saboteur  saboteur
+	callback  misbehaviour // of the callbacks
+	listener  misbehaviour // of a subscriber
+	store     chaosStore
 	story     story
 	longest   time.Duration // the longest client timeout so far
 	shortest  time.Duration // the shortest one
 	calls     sync.WaitGroup
 	pending   pending // calls of the application under way
 	began     time.Time
-	closed    bool         // Close was called
+	closed    atomic.Bool  // Close was called
+	left      atomic.Bool  // Close, called by a callback, could not return everything
+	ended     bool         // Close has returned
 	disturbed time.Time    // since when calls may have been lost, late or refused; zero when everything is healed
 	neglected bool         // that was for so long that a return may have been forgotten
 	confused  bool         // an address led to one server and then to another
@@ -69,6 +74,7 @@ func playScript(t *testing.T, script string) (wrong string) {
 		w := &world{began: time.Now(), net: transporttest.NewNetwork(), shortest: time.Hour}
 		w.wire = newWire(w.net, w.report, w.trace)
 		w.story.init(w)
+		w.callback.w, w.listener.w, w.store.w = w, w, w
 		w.play(t, parseScript(script))
 		wrong = w.verdict()
 	})
@@ -166,6 +172,7 @@ func (w *world) start(t *testing.T) {
 		panic(fmt.Sprintf("script: %v", err))
 	}
 	w.rt = rt
+	rt.hub.subscribe(w.listener.handle)
 }
 
 // tidy lets what is no part of the runtime end: calls that should have ended long ago are violations already.
