@@ -73,6 +73,7 @@ type connection struct {
 	outage       outage        // what the down counter is to be told
 	checking     bool          // the clocks parted: beat until one is answered, without counting
 	riskAt       instant       // when the oldest lease is to be looked at; zero: not at all
+	timer        wakeOrder
 }
 
 func newConnection(set *Settings, link *Link, rng *rand.Rand) *connection {
@@ -233,7 +234,7 @@ func (c *connection) wake(now instant) effect {
 	for _, at := range []instant{c.retryAt, c.takes.next(), c.debts.next(c.hello.ClientTimeout), c.riskAt, c.beatLimit(), c.askLimit(now), c.outage.by} {
 		next = sooner(next, at)
 	}
-	return wakeAt{next}
+	return c.timer.wakeAt(next)
 }
 
 // beatLimit is when a due beat that waits for a session has failed; one that is under way ends by its own deadline.

@@ -13,6 +13,7 @@ type connectionActor struct {
 	env       *Env
 	machine   *connection
 	timer     wakeTimer
+	outbox    outbox
 	heartbeat *actor.PID
 	crashes   crashes
 }
@@ -21,13 +22,15 @@ func newConnectionActor(env *Env, link *Link) *connectionActor {
 	return &connectionActor{env: env, machine: newConnection(&env.Settings, link, env.draw())}
 }
 
-// Receive takes orders of features, words of the runtime, results of exchanges, and wakeUp.
+// Receive takes orders of features, words of the runtime, results of exchanges, wakeUp, and tellMore.
 func (a *connectionActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Started:
 		a.start(c)
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
+	case *tellMore:
+		a.outbox.goOn(a.env, c.Self())
 	case input:
 		defer a.crashing(in)
 		if a.crashes.pending != nil {
@@ -71,6 +74,7 @@ func (a *connectionActor) revive(c actor.Context) {
 	for _, e := range effects {
 		a.perform(c, e)
 	}
+	a.outbox.flush(a.env) // or the features would hear of the old life after they were asked to say it again
 	a.env.tellFeatures(&askAgain{})
 }
 
@@ -86,12 +90,8 @@ func (a *connectionActor) perform(c actor.Context, e effect) {
 	switch e := e.(type) {
 	case publish:
 		env.Publish(e.event)
-	case tell:
-		env.send(e.to.pid, e.in)
-	case tellAll:
-		for _, f := range e.to {
-			env.send(f.pid, e.in)
-		}
+	case tell, tellAll, forward:
+		a.outbox.post(env, self, e)
 	case reply:
 		e.call.answer(e.err)
 	case connect:
@@ -110,8 +110,6 @@ func (a *connectionActor) perform(c actor.Context, e effect) {
 		env.send(a.heartbeat, &paceBeats{interval: e.interval})
 	case holdBeats:
 		env.send(a.heartbeat, &pauseBeats{pause: e.pause})
-	case forward:
-		env.send(e.to.pid, e.in)
 	case countOutage:
 		env.send(env.counter, e.seen)
 	case identify, strangerFound, drained:
@@ -123,32 +121,6 @@ func (a *connectionActor) perform(c actor.Context, e effect) {
 
 // unlimited is the deadline of a connect as a whole: each of its addresses has one of its own.
 const unlimited = 24 * time.Hour
-
-// wakeTimer is the one timer of an actor. Its message may arrive late, after another one was set: machines look at what
-// is due, not at who woke them.
-type wakeTimer struct {
-	at    instant
-	timer *time.Timer
-}
-
-func (t *wakeTimer) set(env *Env, self *actor.PID, at instant) {
-	if at == t.at {
-		return
-	}
-	t.stop()
-	t.at = at
-	if at == (instant{}) {
-		return
-	}
-	t.timer = time.AfterFunc(max(at.mono-env.now().mono, 0), func() { env.send(self, &wakeUp{}) })
-}
-
-func (t *wakeTimer) stop() {
-	if t.timer != nil {
-		t.timer.Stop()
-	}
-	t.at, t.timer = instant{}, nil
-}
 
 // heartbeatActor is the timer actor of a connection.
 type heartbeatActor struct {

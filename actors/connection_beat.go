@@ -246,7 +246,10 @@ func (c *connection) resumeAll(fl *flight) []effect {
 			resumed = append(resumed, c.table.owner[s])
 		}
 	}
-	waiting := c.table.choose(func(s int32) bool { return !c.table.hasLease(s) })
+	var waiting []*Feature
+	if c.table.leases < c.table.beaten() { // mostly nobody does, and the list has room for all
+		waiting = c.table.choose(func(s int32) bool { return !c.table.hasLease(s) })
+	}
 	return []effect{
 		tellAll{resumed, &leaseResumed{link: c.link}},
 		tellAll{waiting, &serverRegained{link: c.link}},
@@ -256,7 +259,8 @@ func (c *connection) resumeAll(fl *flight) []effect {
 // endLeases takes the leases that the server no longer holds out of the table and tells their features. An id that was
 // not named in the beat is nonsense and ignored.
 func (c *connection) endLeases(fl *flight, chunks []chunkAnswer) []effect {
-	var effects []effect
+	var all crowds
+	var last leaseEnded
 	for _, chunk := range chunks {
 		next := chunk.from // servers list ended leases in the order named, so that the search is short
 		for _, ended := range chunk.reply.Ended {
@@ -268,11 +272,15 @@ func (c *connection) endLeases(fl *flight, chunks []chunkAnswer) []effect {
 			next = i + 1
 			if s := fl.slots[i]; c.table.holds(s, ended.Lease) {
 				c.table.drop(s)
-				effects = append(effects, tell{c.table.owner[s], &leaseEnded{link: c.link, reason: ended.Reason}})
+				if in := (leaseEnded{link: c.link, reason: ended.Reason}); in != last {
+					all.next(&in)
+					last = in
+				}
+				all.add(c.table.owner[s])
 			}
 		}
 	}
-	return effects
+	return all.effects()
 }
 
 // find returns the position of id in list, which is searched from the position start on and then from the beginning.

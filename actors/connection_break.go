@@ -103,15 +103,21 @@ func (c *connection) ask(now instant, o *takeOrder) []effect {
 
 // answerAskers tells sweeping features that the beat of their lease was not answered.
 func (c *connection) answerAskers(cause string, reached bool) []effect {
-	var effects []effect
+	var all crowds
+	var last seatUnanswered
 	for _, a := range c.askers {
-		effects = append(effects, tell{a.feature, &seatUnanswered{
+		in := seatUnanswered{
 			take: a.take, server: c.link.Server(), reason: messages.Unanswered, cause: cause,
 			reached: reached || c.heardSince(a.began),
-		}})
+		}
+		if in != last {
+			all.next(&in)
+			last = in
+		}
+		all.add(a.feature)
 	}
 	c.askers = nil
-	return effects
+	return all.effects()
 }
 
 // heardSince reports whether the server replied to anything since a sweep began (rule 11).

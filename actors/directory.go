@@ -20,6 +20,7 @@ type directory struct {
 	closing  bool         // from Close on nothing exits (rule 20)
 	draining map[*Link]bool
 	clock    clockWatch
+	timer    wakeOrder
 	call     *promise // the Close that waits for the returns
 }
 
@@ -88,7 +89,7 @@ func (exit) isEffect()  {}
 
 func (d *directory) step(now instant, in any) []effect {
 	effects := d.dispatch(now, in)
-	return append(effects, wakeAt{sooner(sooner(d.exitAt, d.exitLimit()), d.clock.next)})
+	return append(effects, d.timer.wakeAt(sooner(sooner(d.exitAt, d.exitLimit()), d.clock.next)))
 }
 
 func (d *directory) dispatch(now instant, in any) []effect {

@@ -154,8 +154,7 @@ func (f *feature) failingOver(now instant, in input) []effect {
 	case *seatGranted:
 		return f.failOver(in)
 	case *seatRefused:
-		f.sweep.refused, f.sweep.reached = true, true
-		f.sweep.last = messages.Answer{Server: in.server, Reason: in.reason, Message: in.message}
+		f.sweep.last, f.sweep.reached = in, true
 		return append(f.pairAt(in.server, in.reason, in.message), f.askNextOrDecide(now)...)
 	case *seatUnanswered:
 		f.sweep.reached = f.sweep.reached || in.reached

@@ -62,5 +62,5 @@ func (f *feature) checkIn(err error, call *promise) []effect {
 func (f *feature) finish(state messages.State, err error, event messages.Event) []effect {
 	f.state, f.sweep, f.held = state, nil, 0
 	f.take++
-	return []effect{leave{upTo: f.take, origin: f.origin}, end{err: err}, publish{event}}
+	return append(make([]effect, 0, 4), leave{upTo: f.take, origin: f.origin}, end{err: err}, publish{event}) // and gaveUp
 }

@@ -84,9 +84,14 @@ func (m *mailbox) claimTurn() bool {
 	return true
 }
 
-// scheduleTurn is called without the lock: a dispatcher may take the turn at once. The method value is an allocation of
-// 16 bytes for as long as the turn is due; to keep it in the mailbox instead would cost 32 bytes for ever.
-func (m *mailbox) scheduleTurn() { m.dispatcher.Schedule(m.takeTurn) }
+// scheduleTurn is called without the lock: a dispatcher may take the turn at once.
+func (m *mailbox) scheduleTurn() {
+	if own, ok := m.dispatcher.(interface{ schedule(turn) }); ok {
+		own.schedule(m)
+		return
+	}
+	m.dispatcher.Schedule(m.takeTurn)
+}
 
 // takeTurn handles messages until none is left or others should have their turn.
 func (m *mailbox) takeTurn() {

@@ -24,7 +24,7 @@ func Start(ctx context.Context, host Host, settings Settings) (*Env, error) {
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.props = actor.PropsFromProducer(func() actor.Actor { return e.spawning }, e.propsOptions()...)
 	root := &runtimeActor{steadfast: steadfast{env: e, who: "runtime"}, machine: newDirectory(&e.Settings)}
-	props := actor.PropsFromProducer(func() actor.Actor { return root }, e.propsOptions()...)
+	props := actor.PropsFromProducer(func() actor.Actor { return root }, e.hubOptions()...)
 	pid, err := host.System.Root.SpawnNamed(props, host.Name)
 	if err != nil {
 		e.cancel()
@@ -100,7 +100,7 @@ func (a *runtimeActor) perform(c actor.Context, e effect) {
 
 func (a *runtimeActor) spawn(c actor.Context, link *Link) {
 	env := a.env
-	props := actor.PropsFromProducer(func() actor.Actor { return newConnectionActor(env, link) }, env.propsOptions()...)
+	props := actor.PropsFromProducer(func() actor.Actor { return newConnectionActor(env, link) }, env.hubOptions()...)
 	link.base = env.beganWall
 	link.pid = c.SpawnPrefix(props, "connection")
 	env.links.add(link)
@@ -166,4 +166,9 @@ func (e *Env) stop() {
 
 func (e *Env) propsOptions() []actor.PropsOption {
 	return []actor.PropsOption{actor.WithDispatcher(e.dispatcher), actor.WithMailbox(newMailbox), actor.WithSupervisor(restarter{e})}
+}
+
+// hubOptions are for the actors that all features talk to.
+func (e *Env) hubOptions() []actor.PropsOption {
+	return append(e.propsOptions(), actor.WithDispatcher(hubTurns{e.dispatcher}))
 }

@@ -12,10 +12,9 @@ type sweep struct {
 	queue    []messages.Address // still to be asked, in search order; shared, never changed
 	deadline instant            // of a first checkout's caller; zero when there is none
 	answers  []messages.Answer  // of a first checkout
-	last     messages.Answer    // the last final refusal of a failover sweep
+	last     *seatRefused       // the last final refusal of a failover sweep
 	trigger  *heartbeatFailed   // what began a failover sweep; nil for a first checkout
 	origin   bool               // the origin has been asked: it comes last
-	refused  bool               // a server gave a final refusal
 	reached  bool               // a server was reached since the sweep began
 }
 
@@ -108,8 +107,8 @@ func (f *feature) decide() []effect {
 	switch {
 	case int(f.rounds) < f.set.FailoverRounds:
 		return nil
-	case s.refused:
-		return f.lose(s.last.Server, s.last.Reason, s.last.Message)
+	case s.last != nil:
+		return f.lose(s.last.server, s.last.reason, s.last.message)
 	case !s.reached && !f.origin.heardSince(s.began): // a server that was asked early may have replied since
 		return f.giveUp(s.trigger)
 	default:

