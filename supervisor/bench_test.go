@@ -69,7 +69,7 @@ func (h *hollow) reached() error {
 }
 
 // startHollow starts a runtime in front of a hollow server; change may adapt its configuration.
-func startHollow(b *testing.B, change func(*Config)) (*Runtime, *hollow) {
+func startHollow(b testing.TB, change func(*Config)) (*Runtime, *hollow) {
 	b.Helper()
 	h := new(hollow)
 	c := Config{
@@ -86,7 +86,7 @@ func startHollow(b *testing.B, change func(*Config)) (*Runtime, *hollow) {
 }
 
 // hold checks n features out, with many callers at a time.
-func hold(b *testing.B, rt *Runtime, n int) []*License {
+func hold(b testing.TB, rt *Runtime, n int) []*License {
 	b.Helper()
 	licenses := make([]*License, n)
 	var next atomic.Int64
