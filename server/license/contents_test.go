@@ -35,6 +35,8 @@ func TestContentsOutsideOfTheFormatAreRefusedByTheNameOfTheirField(t *testing.T)
 		{with(t, "issued", nil), "issued"},
 		{of("issued", `"yesterday"`), "issued"},
 		{of("issued", `"2030-01-01T00:00:00.5Z"`), "issued"},
+		{of("issued", `"2030-01-01T00:00:00.0Z"`), "issued"},
+		{of("issued", `"2030-01-01"`), "issued"},
 		{of("issued", `"2030-01-01T00:00:00+01:00"`), "issued"},
 		{of("issued", `"2030-02-30T00:00:00Z"`), "issued"},
 		{of("issued", `"1999-12-31T23:59:59Z"`), "issued"},

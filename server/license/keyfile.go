@@ -3,7 +3,6 @@ package license
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -28,25 +27,6 @@ func WriteKeys(secretPath, publicPath string) (PublicKey, error) {
 		return PublicKey{}, fmt.Errorf("write public key: %w", errors.Join(err, os.Remove(secretPath)))
 	}
 	return public, nil
-}
-
-// writeNew writes a file that is not there yet. A failure leaves none.
-func writeNew(path, text string, mode os.FileMode) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already and is not overwritten: choose another name, or move it away: %w", path, fs.ErrExist)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = file.WriteString(text)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	return nil
 }
 
 // ReadPublicKey reads the file of a public key.

@@ -2,10 +2,8 @@ package license
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,7 +86,7 @@ type share struct {
 }
 
 func (l *loader) add(path string, v Verifier) {
-	file, err := readFile(path, MaxSize)
+	file, err := ReadFile(path)
 	if err != nil {
 		l.faults = append(l.faults, err)
 		return
@@ -196,21 +194,4 @@ func list(paths []string) ([]string, error) {
 		return nil, fmt.Errorf("%d files are named: must be 1 to %d", len(files), MaxFiles)
 	}
 	return files, nil
-}
-
-// readFile reads a regular file, and one byte more than bound of one that is larger.
-func readFile(path string, bound int64) ([]byte, error) {
-	info, err := os.Stat(path) // before it is opened: opening a pipe would wait for its writer
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read %s: it is no regular file", path)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(io.LimitReader(file, bound+1))
-	return text, cmp.Or(err, file.Close())
 }
