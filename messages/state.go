@@ -48,6 +48,17 @@ func (s State) String() string {
 // MarshalText returns the name of the state, so that JSON shows it.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText reads a name that MarshalText wrote. Another text is an error.
+func (s *State) UnmarshalText(text []byte) error {
+	for i, name := range stateNames {
+		if name == string(text) {
+			*s = State(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown state %q", text)
+}
+
 // Live reports whether the application may use the seats in this state.
 func (s State) Live() bool { return s >= StateHeld && s <= StateFailingOver }
 

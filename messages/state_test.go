@@ -35,3 +35,15 @@ func TestStateIsANameInJSON(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, `"Held"`, string(text))
 }
+
+func TestStatesAreReadBackFromTheirText(t *testing.T) {
+	for s := range States {
+		text, err := s.MarshalText()
+		require.NoError(t, err)
+		var back State
+		require.NoError(t, back.UnmarshalText(text))
+		assert.Equal(t, s, back)
+	}
+	var s State
+	assert.ErrorContains(t, s.UnmarshalText([]byte("Hold")), `unknown state "Hold"`)
+}

@@ -122,3 +122,37 @@ func TestLimit_RevocationsAndRefusalsAreNoOutages(t *testing.T) {
 		assert.NotContains(s, s.events.names(), "OutageCounted")
 	})
 }
+
+// Section 3, rule 2: what heals between two beats is no outage, and a server that was never reached has none.
+func TestLimit_WhatHealsBetweenBeatsAndWhatNeverAnsweredAreNoOutages(t *testing.T) {
+	onStage(t, 2, limited(1), func(s *stage) {
+		s.server(1).Down()
+		s.checkout() // of the second server
+		s.untilBeaten(1)
+		s.server(2).Down()
+		s.server(2).Up()
+		s.pass(5 * time.Minute)
+		assert.NotContains(s, s.events.names(), "OutageCounted")
+		s.server(1).Up()
+	})
+}
+
+// Section 3, rule 2: a server is its ServerID, whatever addresses it answers at.
+func TestLimit_TwoAddressesOfOneServerShareOneCount(t *testing.T) {
+	setup := func(s *stage) {
+		limited(100)(s)
+		s.net.Alias("s1:2", s.server(1))
+		s.config.Servers = append(s.config.Servers, "s1:2")
+	}
+	onStage(t, 1, setup, func(s *stage) {
+		s.checkout()
+		s.net.Cut("s1:1")
+		s.checkout() // at the other address
+		s.net.Heal("s1:1")
+		s.server(1).Restart()
+		s.pass(2 * time.Minute)
+		assert.Equal(s, 1, count[messages.OutageCounted](&s.events))
+		require.Len(s, s.rt.Status().Connections, 1)
+		assert.Equal(s, 1, s.rt.Status().Connections[0].Outages)
+	})
+}

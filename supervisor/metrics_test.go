@@ -69,6 +69,21 @@ func TestMetricsTellOfFeaturesBeatsAndRecoveries(t *testing.T) {
 	})
 }
 
+// Without a provider nothing is registered, and an event that is counted allocates nothing.
+func TestMetricsCostNoAllocationWithoutAProvider(t *testing.T) {
+	var r Runtime
+	for _, e := range []messages.Event{
+		messages.CheckoutSucceeded{Resumed: true}, messages.CheckoutSucceeded{}, messages.FailedOver{},
+		messages.LicenseLost{}, messages.ConnectionLost{},
+	} {
+		assert.Zero(t, testing.AllocsPerRun(100, func() {
+			_ = r.observe(nil)
+			r.tally.count(e)
+		}), messages.Name(e))
+	}
+	assert.Nil(t, r.metrics)
+}
+
 func TestEventsArePublishedOnTheHostsEventStream(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		system := newSystem()

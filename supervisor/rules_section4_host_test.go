@@ -162,3 +162,32 @@ func TestSection4_ACallbackThatPanicsHarmsNobody(t *testing.T) {
 		assert.NoError(s, license.Err())
 	})
 }
+
+func TestSection4_HostCodeThatMisbehavesDelaysNobodyElse(t *testing.T) {
+	for _, how := range []string{"slow", "hang", "panic", "exit"} {
+		t.Run("section 4: "+how, func(t *testing.T) {
+			var callback, listener misbehaviour
+			setup := func(s *stage) {
+				attempts(3)(s)
+				s.config.Callbacks.OnRetryFeature = func(e messages.RetryingFeature) { callback.handle(e) }
+			}
+			onStage(t, 1, setup, func(s *stage) {
+				s.rt.hub.subscribe(listener.handle)
+				callback.become(how)
+				listener.become(how)
+				defer listener.become("well")
+				defer callback.become("well")
+				license := s.checkout()
+				for range 3 {
+					s.server(1).Restart()
+					s.untilTold("Resumed f2 s1:1")
+				}
+				s.untilBeaten(3)
+				began := time.Now()
+				require.NoError(s, license.Checkin(s.Context()))
+				<-license.Done()
+				assert.Zero(s, time.Since(began), "no virtual time")
+			})
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/seatbeat/seatbeat/messages"
 )
@@ -22,11 +24,18 @@ import (
 // asProgram makes the test's binary be the quickstart.
 const asProgram = "SEATBEAT_TEST_QUICKSTART"
 
+// TestMain plays the program, or the tests. Neither leaves a goroutine behind.
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		os.Exit(run(os.Args[1:]))
+	if os.Getenv(asProgram) == "" {
+		goleak.VerifyTestMain(m)
+		return
 	}
-	os.Exit(m.Run())
+	status := run(os.Args[1:])
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 99
+	}
+	os.Exit(status)
 }
 
 // program returns the quickstart with arguments, to be started. It is killed when it hangs.

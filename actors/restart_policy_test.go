@@ -1,0 +1,55 @@
+package actors
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestRestartPolicyDoublesThePauseUpToItsBoundUntilTheBudgetIsUsedUp(t *testing.T) {
+	policy := RestartPolicy{Max: 6, Window: time.Minute, Pause: 100 * time.Millisecond, MaxPause: time.Second}
+	for _, c := range []struct {
+		failures int
+		draw     float64
+		pause    time.Duration
+		ok       bool
+	}{
+		{1, 0, 0, true}, // full jitter: nothing is the least
+		{1, 0.5, 50 * time.Millisecond, true},
+		{2, 0.5, 100 * time.Millisecond, true},
+		{3, 0.5, 200 * time.Millisecond, true},
+		{4, 0.5, 400 * time.Millisecond, true},
+		{5, 0.5, 500 * time.Millisecond, true}, // bounded by MaxPause
+		{6, 0.5, 500 * time.Millisecond, true},
+		{6, 0.999, 999 * time.Millisecond, true},
+		{7, 0.5, 0, false},
+		{1000, 0.999, 0, false},
+	} {
+		pause, ok := policy.next(c.failures, c.draw)
+		assert.Equal(t, c.pause, pause, "failure %d, draw %g", c.failures, c.draw)
+		assert.Equal(t, c.ok, ok, "failure %d", c.failures)
+	}
+}
+
+func TestRestartPolicyIsFilledInFieldByField(t *testing.T) {
+	assert.Equal(t,
+		RestartPolicy{Max: 5, Window: 10 * time.Minute, Pause: 100 * time.Millisecond, MaxPause: 10 * time.Second},
+		RestartPolicy{}.withDefaults())
+	own := RestartPolicy{Max: 1, Window: 2, Pause: 3, MaxPause: 4}
+	assert.Equal(t, own, own.withDefaults())
+}
+
+func TestFailuresAreForgottenWhenTheyLeaveTheWindow(t *testing.T) {
+	var f failures
+	for _, c := range []struct {
+		at   time.Duration
+		want int
+	}{
+		{0, 1}, {10, 2}, {59, 3}, {60, 3}, {69, 4}, {70, 4}, {1000, 1},
+	} {
+		n := f.note(instant{mono: c.at * time.Second}, time.Minute)
+		assert.Equal(t, c.want, n, "at %d s", c.at)
+	}
+	assert.Len(t, f.at, 1, "what is forgotten takes no memory")
+}
