@@ -114,9 +114,13 @@ func (s *siege) client(name string) attacker {
 
 func (a attacker) checkout(take *wire.Take) *wire.Outcome {
 	a.t.Helper()
-	reply, err := a.seats.Checkout(a.t.Context(), &wire.CheckoutRequest{Caller: a.caller, Takes: []*wire.Take{take}})
+	reply, err := a.seats.Checkout(a.t.Context(), a.asksFor(take))
 	require.NoError(a.t, err)
 	return reply.GetOutcomes()[0]
+}
+
+func (a attacker) asksFor(take *wire.Take) *wire.CheckoutRequest {
+	return &wire.CheckoutRequest{Caller: a.caller, Takes: []*wire.Take{take}}
 }
 
 func (a attacker) granted(take *wire.Take) (lease []byte) {
