@@ -34,7 +34,8 @@ func connectByHand(ctx context.Context, s setup, features int) (holder, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := grpc.NewClient(s.Address, grpc.WithTransportCredentials(credentials.NewTLS(config)))
+	conn, err := grpc.NewClient(s.Address, grpc.WithTransportCredentials(credentials.NewTLS(config)),
+		grpc.WithUnaryInterceptor(inTurn(s.Callers)))
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +48,21 @@ func connectByHand(ctx context.Context, s setup, features int) (holder, error) {
 	h.caller = &wire.Caller{Instance: instance, Session: reply.GetSession()}
 	h.live, h.end = context.WithCancel(context.Background())
 	return h, nil
+}
+
+// inTurn lets so many calls go at a time. Without it, more calls than the server lets in at a time wake each other all the
+// time, and 100,000 features cannot be held.
+func inTurn(calls int) grpc.UnaryClientInterceptor {
+	turns := make(chan struct{}, calls)
+	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		select {
+		case turns <- struct{}{}:
+			defer func() { <-turns }()
+			return call(ctx, method, req, reply, conn, opts...)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (h *byHand) hold(ctx context.Context, i int) error {

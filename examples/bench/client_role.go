@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,13 +19,24 @@ type clientRole struct {
 	marked    time.Time
 }
 
-func (c *clientRole) close() {
+func newClientRole(text json.RawMessage) (answer func(json.RawMessage) (any, error), end func() error, err error) {
+	s, contender, err := readSetup(text)
+	c := &clientRole{contender: contender, setup: s}
+	return c.answer, c.close, err
+}
+
+func (c *clientRole) close() error {
 	if c.holder != nil {
 		c.holder.close()
 	}
+	return nil
 }
 
-func (c *clientRole) do(o order) (report, error) {
+func (c *clientRole) answer(text json.RawMessage) (any, error) {
+	var o order
+	if err := json.Unmarshal(text, &o); err != nil {
+		return nil, err
+	}
 	switch o.Do {
 	case doHold:
 		return c.hold(o)
@@ -34,13 +46,16 @@ func (c *clientRole) do(o order) (report, error) {
 		return c.checkouts(o)
 	case doMark:
 		c.marked = time.Now()
-		return report{}, nil
+		return nil, nil
 	case doRecover:
-		return report{}, c.recover(o)
+		return nil, c.recover(o)
 	default:
-		return report{}, fmt.Errorf("unknown order %q", o.Do)
+		return nil, fmt.Errorf("unknown order %q", o.Do)
 	}
 }
+
+// holders is how many take features at the same time at first: as many as a batch of our protocol has room for.
+const holders = 1024
 
 // hold connects and takes all features. The memory is that of the features and all that is shared among them.
 func (c *clientRole) hold(o order) (report, error) {
@@ -53,7 +68,7 @@ func (c *clientRole) hold(o order) (report, error) {
 	}
 	c.features = o.Features
 	begin := time.Now()
-	if err := eachOf(c.setup.Callers, o.Features, func(i int) error { return c.holder.hold(ctx, i) }); err != nil {
+	if err := eachOf(holders, o.Features, func(i int) error { return c.holder.hold(ctx, i) }); err != nil {
 		return report{}, err
 	}
 	took := time.Since(begin)

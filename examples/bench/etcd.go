@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
@@ -80,58 +81,66 @@ func connectEtcd(_ context.Context, s setup, features int) (holder, error) {
 }
 
 func (h *etcdHolder) hold(ctx context.Context, i int) error {
-	kept, err := h.take(ctx, feature+strconv.Itoa(i))
+	lease, err := h.take(ctx, seatOf(i))
 	if err != nil {
 		return err
 	}
-	h.all.Go(func() { h.keep(i, kept) })
+	kept, err := h.client.KeepAlive(h.live, lease)
+	if err != nil {
+		return err
+	}
+	h.all.Go(func() { h.keep(i, lease, kept) })
 	return nil
 }
 
-// keep reads what the client says of a lease, as one has to that wants to know that it is held. When the lease is lost
-// it takes the seat again.
-func (h *etcdHolder) keep(i int, kept <-chan *clientv3.LeaseKeepAliveResponse) {
-	for h.live.Err() == nil {
+func seatOf(i int) string { return feature + strconv.Itoa(i) }
+
+// keep reads what the client says of a lease, as one has to that wants to know that it is held. The client gives a lease
+// up that was not acknowledged for its life.
+func (h *etcdHolder) keep(i int, lease clientv3.LeaseID, kept <-chan *clientv3.LeaseKeepAliveResponse) {
+	for {
 		for range kept {
 			h.acknowledged(i)
 		}
-		if h.live.Err() != nil {
-			return
-		}
-		ctx, cancel := context.WithTimeout(h.live, 5*time.Second)
-		again, err := h.take(ctx, feature+strconv.Itoa(i))
-		cancel()
+		again, err := h.resume(i, lease)
 		if err == nil {
-			kept = again
+			lease = again
+			kept, err = h.client.KeepAlive(h.live, lease)
+		}
+		if err == nil {
 			continue
 		}
 		select {
 		case <-time.After(500 * time.Millisecond): // as long as etcd's client waits
 		case <-h.live.Done():
+			return
 		}
 	}
 }
 
-// take takes a seat and has it kept.
-func (h *etcdHolder) take(ctx context.Context, key string) (<-chan *clientv3.LeaseKeepAliveResponse, error) {
-	lease, err := h.grant(ctx, key)
-	if err != nil {
-		return nil, err
+// resume returns the lease if the server still knows it, else takes the seat again.
+func (h *etcdHolder) resume(i int, lease clientv3.LeaseID) (clientv3.LeaseID, error) {
+	ctx, cancel := context.WithTimeout(h.live, 5*time.Second)
+	defer cancel()
+	_, err := h.client.KeepAliveOnce(ctx, lease)
+	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		return h.take(ctx, seatOf(i))
 	}
-	return h.client.KeepAlive(h.live, lease)
+	return lease, err
 }
 
-func (h *etcdHolder) grant(ctx context.Context, key string) (clientv3.LeaseID, error) {
+// take makes a lease, and the key that is the seat.
+func (h *etcdHolder) take(ctx context.Context, seat string) (clientv3.LeaseID, error) {
 	lease, err := h.client.Grant(ctx, h.life)
 	if err != nil {
 		return 0, err
 	}
 	made, err := h.client.Txn(ctx).
-		If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).
-		Then(clientv3.OpPut(key, "", clientv3.WithLease(lease.ID))).
+		If(clientv3.Compare(clientv3.CreateRevision(seat), "=", 0)).
+		Then(clientv3.OpPut(seat, "", clientv3.WithLease(lease.ID))).
 		Commit()
 	if err == nil && !made.Succeeded {
-		err = fmt.Errorf("seat %s is taken", key)
+		err = fmt.Errorf("seat %s is taken", seat)
 	}
 	if err != nil {
 		_, undone := h.client.Revoke(ctx, lease.ID)
@@ -141,9 +150,9 @@ func (h *etcdHolder) grant(ctx context.Context, key string) (clientv3.LeaseID, e
 }
 
 func (h *etcdHolder) checkout(ctx context.Context, caller int) (time.Duration, error) {
-	key := fmt.Sprintf("caller%d-%d", caller, h.serial.Add(1))
+	seat := fmt.Sprintf("caller%d-%d", caller, h.serial.Add(1))
 	begin := time.Now()
-	lease, err := h.grant(ctx, key)
+	lease, err := h.take(ctx, seat)
 	took := time.Since(begin)
 	if err != nil {
 		return 0, err

@@ -10,12 +10,12 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/seatbeat/seatbeat/examples/internal/role"
 )
 
 func main() {
-	if isRole(os.Args) {
-		os.Exit(runRole(os.Args[2:]))
-	}
+	role.Main(roles)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log"
@@ -12,20 +13,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/examples/internal/role"
 )
 
 // TestMain plays the roles, too: the processes that a test starts are this program.
 func TestMain(m *testing.M) {
-	if isRole(os.Args) {
-		os.Exit(runRole(os.Args[2:]))
-	}
+	role.Main(roles)
 	os.Exit(m.Run())
 }
 
 // tiny is a quick run of seconds.
 func tiny() plan {
 	p := quickRun
-	p.sizes, p.settle, p.window, p.checkouts, p.callers = []int{20}, 0, 1500*time.Millisecond, 100*time.Millisecond, 4
+	p.sizes, p.interval, p.settle, p.window, p.checkouts, p.callers = []int{20}, time.Second, 0, 1500*time.Millisecond, 100*time.Millisecond, 4
 	p.recover = time.Minute
 	return p
 }
@@ -66,23 +67,31 @@ func TestWhatIsNotHeldInTimeIsLeftOutAndTold(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, result.rows())
 	require.Len(t, result.left, 2, "not tried again")
-	assert.Contains(t, result.left[0], "by-hand with 20 features: hold the features within 1ns")
+	assert.Contains(t, result.left[0], "by-hand with 20 features, repetition 1: hold the features within 1ns")
 	assert.Contains(t, progress.String(), "left out: etcd with 20 features")
 }
 
-func TestWhatHasNotBegunWhenTheTimeIsUpIsLeftOutAndTold(t *testing.T) {
+func TestWhatIsNotMeasuredWhenTheTimeIsUpIsLeftOutAndTold(t *testing.T) {
 	p := tiny()
 	p.budget = -1
 	result, err := p.measure(t.Context(), log.New(io.Discard, "", 0))
 	require.NoError(t, err)
 	assert.Empty(t, result.rows())
-	assert.Len(t, result.left, len(names()))
+	require.Len(t, result.left, len(names()))
+	assert.Equal(t, "seatbeat with 20 features, repetition 1: the time was up", result.left[0])
+}
+
+func TestInterruptedRunIsAnError(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := tiny().measure(ctx, log.New(io.Discard, "", 0))
+	assert.ErrorIs(t, err, context.Canceled)
 }
 
 func TestProcessThatFailsSaysWhy(t *testing.T) {
-	_, err := startProcess(t.Context(), roleServer, setup{Contender: "abacus"})
+	_, err := role.Start(t.Context(), roleServer, setup{Contender: "abacus"})
 	assert.ErrorContains(t, err, `server ended: there is no contender "abacus"`)
-	_, err = startProcess(t.Context(), roleServer, setup{Contender: seatbeatName, Folder: t.TempDir()})
+	_, err = role.Start(t.Context(), roleServer, setup{Contender: seatbeatName, Folder: t.TempDir()})
 	assert.ErrorContains(t, err, "read certificate")
 }
 

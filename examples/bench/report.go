@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+
+	"github.com/seatbeat/seatbeat/examples/internal/figures"
 )
 
 func (t *table) json(out io.Writer) error {
@@ -29,7 +31,7 @@ func (t *table) markdown(out io.Writer) error {
 	for _, m := range metrics {
 		fmt.Fprintf(&b, "\n**%s**, %s: %s\n\n| |", m.name, m.unit, m.what)
 		for _, n := range t.plan.sizes {
-			fmt.Fprintf(&b, " %s |", grouped(float64(n)))
+			fmt.Fprintf(&b, " %s |", figures.Grouped(n))
 		}
 		fmt.Fprintf(&b, " growth |\n| --- |%s\n", strings.Repeat(" ---: |", len(t.plan.sizes)+1))
 		for _, contender := range t.plan.contenders {
@@ -128,22 +130,10 @@ func summary(values map[string]float64) string {
 // short writes a figure with three digits that count, and commas.
 func short(v float64) string {
 	if v == 0 || math.Abs(v) >= 100 {
-		return grouped(v)
+		return figures.Grouped(v)
 	}
 	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
 	return strconv.FormatFloat(v, 'f', digits, 64)
-}
-
-// grouped writes a number without a fraction, with commas.
-func grouped(n float64) string {
-	if n < 0 {
-		return "-" + grouped(-n)
-	}
-	digits := strconv.FormatFloat(n, 'f', 0, 64)
-	for at := len(digits) - 3; at > 0; at -= 3 {
-		digits = digits[:at] + "," + digits[at:]
-	}
-	return digits
 }
 
 // machine is the processor if the system tells, else its kind.

@@ -2,23 +2,21 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/seatbeat/seatbeat/examples/internal/role"
 )
 
 // Roles that this program takes in a process of its own.
 const (
-	roleFlag   = "-role"
 	roleServer = "server"
 	roleClient = "client"
 )
 
-// setup is what a process with a role has to know. It is passed as an argument, in JSON.
+// setup is what a process with a role has to know.
 type setup struct {
 	Contender string
 	Folder    string // of the certificates, and of what the server keeps
@@ -45,8 +43,6 @@ const (
 
 // report answers an order.
 type report struct {
-	Error string `json:",omitempty"`
-
 	CPU   time.Duration `json:",omitempty"` // used by the process
 	Bytes int64         `json:",omitempty"` // on its connections, both ways; a side that cannot tell leaves it to the other
 	Beats int64         `json:",omitempty"` // leases beaten, and acknowledged
@@ -57,63 +53,30 @@ type report struct {
 	P50, P99  time.Duration `json:",omitempty"`
 }
 
-func isRole(args []string) bool { return len(args) > 1 && args[1] == roleFlag }
+// roles of this program; see package role.
+var roles = map[string]role.Role{roleServer: serverRole, roleClient: newClientRole}
 
-// runRole is the whole life of a process with a role: it answers orders from standard input until that ends.
-func runRole(args []string) int {
-	if err := play(args, os.Stdin, os.Stdout); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
-
-func play(args []string, in io.Reader, out io.Writer) (err error) {
-	var s setup
-	if len(args) != 2 {
-		return errors.New("a role takes its name and its setup")
-	}
-	if err := json.Unmarshal([]byte(args[1]), &s); err != nil {
-		return fmt.Errorf("read setup: %w", err)
-	}
-	c := contenderOf(s.Contender)
-	if c == nil {
-		return fmt.Errorf("there is no contender %q", s.Contender)
-	}
-	if args[0] == roleClient {
-		client := &clientRole{contender: c, setup: s}
-		defer client.close()
-		return answer(in, out, client.do)
-	}
-	count, stop, err := c.serve(s)
+func serverRole(text json.RawMessage) (answer func(json.RawMessage) (any, error), end func() error, err error) {
+	s, c, err := readSetup(text)
 	if err != nil {
-		return fmt.Errorf("serve: %w", err)
+		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
-	return answer(in, out, func(order) (report, error) { return report{CPU: cpuTime(), Bytes: count()}, nil })
+	count, end, err := c.serve(s)
+	if err != nil {
+		return nil, nil, fmt.Errorf("serve: %w", err)
+	}
+	answer = func(json.RawMessage) (any, error) { return report{CPU: cpuTime(), Bytes: count()}, nil }
+	return answer, end, nil
 }
 
-// answer says that the process is ready, and then does what it is ordered to.
-func answer(in io.Reader, out io.Writer, do func(order) (report, error)) error {
-	orders, reports := json.NewDecoder(in), json.NewEncoder(out)
-	if err := reports.Encode(report{}); err != nil {
-		return err
+func readSetup(text json.RawMessage) (s setup, c *contender, err error) {
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, nil, fmt.Errorf("read setup: %w", err)
 	}
-	for {
-		var o order
-		if err := orders.Decode(&o); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		r, err := do(o)
-		if err != nil {
-			r.Error = err.Error()
-		}
-		if err := reports.Encode(r); err != nil {
-			return err
-		}
+	if c = contenderOf(s.Contender); c == nil {
+		return s, nil, fmt.Errorf("there is no contender %q", s.Contender)
 	}
+	return s, c, nil
 }
 
 // cpuTime is the processor time that the process has used, as the operating system counts it.

@@ -2,16 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"slices"
 	"time"
+
+	"github.com/seatbeat/seatbeat/examples/internal/figures"
 )
 
 // cell is one contender with one number of features.
 type cell struct {
 	contender string
 	features  int
+}
+
+func (c cell) String() string {
+	return fmt.Sprintf("%s with %s features", c.contender, figures.Grouped(c.features))
 }
 
 // table is what a run measured.
@@ -23,38 +30,52 @@ type table struct {
 	left    []string                      // what is left out, and why
 }
 
+// errTimeUp ends a run whose budget is used up.
+var errTimeUp = errors.New("the time was up")
+
 // measure runs every trial of a plan: all of them once, then all again, so that what the machine does meanwhile hits all
 // alike. What fails is left out and told. The error is that ctx ended.
 func (p plan) measure(ctx context.Context, tell *log.Logger) (*table, error) {
 	t := &table{plan: p, began: time.Now(), values: make(map[cell]map[string][]float64)}
+	limited, cancel := context.WithTimeoutCause(ctx, p.budget, errTimeUp)
+	defer cancel()
 	failed := make(map[cell]bool)
-	var trials []cell
-	for range p.repetitions {
-		trials = append(trials, p.cells()...)
-	}
-	for n, c := range trials {
-		label := fmt.Sprintf("%s with %s features", c.contender, grouped(float64(c.features)))
-		switch {
-		case failed[c]:
-			continue
-		case time.Since(t.began) > p.budget:
-			t.leave(tell, "%s, once: the time was up", label)
-			continue
+	for n := range p.repetitions {
+		for _, c := range p.cells() {
+			if failed[c] {
+				continue
+			}
+			tell.Printf("repetition %d of %d: %s", n+1, p.repetitions, c)
+			failed[c] = !t.try(limited, c, n+1, tell)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
 		}
-		tell.Printf("%d of %d: %s", n+1, len(trials), label)
-		begin := time.Now()
-		trial := trial{plan: p, contender: c.contender, features: c.features}
-		values, err := trial.run(ctx)
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if failed[c] = err != nil; failed[c] {
-			t.leave(tell, "%s: %v", label, err)
-		}
-		t.add(c, values)
-		tell.Printf("    %s; took %s", summary(values), time.Since(begin).Round(time.Second))
 	}
 	return t, nil
+}
+
+// try runs one trial, and reports whether all of it was measured.
+func (t *table) try(ctx context.Context, c cell, repetition int, tell *log.Logger) bool {
+	begin := time.Now()
+	trial := trial{plan: t.plan, contender: c.contender, features: c.features}
+	values, err := trial.run(ctx)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // which had the processes killed
+	}
+	for name, value := range values {
+		if t.values[c] == nil {
+			t.values[c] = make(map[string][]float64)
+		}
+		t.values[c][name] = append(t.values[c][name], value)
+	}
+	tell.Printf("    %s; took %s", summary(values), time.Since(begin).Round(time.Second))
+	if err != nil {
+		text := fmt.Sprintf("%s, repetition %d: %v", c, repetition, err)
+		t.left = append(t.left, text)
+		tell.Printf("left out: %s", text)
+	}
+	return err == nil
 }
 
 func (p plan) cells() (all []cell) {
@@ -66,21 +87,6 @@ func (p plan) cells() (all []cell) {
 		}
 	}
 	return all
-}
-
-func (t *table) add(c cell, values map[string]float64) {
-	if t.values[c] == nil {
-		t.values[c] = make(map[string][]float64)
-	}
-	for name, value := range values {
-		t.values[c][name] = append(t.values[c][name], value)
-	}
-}
-
-func (t *table) leave(tell *log.Logger, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	tell.Printf("left out: %s", text)
-	t.left = append(t.left, text)
 }
 
 // row is one figure.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
+	"github.com/seatbeat/seatbeat/examples/internal/role"
 )
 
 // metric is what is measured.
@@ -33,7 +34,7 @@ type trial struct {
 	features  int
 
 	setup          setup
-	server, client *process
+	server, client *role.Process
 	values         map[string]float64 // by metric
 }
 
@@ -53,14 +54,14 @@ func (t *trial) run(ctx context.Context) (values map[string]float64, err error) 
 		return nil, err
 	}
 	t.setup = setup{t.contender, folder, address, t.plan.interval, t.plan.callers}
-	if t.server, err = startProcess(ctx, roleServer, t.setup); err != nil {
+	if t.server, err = role.Start(ctx, roleServer, t.setup); err != nil {
 		return nil, err
 	}
-	defer func() { t.server.kill() }()
-	if t.client, err = startProcess(ctx, roleClient, t.setup); err != nil {
+	defer func() { t.server.Kill() }() // the one there is then
+	if t.client, err = role.Start(ctx, roleClient, t.setup); err != nil {
 		return nil, err
 	}
-	defer t.client.kill()
+	defer t.client.Kill()
 	for _, step := range []func(context.Context) error{t.hold, t.beats, t.checkouts, t.recover} {
 		if err := step(ctx); err != nil {
 			return t.values, err
@@ -70,8 +71,8 @@ func (t *trial) run(ctx context.Context) (values map[string]float64, err error) 
 }
 
 func (t *trial) hold(context.Context) error {
-	r, err := t.client.ask(order{Do: doHold, Features: t.features, For: t.plan.hold})
-	if err != nil {
+	var r report
+	if err := t.client.Ask(order{Do: doHold, Features: t.features, For: t.plan.hold}, &r); err != nil {
 		return fmt.Errorf("hold the features within %s: %w", t.plan.hold, err)
 	}
 	t.values["heap_per_feature"] = float64(r.Memory) / float64(t.features)
@@ -112,20 +113,19 @@ type counts struct {
 }
 
 func (t *trial) count() (counts, error) {
-	client, err := t.client.ask(order{Do: doCount})
-	if err != nil {
+	var client, server report
+	if err := t.client.Ask(order{Do: doCount}, &client); err != nil {
 		return counts{}, err
 	}
-	server, err := t.server.ask(order{Do: doCount})
-	if err != nil {
+	if err := t.server.Ask(order{Do: doCount}, &server); err != nil {
 		return counts{}, err
 	}
 	return counts{client.CPU, server.CPU, client.Beats, client.Bytes + server.Bytes}, nil
 }
 
 func (t *trial) checkouts(context.Context) error {
-	r, err := t.client.ask(order{Do: doCheckouts, For: t.plan.checkouts})
-	if err != nil {
+	var r report
+	if err := t.client.Ask(order{Do: doCheckouts, For: t.plan.checkouts}, &r); err != nil {
 		return fmt.Errorf("take seats: %w", err)
 	}
 	t.values["checkouts_per_second"] = r.PerSecond
@@ -135,19 +135,21 @@ func (t *trial) checkouts(context.Context) error {
 }
 
 // recover kills the server, lets the features notice that for an interval, and starts it again on what it kept.
-func (t *trial) recover(ctx context.Context) (err error) {
-	t.server.kill()
+func (t *trial) recover(ctx context.Context) error {
+	t.server.Kill()
 	if err := wait(ctx, t.plan.interval); err != nil {
 		return err
 	}
-	if _, err := t.client.ask(order{Do: doMark}); err != nil {
+	if err := t.client.Ask(order{Do: doMark}, nil); err != nil {
 		return err
 	}
 	begin := time.Now()
-	if t.server, err = startProcess(ctx, roleServer, t.setup); err != nil {
+	server, err := role.Start(ctx, roleServer, t.setup)
+	if err != nil {
 		return err
 	}
-	if _, err := t.client.ask(order{Do: doRecover, For: t.plan.recover}); err != nil {
+	t.server = server
+	if err := t.client.Ask(order{Do: doRecover, For: t.plan.recover}, nil); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
 	t.values["recovery_seconds"] = time.Since(begin).Seconds()

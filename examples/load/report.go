@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seatbeat/seatbeat/examples/internal/figures"
 )
 
 // result is what was measured. Durations are in milliseconds; what was not measured is zero.
@@ -60,16 +61,16 @@ func (r result) write(out io.Writer, asJSON bool) error {
 	rows := [][2]string{
 		{"servers", servers},
 		{"callers, and clients that they belong to", fmt.Sprintf("%d, %d", r.Callers, r.Clients)},
-		{"leases held meanwhile", grouped(float64(r.Held))},
-		{"checkouts, each with its checkin", fmt.Sprintf("%s in %.1f s", grouped(float64(r.Checkouts)), r.Seconds)},
-		{"checkouts per second", grouped(r.CheckoutsPerSecond)},
+		{"leases held meanwhile", figures.Grouped(r.Held)},
+		{"checkouts, each with its checkin", fmt.Sprintf("%s in %.1f s", figures.Grouped(r.Checkouts), r.Seconds)},
+		{"checkouts per second", figures.Grouped(r.CheckoutsPerSecond)},
 		{"time of a checkout: p50, p99, longest", fmt.Sprintf("%.1f ms, %.1f ms, %.1f ms", r.P50, r.P99, r.Max)},
-		{"times that the server asked to wait", grouped(float64(r.Waits))},
+		{"times that the server asked to wait", figures.Grouped(r.Waits)},
 	}
 	if r.Held > 0 {
 		rows = append(rows,
-			[2]string{"checkouts per second in batches", grouped(r.HoldPerSecond)},
-			[2]string{"leases beaten per second", grouped(r.BeatsPerSecond)})
+			[2]string{"checkouts per second in batches", figures.Grouped(r.HoldPerSecond)},
+			[2]string{"leases beaten per second", figures.Grouped(r.BeatsPerSecond)})
 	}
 	_, err := fmt.Fprint(out, "| what | figure |\n| --- | --- |\n")
 	for _, row := range rows {
@@ -78,15 +79,6 @@ func (r result) write(out io.Writer, asJSON bool) error {
 		}
 	}
 	return err
-}
-
-// grouped writes a number without a fraction, with commas.
-func grouped(n float64) string {
-	digits := strconv.FormatFloat(n, 'f', 0, 64)
-	for at := len(digits) - 3; at > 0; at -= 3 {
-		digits = digits[:at] + "," + digits[at:]
-	}
-	return digits
 }
 
 // watch tells every two seconds how far a phase is; end is when it will be over, if that is known. The function that it
@@ -103,7 +95,7 @@ func (l *load) watch(what string, end time.Time) (stop func()) {
 			select {
 			case <-ticker.C:
 				done, rate := float64(l.done.Load()), time.Since(begin).Seconds()
-				l.tell.Printf("%s: %s, %s/s%s", what, grouped(done), grouped(done/rate), until(end))
+				l.tell.Printf("%s: %s, %s/s%s", what, figures.Grouped(done), figures.Grouped(done/rate), until(end))
 			case <-stopped:
 				return
 			}
