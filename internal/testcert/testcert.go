@@ -62,6 +62,9 @@ func (a *Authority) Client(commonName, id string) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{a.issue(template)}, RootCAs: a.Pool()}
 }
 
+// Cert returns the authority's own certificate.
+func (a *Authority) Cert() *x509.Certificate { return a.cert }
+
 // Pool returns the pool that trusts this authority and no other.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()

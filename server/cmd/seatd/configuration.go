@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+// maxConfiguration is the length of the longest configuration file, in bytes.
+const maxConfiguration = 1 << 20
+
+// configuration is what a configuration file says: of each flag its value, a text or a list of them. It may have flags of
+// several commands, so that all can share it.
+type configuration map[string]any
+
+// readConfiguration reads a configuration file. A file without anything in it is one.
+func readConfiguration(r io.Reader) (kong.Resolver, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxConfiguration+1))
+	if err != nil {
+		return nil, fmt.Errorf("read configuration file: %w", err)
+	}
+	if len(text) > maxConfiguration {
+		return nil, fmt.Errorf("configuration file: is longer than %d bytes", maxConfiguration)
+	}
+	var nodes map[string]yaml.Node
+	if err := yaml.Unmarshal(text, &nodes); err != nil {
+		return nil, fmt.Errorf("configuration file: %w", err)
+	}
+	c := configuration{}
+	for name, node := range nodes {
+		if c[name], err = valueOf(&node); err != nil {
+			return nil, fmt.Errorf("configuration file: %s, line %d: %w", name, node.Line, err)
+		}
+	}
+	return c, nil
+}
+
+// valueOf returns what a flag can be set to: the text as it stands in the file, so that 10m and 0600 mean what they would
+// mean on the command line.
+func valueOf(node *yaml.Node) (any, error) {
+	switch node.Kind {
+	case yaml.ScalarNode:
+		return node.Value, nil
+	case yaml.SequenceNode:
+		list := make([]any, 0, len(node.Content))
+		for _, item := range node.Content {
+			if item.Kind != yaml.ScalarNode {
+				return nil, errors.New("expected is a list of plain values")
+			}
+			list = append(list, item.Value)
+		}
+		return list, nil
+	default:
+		return nil, errors.New("expected is a value or a list of values")
+	}
+}
+
+// Validate refuses names that are no flag of any command.
+func (c configuration) Validate(app *kong.Application) error {
+	for name := range c {
+		if !hasFlag(app.Node, name) {
+			return fmt.Errorf("configuration file: %q is not the name of a flag", name)
+		}
+	}
+	return nil
+}
+
+func hasFlag(node *kong.Node, name string) bool {
+	return slices.ContainsFunc(node.Flags, func(f *kong.Flag) bool { return f.Name == name && name != "help" && name != "config" }) ||
+		slices.ContainsFunc(node.Children, func(child *kong.Node) bool { return hasFlag(child, name) })
+}
+
+// Resolve is asked for flags that the command line does not set, and leaves to the environment what that sets.
+func (c configuration) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
+	if value, ok := c[flag.Name]; ok {
+		return value, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/seatbeat/seatbeat/server"
+)
+
+// stopTime is how long calls that were begun may take once clients were asked to come back later.
+const stopTime = 10 * time.Second
+
+// setup is what is to be served.
+type setup struct {
+	flags    serveCommand
+	ledger   string
+	security *server.TLS // nil without TLS
+	features []server.Feature
+	guide    func(to io.Writer, address string) // nil, or tells people what to do next
+}
+
+// life is one life of the server in this process.
+type life struct {
+	setup
+	log    *slog.Logger
+	srv    *server.Server
+	ended  chan error // of Serve
+	reload chan os.Signal
+}
+
+// run serves until ctx ends or a signal asks to stop.
+func (s setup) run(ctx context.Context, out streams) error {
+	l := life{setup: s, log: s.flags.logger(out.err), ended: make(chan error, 1), reload: make(chan os.Signal, 1)}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	signal.Notify(l.reload, syscall.SIGHUP)
+	defer signal.Stop(l.reload)
+	listener, err := net.Listen("tcp", s.flags.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for clients: %w", err)
+	}
+	if l.srv, err = server.New(l.config()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	go func() { l.ended <- l.srv.Serve(listener) }()
+	if err := l.announce(out, listener.Addr().String()); err != nil {
+		return errors.Join(err, l.stop())
+	}
+	return l.until(ctx, stop)
+}
+
+func (l *life) config() server.Config {
+	cfg := server.Config{
+		Ledger: server.NewBoltLedger(l.ledger), Features: l.features,
+		ClientTimeout: l.flags.ClientTimeout,
+		Insecure:      l.security == nil, InsecureRemote: l.flags.InsecureRemote,
+		Logger: l.log,
+	}
+	if l.security != nil {
+		cfg.TLS = l.security.Config()
+	}
+	return cfg
+}
+
+// ready is what standard output is told once clients can connect.
+type ready struct {
+	Ready    bool   `json:"ready"`
+	Address  string `json:"address"`
+	ServerID string `json:"server_id"`
+	BootID   string `json:"boot_id"`
+	Epoch    uint64 `json:"epoch"`
+	PID      int    `json:"pid"`
+}
+
+func (l *life) announce(out streams, address string) error {
+	if l.guide != nil {
+		l.guide(out.err, address)
+	}
+	id := l.srv.Identity()
+	err := json.NewEncoder(out.out).Encode(ready{
+		Ready: true, Address: address, ServerID: id.ServerID, BootID: id.BootID, Epoch: id.Epoch, PID: os.Getpid(),
+	})
+	if err != nil {
+		return fmt.Errorf("tell that the server is ready: %w", err)
+	}
+	return nil
+}
+
+// until serves until ctx ends. From then on a second signal ends the process at once.
+func (l *life) until(ctx context.Context, stop func()) error {
+	for {
+		select {
+		case <-l.reload:
+			l.readAnew()
+		case err := <-l.ended: // the ledger failed
+			return errors.Join(err, l.stop())
+		case <-ctx.Done():
+			stop()
+			l.drain()
+			return errors.Join(l.stop(), <-l.ended)
+		}
+	}
+}
+
+// readAnew reads again what can change while the server serves.
+func (l *life) readAnew() {
+	if l.security == nil {
+		return
+	}
+	if err := l.security.Reload(); err != nil {
+		l.log.Error("reload refused: all stays as it was", "error", err)
+		return
+	}
+	l.log.Info("certificates reloaded", "expires", l.security.Expires())
+}
+
+// drain asks clients to come back later, for long enough that those who are busy hear it.
+func (l *life) drain() {
+	l.log.Info("server drains", "for", l.flags.Drain)
+	l.srv.Drain()
+	select {
+	case <-time.After(l.flags.Drain):
+	case err := <-l.ended: // there is nobody left to tell
+		l.ended <- err
+	}
+}
+
+func (l *life) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	return l.srv.Stop(ctx)
+}
+
+func (c serveCommand) logger(to io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(to, options))
+	}
+	return slog.New(slog.NewTextHandler(to, options))
+}

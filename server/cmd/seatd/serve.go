@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/seatbeat/seatbeat/server"
+)
+
+type serveCommand struct {
+	Dev       bool   `help:"Serve for development: on this machine only, with a demo licence and certificates of its own." group:"development"`
+	DevFolder string `help:"Folder for what --dev keeps; made if it is not there. Default: seatd-dev in the user's cache folder." type:"path" placeholder:"FOLDER" group:"development"`
+
+	Listen string `help:"Address to serve clients at. Port 0 takes a free one." default:"127.0.0.1:6200" placeholder:"HOST:PORT"`
+	Ledger string `help:"File that keeps who holds which seats; made if it is not there." type:"path" placeholder:"FILE"`
+
+	Cert           string `help:"PEM certificate that this server proves itself with." type:"path" placeholder:"FILE" group:"security"`
+	Key            string `help:"PEM key of --cert." type:"path" placeholder:"FILE" group:"security"`
+	ClientCA       string `name:"client-ca" help:"PEM certificates of the authorities whose clients are served." type:"path" placeholder:"FILE" group:"security"`
+	Insecure       bool   `help:"Serve without TLS, on loopback only: whoever reaches the server can use every lease." group:"security"`
+	InsecureRemote bool   `help:"With --insecure, serve without TLS on other addresses, too." group:"security"`
+
+	ClientTimeout time.Duration `help:"How long a lease lives without a heartbeat." default:"5m" placeholder:"DURATION"`
+	Drain         time.Duration `help:"How long clients are told to come back later, before the server stops: 0s to 1m." default:"1s" placeholder:"DURATION"`
+	LogLevel      slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
+	LogFormat     string        `help:"Form of the log: text or json." enum:"text,json" default:"text" placeholder:"FORM"`
+}
+
+// Help explains the command.
+func (serveCommand) Help() string {
+	return `It serves until SIGTERM or SIGINT: then it asks clients to come back later, answers what was begun, and ends with status 0. At SIGHUP it reads certificates anew; if something is wrong with them all stays as it was, and the log says why.
+
+The log goes to standard error. Standard output gets one line, of JSON, once clients can connect:
+
+    {"ready":true,"address":"127.0.0.1:6200","server_id":"...","boot_id":"...","epoch":1,"pid":123}
+
+Try it, and see how to hold a seat:
+
+    seatd serve --dev
+
+With a configuration file, and with another port than it says:
+
+    seatd serve --config /etc/seatd.yaml --listen :6201`
+}
+
+// Run serves until it is told to stop.
+func (c serveCommand) Run(ctx context.Context, s streams) error {
+	setup, err := c.setup()
+	if err != nil {
+		return err
+	}
+	return setup.run(ctx, s)
+}
+
+// setup turns flags into what is to be served.
+func (c serveCommand) setup() (setup, error) {
+	if c.Drain < 0 || c.Drain > time.Minute {
+		return setup{}, wrong("--drain is %s: expected is 0s to 1m", c.Drain)
+	}
+	if c.DevFolder != "" && !c.Dev {
+		return setup{}, wrong("--dev-folder is for --dev")
+	}
+	if c.Dev {
+		return c.devSetup()
+	}
+	if c.Ledger == "" {
+		return setup{}, wrong("--ledger is missing: name the file that keeps who holds which seats; or try --dev, which needs no files")
+	}
+	return setup{}, wrong("licence files are still to come: use --dev")
+}
+
+// securityOf returns what the flags say of TLS.
+func (c serveCommand) securityOf() (*server.TLS, error) {
+	files := c.Cert != "" || c.Key != "" || c.ClientCA != ""
+	switch {
+	case c.InsecureRemote && !c.Insecure:
+		return nil, wrong("--insecure-remote is for --insecure")
+	case c.Insecure && files:
+		return nil, wrong("--insecure is without TLS and takes no --cert, --key or --client-ca: choose one")
+	case c.Insecure:
+		return nil, nil
+	case c.Cert == "" || c.Key == "" || c.ClientCA == "":
+		return nil, wrong("--cert, --key and --client-ca are needed, all three: the PEM files that prove who this server is, and whom it serves")
+	}
+	return server.LoadTLS(server.TLSFiles{Cert: c.Cert, Key: c.Key, ClientCA: c.ClientCA})
+}
+
+// isLoopback reports whether an address is one of this machine only. A name is looked up as a listener would.
+func isLoopback(address string) (bool, error) {
+	tcp, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w; expected is host:port", address, err)
+	}
+	return tcp.IP != nil && tcp.IP.IsLoopback(), nil
+}

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// TLSFiles are PEM files that a server proves itself with and knows its clients by. They can be read anew while the server
+// serves: [LoadTLS] makes of them what [Config.TLS] wants. Its methods are safe for concurrent use.
+type TLSFiles struct {
+	// Cert is the server's certificate, with those in between up to its authority, and Key the key of it. Required.
+	Cert, Key string
+	// ClientCA has the authorities whose clients are served. Required.
+	ClientCA string
+}
+
+// TLS is what was read from files last.
+type TLS struct {
+	files   TLSFiles
+	current atomic.Pointer[tls.Config]
+}
+
+// LoadTLS reads the files. Its errors say which file is wrong and what is expected of it.
+func LoadTLS(files TLSFiles) (*TLS, error) {
+	t := &TLS{files: files}
+	if err := t.Reload(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Reload reads the files anew. When it returns nil, connections that begin from now on get the new certificate, and are
+// held against the new authorities; those that are there stay. An error changes nothing.
+func (t *TLS) Reload() error {
+	config, err := t.files.load(time.Now())
+	if err != nil {
+		return fmt.Errorf("load TLS files: %w", err)
+	}
+	t.current.Store(config)
+	return nil
+}
+
+// Config returns what [Config.TLS] wants. It follows every later Reload.
+func (t *TLS) Config() *tls.Config {
+	config := t.current.Load().Clone()
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return t.current.Load(), nil }
+	return config
+}
+
+// Expires returns when the server's certificate runs out.
+func (t *TLS) Expires() time.Time { return t.current.Load().Certificates[0].Leaf.NotAfter }
+
+func (f TLSFiles) load(now time.Time) (*tls.Config, error) {
+	cert, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+	if fault := (*fs.PathError)(nil); errors.As(err, &fault) {
+		return nil, err
+	} else if err != nil {
+		return nil, fmt.Errorf("certificate %s and key %s: %w", f.Cert, f.Key, err)
+	}
+	if !now.Before(cert.Leaf.NotAfter) {
+		return nil, fmt.Errorf("certificate %s: ran out at %s: get a new one from your authority", f.Cert,
+			cert.Leaf.NotAfter.Format(time.RFC3339))
+	}
+	text, err := os.ReadFile(f.ClientCA)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("authorities of clients %s: there is no certificate in it; expected is a PEM file", f.ClientCA)
+	}
+	return &tls.Config{
+		Certificates: []tls.Certificate{cert},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    pool,
+		MinVersion:   tls.VersionTLS13,
+	}, nil
+}
