@@ -27,7 +27,7 @@ func (c checkCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "ledger %s is in order\nserver %s, epoch %d\n%d leases held, %d ended ones remembered, %d records\n",
+	_, err = fmt.Fprintf(s.out, "ledger %s is in order\nserver %s, epoch %d\n%d leases held, %d ended ones remembered, %d records\n",
 		c.Ledger, report.ServerID, report.Epoch, report.Leases, report.Ended, report.Records)
-	return nil
+	return err
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/seatbeat/seatbeat/server"
 )
 
-// devFeatures is the demo licence.
-var devFeatures = []server.Feature{
+// devLicence is the demo licence.
+var devLicence = fixedLicence{
 	{Name: "f1", Version: messages.V(9, 9), Seats: 5},
 	{Name: "f2", Version: messages.V(9, 9), Seats: 100},
 }
 
 // devSetup is a server that needs no file: it makes what it needs in a folder, and finds it there the next time.
 func (c serveCommand) devSetup() (setup, error) {
-	if c.Ledger != "" || c.Cert != "" || c.Key != "" || c.ClientCA != "" || c.Insecure {
-		return setup{}, wrong("--dev makes its own ledger and certificates: leave out --ledger, --cert, --key, --client-ca and --insecure")
+	if c.Ledger != "" || len(c.License) > 0 || len(c.Trust) > 0 || c.Cert != "" || c.Key != "" || c.ClientCA != "" || c.Insecure {
+		return setup{}, wrong("--dev makes its own ledger, licence and certificates: leave out --ledger, --license, --trust, --cert, --key, --client-ca and --insecure")
 	}
 	loopback, err := isLoopback(c.Listen)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c serveCommand) devSetup() (setup, error) {
 		Cert: filepath.Join(folder, serverCert), Key: filepath.Join(folder, serverKey), ClientCA: filepath.Join(folder, authorityCert),
 	})
 	return setup{
-		flags: c, ledger: filepath.Join(folder, "ledger"), security: security, features: devFeatures,
+		flags: c, ledger: filepath.Join(folder, "ledger"), security: security, licences: devLicence,
 		guide: func(to io.Writer, address string) { devGuide(to, address, folder) },
 	}, err
 }
@@ -62,7 +62,7 @@ func (c serveCommand) devFolder() (string, error) {
 
 // devGuide says what there is and what to do with it.
 func devGuide(to io.Writer, address, folder string) {
-	fmt.Fprintf(to, `
+	_, _ = fmt.Fprintf(to, `
 This server is for DEVELOPMENT: its licence is a demo, and whoever can read its folder is a client.
 
   serves       %[1]s, on this machine only

@@ -24,7 +24,7 @@ type setup struct {
 	flags    serveCommand
 	ledger   string
 	security *server.TLS // nil without TLS
-	features []server.Feature
+	licences licences
 	guide    func(to io.Writer, address string) // nil, or tells people what to do next
 }
 
@@ -51,6 +51,9 @@ func (s setup) run(ctx context.Context, out streams) error {
 	if l.srv, err = server.New(l.config()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	if err := l.adopt(ctx); err != nil {
+		return errors.Join(err, l.stop(), listener.Close())
+	}
 	go func() { l.ended <- l.srv.Serve(listener) }()
 	if err := l.announce(out, listener.Addr().String()); err != nil {
 		return errors.Join(err, l.stop())
@@ -60,7 +63,7 @@ func (s setup) run(ctx context.Context, out streams) error {
 
 func (l *life) config() server.Config {
 	cfg := server.Config{
-		Ledger: server.NewBoltLedger(l.ledger), Features: l.features,
+		Ledger:        server.NewBoltLedger(l.ledger),
 		ClientTimeout: l.flags.ClientTimeout,
 		Insecure:      l.security == nil, InsecureRemote: l.flags.InsecureRemote,
 		Logger: l.log,
@@ -100,7 +103,7 @@ func (l *life) until(ctx context.Context, stop func()) error {
 	for {
 		select {
 		case <-l.reload:
-			l.readAnew()
+			l.readAnew(ctx)
 		case err := <-l.ended: // the ledger failed
 			return errors.Join(err, l.stop())
 		case <-ctx.Done():
@@ -111,16 +114,21 @@ func (l *life) until(ctx context.Context, stop func()) error {
 	}
 }
 
-// readAnew reads again what can change while the server serves.
-func (l *life) readAnew() {
+// readAnew reads again what can change while the server serves: licences and certificates, each for itself.
+func (l *life) readAnew(ctx context.Context) {
+	if err := l.adopt(ctx); err != nil {
+		l.log.Error("licences not reloaded: those before stay in force", "error", err)
+	} else {
+		l.log.Info("licences reloaded")
+	}
 	if l.security == nil {
 		return
 	}
 	if err := l.security.Reload(); err != nil {
-		l.log.Error("reload refused: all stays as it was", "error", err)
-		return
+		l.log.Error("certificates not reloaded: those before stay in use", "error", err)
+	} else {
+		l.log.Info("certificates reloaded", "expires", l.security.Expires())
 	}
-	l.log.Info("certificates reloaded", "expires", l.security.Expires())
 }
 
 // drain asks clients to come back later, for long enough that those who are busy hear it.

@@ -81,7 +81,7 @@ func complain(to io.Writer, err error, status int) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(to, "seatd: %v\n", err)
+	_, _ = fmt.Fprintf(to, "seatd: %v\n", err)
 	return status
 }
 

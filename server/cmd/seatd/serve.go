@@ -17,6 +17,9 @@ type serveCommand struct {
 	Listen string `help:"Address to serve clients at. Port 0 takes a free one." default:"127.0.0.1:6200" placeholder:"HOST:PORT"`
 	Ledger string `help:"File that keeps who holds which seats; made if it is not there." type:"path" placeholder:"FILE"`
 
+	License []string `help:"Licence file, or folder of them; several add up." type:"path" placeholder:"FILE" group:"licences"`
+	Trust   []string `help:"File of a vendor's public key, whose licences count; there may be several." type:"path" placeholder:"FILE" group:"licences"`
+
 	Cert           string `help:"PEM certificate that this server proves itself with." type:"path" placeholder:"FILE" group:"security"`
 	Key            string `help:"PEM key of --cert." type:"path" placeholder:"FILE" group:"security"`
 	ClientCA       string `name:"client-ca" help:"PEM certificates of the authorities whose clients are served." type:"path" placeholder:"FILE" group:"security"`
@@ -31,7 +34,7 @@ type serveCommand struct {
 
 // Help explains the command.
 func (serveCommand) Help() string {
-	return `It serves until SIGTERM or SIGINT: then it asks clients to come back later, answers what was begun, and ends with status 0. At SIGHUP it reads certificates anew; if something is wrong with them all stays as it was, and the log says why.
+	return `It serves until SIGTERM or SIGINT: then it asks clients to come back later, answers what was begun, and ends with status 0. At SIGHUP it reads licences and certificates anew, and no lease ends for it; if something is wrong with the one or the other, those before stay in force and the log says why.
 
 The log goes to standard error. Standard output gets one line, of JSON, once clients can connect:
 
@@ -41,9 +44,10 @@ Try it, and see how to hold a seat:
 
     seatd serve --dev
 
-With a configuration file, and with another port than it says:
+With licences and mutual TLS, for clients on all machines; better in a configuration file:
 
-    seatd serve --config /etc/seatd.yaml --listen :6201`
+    seatd serve --listen :6200 --ledger /var/lib/seatd/ledger --license /etc/seatd/licences --trust /etc/seatd/vendor.pub --cert /etc/seatd/server.pem --key /etc/seatd/server.key --client-ca /etc/seatd/ca.pem
+    seatd serve --config /etc/seatd.yaml`
 }
 
 // Run serves until it is told to stop.
@@ -66,10 +70,16 @@ func (c serveCommand) setup() (setup, error) {
 	if c.Dev {
 		return c.devSetup()
 	}
-	if c.Ledger == "" {
+	switch {
+	case c.Ledger == "":
 		return setup{}, wrong("--ledger is missing: name the file that keeps who holds which seats; or try --dev, which needs no files")
+	case len(c.License) == 0 || len(c.Trust) == 0:
+		return setup{}, wrong("--license and --trust are needed, both: the vendor's licence files, and the file of its public key")
 	}
-	return setup{}, wrong("licence files are still to come: use --dev")
+	security, err := c.securityOf()
+	return setup{
+		flags: c, ledger: c.Ledger, security: security, licences: licenceFiles{paths: c.License, keys: c.Trust},
+	}, err
 }
 
 // securityOf returns what the flags say of TLS.

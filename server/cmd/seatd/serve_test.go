@@ -23,6 +23,7 @@ func TestDevServesTheDemoLicence(t *testing.T) {
 func TestDevSaysThatItIsForDevelopmentAndHowToTryIt(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
+	require.Equal(t, 0, p.stops()) // the log is whole then
 	assert.Contains(t, p.log.String(), "for DEVELOPMENT")
 	assert.Contains(t, p.log.String(), "go run ./examples/quickstart -servers "+p.ready.Address+" -feature f1:9.9:1 -ca "+
 		filepath.Join(folder, "ca.pem")+" -cert "+filepath.Join(folder, "client.pem")+" -key "+filepath.Join(folder, "client.key"))
