@@ -26,11 +26,15 @@ type Status struct {
 	Features []FeatureStatus
 }
 
-// FeatureStatus is the state of one pool.
+// FeatureStatus is the state of one pool. Its Feature adds up the blocks whose licence has not run out, or all of them
+// when each has: the highest Version, the sums of Seats and Overdraft, the last to expire.
 type FeatureStatus struct {
 	Feature
-	// Used is the number of seats held. It is more than Seats only after SetFeatures lowered Seats.
+	// Used is the number of seats held; leases that share one count once. It is more than Seats and Overdraft together
+	// only after there were fewer of them: by SetFeatures, or since the licence of a block ran out.
 	Used int
+	// Overdrawn is how many of them are past Seats, or past the seats of the versions that they need.
+	Overdrawn int
 	// Listed: the feature is in the list.
 	Listed bool
 }
@@ -114,7 +118,7 @@ func (e *engine) status() Status {
 	}
 	for _, p := range e.book.pools.all {
 		if p.listed || p.used > 0 {
-			status.Features = append(status.Features, FeatureStatus{Feature: p.feature, Used: p.used, Listed: p.listed})
+			status.Features = append(status.Features, p.status())
 		}
 	}
 	slices.SortFunc(status.Features, func(a, b FeatureStatus) int { return strings.Compare(a.Name, b.Name) })

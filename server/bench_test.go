@@ -121,7 +121,7 @@ func BenchmarkCommit(b *testing.B) {
 	require.NoError(b, err)
 	defer func() { require.NoError(b, e.stop()) }()
 	h := Holder{Identity: "c", Instance: [16]byte{1}}
-	session, err := e.connect(h)
+	session, err := e.connect(h, nil)
 	require.NoError(b, err)
 	c, err := e.clients.enter(h, session, 0)
 	require.NoError(b, err)

@@ -21,8 +21,10 @@ var (
 )
 
 const (
-	// boltFormat is the version of all this. A ledger of another one is refused.
-	boltFormat   = 1
+	// boltFormat is the version of all this, with which every transaction writes the head. Format 1 had no records with
+	// more than the fixed fields; its ledgers are read and go on as this one. A ledger of any other format is refused.
+	boltFormat   = 2
+	oldestFormat = 1
 	seqLength    = 8
 	sumLength    = 8
 	headLength   = 4 + 3*8 + sumLength
@@ -80,8 +82,8 @@ func headOf(value []byte) (h boltHead, err error) {
 	if len(value) < 4 {
 		return h, damage("its head is %d bytes long", len(value))
 	}
-	if format := binary.BigEndian.Uint32(value); format != boltFormat {
-		return h, damage("its format is %d, and this program knows only %d", format, boltFormat)
+	if format := binary.BigEndian.Uint32(value); format < oldestFormat || format > boltFormat {
+		return h, damage("its format is %d, and this program knows only %d to %d", format, oldestFormat, boltFormat)
 	}
 	if len(value) != headLength || crc64.Checksum(value[:headLength-sumLength], sumTable) != sumOf(value) {
 		return h, damage("its head does not match its checksum")
@@ -108,7 +110,54 @@ func appendRecord(b []byte, r Record) ([]byte, error) {
 	for _, s := range []string{r.Holder.Identity, r.Feature, r.ServerID} {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
-	return b, nil
+	return appendExtras(b, r), nil
+}
+
+// What few records have follows the fixed fields, behind a byte that tells what it is. A record without any ends there.
+const (
+	extraOverdrawn = 1 << iota
+	extraGroup     // the scope and 16 bytes
+	extraWall      // milliseconds
+)
+
+func appendExtras(b []byte, r Record) []byte {
+	at := len(b)
+	b = append(b, 0)
+	if r.Overdrawn {
+		b[at] |= extraOverdrawn
+	}
+	if r.Share != ShareNone {
+		b[at] |= extraGroup
+		b = append(append(b, byte(r.Share)), r.Group[:]...)
+	}
+	if r.Wall != 0 {
+		b[at] |= extraWall
+		b = binary.AppendUvarint(b, uint64(r.Wall))
+	}
+	if b[at] == 0 {
+		return b[:at]
+	}
+	return b
+}
+
+// extras reads them, if there are any.
+func (d *recordReader) extras(r *Record) {
+	if len(d.rest) == 0 {
+		return
+	}
+	which := d.rest[0]
+	d.rest = d.rest[1:]
+	r.Overdrawn = which&extraOverdrawn != 0
+	if which&extraGroup != 0 {
+		if scope := d.bytes(1); !d.short {
+			r.Share = Share(scope[0])
+		}
+		copy(r.Group[:], d.bytes(16))
+	}
+	if which&extraWall != 0 {
+		r.Wall = int64(d.number(63))
+	}
+	d.short = d.short || which == 0 || which >= extraWall<<1
 }
 
 // recordReader decodes records. It makes each text once: a million leases have few identities and features.
@@ -137,6 +186,7 @@ func (d *recordReader) read(key, value []byte) (r Record, err error) {
 	copy(r.Request[:], d.bytes(16))
 	copy(r.Lease[:], d.bytes(16))
 	r.Holder.Identity, r.Feature, r.ServerID = d.text(), d.text(), d.text()
+	d.extras(&r)
 	if d.short || len(d.rest) > 0 {
 		return r, errEncoding
 	}

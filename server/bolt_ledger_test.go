@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"hash/crc64"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -233,7 +234,36 @@ func TestALedgerOfAnotherFormatIsRefused(t *testing.T) {
 		return tx.Bucket(headBucket).Put(headKey, value)
 	}))
 	require.NoError(t, l.Close())
-	assert.ErrorContains(t, l.Open(nil), "format is 2")
+	assert.ErrorContains(t, l.Open(nil), "format is 3")
+}
+
+// writeFormat makes a ledger look as if a program of this format had written it.
+func writeFormat(t *testing.T, l *BoltLedger, format uint32) {
+	require.NoError(t, l.db.Update(func(tx *bbolt.Tx) error {
+		value := bytes.Clone(tx.Bucket(headBucket).Get(headKey))
+		binary.BigEndian.PutUint32(value, format)
+		binary.BigEndian.PutUint64(value[4:], uint64(tx.ID()))
+		sum := crc64.Checksum(value[:headLength-sumLength], sumTable)
+		binary.BigEndian.PutUint64(value[headLength-sumLength:], sum)
+		return tx.Bucket(headBucket).Put(headKey, value)
+	}))
+}
+
+func TestALedgerOfTheFirstFormatIsReadAndGoesOn(t *testing.T) {
+	l := NewBoltLedger(boltPath(t))
+	require.Empty(t, replayed(t, l))
+	old := grantRecord(1, 0)
+	require.NoError(t, l.Append(Batch{Records: []Record{old}}))
+	writeFormat(t, l, 1)
+	require.NoError(t, l.Close())
+	require.Equal(t, []Record{old}, replayed(t, l))
+	shared := grantRecord(2, 1)
+	shared.Share, shared.Group, shared.Overdrawn = ShareHost, [16]byte{1, 2}, true
+	late := Record{Seq: 3, Kind: RecordWall, Wall: 1 << 40}
+	require.NoError(t, l.Append(Batch{Records: []Record{shared, late}}))
+	require.NoError(t, l.Close())
+	assert.Equal(t, []Record{old, shared, late}, replayed(t, l))
+	require.NoError(t, l.Close())
 }
 
 func TestAFileThatAnotherProgramWroteToIsRefused(t *testing.T) {

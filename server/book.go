@@ -33,15 +33,19 @@ type book struct {
 
 // entry is what the committer knows of a slot.
 type entry struct {
-	request      messages.RequestID
-	seq          uint64 // of the record that tells of its present state
-	pool         uint32
-	count        uint32
-	client       uint32
-	major, minor uint16 // the version that was served
-	state        entryState
-	reason       messages.Reason // of the end
+	request   messages.RequestID
+	seq       uint64 // of the record that tells of its present state
+	pool      uint32
+	count     uint32
+	client    uint32
+	group     uint32 // with which it shares seats, 0 for none
+	level     level  // the version that was served
+	state     entryState
+	reason    messages.Reason // of the end
+	overdrawn bool            // granted while more seats were held than there are
 }
+
+func (e *entry) claim() claim { return claim{e.level, int(e.count), e.group} }
 
 // entryState is the state of a slot. It goes round: free, held, ended, free; or free, ended, free for a request that
 // was cancelled before it arrived.

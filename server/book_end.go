@@ -42,8 +42,15 @@ func (b *book) end(number uint32, reason messages.Reason, now time.Duration) {
 	e := b.at(number)
 	c := b.clients.get(e.client)
 	b.table.release(number)
-	b.count(c, e, -1)
+	b.release(c, e)
 	b.bury(number, c, reason, now)
+}
+
+// release takes the seats of a held lease back. Others of its group keep theirs.
+func (b *book) release(c *client, e *entry) {
+	b.count(c, e, -1)
+	b.pools.groups.prune(e.group)
+	e.group = 0
 }
 
 // bury makes an entry a tombstone: whoever asks for its request or lease is told the reason.

@@ -60,10 +60,14 @@ func (l *loader) grant(r Record) error {
 	if err != nil {
 		return err
 	}
+	if r.Share >= shares {
+		return fmt.Errorf("record %d has the unknown scope %d of sharing", r.Seq, r.Share)
+	}
 	c := l.client(r.Holder)
 	l.book.table.hold(number, [12]byte(r.Lease[4:]), c.index, 0)
 	e.state, e.pool, e.count = entryHeld, l.book.pools.named(r.Feature), r.Count
-	e.major, e.minor = r.Major, r.Minor
+	e.level, e.overdrawn = levelAt(r.Major, r.Minor), r.Overdrawn
+	e.group = l.book.pools.groups.join(groupPlace{e.pool, r.Share, r.Group}, e.claim())
 	l.book.count(c, e, +1)
 	return nil
 }
@@ -73,7 +77,7 @@ func (l *loader) end(r Record) error {
 		return fmt.Errorf("record %d ends a lease without a reason", r.Seq)
 	}
 	if number := slotOf(r.Lease[:]); l.alive(r) {
-		l.book.count(l.client(r.Holder), l.book.at(number), -1)
+		l.book.release(l.client(r.Holder), l.book.at(number))
 		l.lift(number)
 	}
 	number, e, err := l.place(r)

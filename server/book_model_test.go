@@ -12,13 +12,17 @@ import (
 // The model of seat accounting: it keeps every request in one list, looks through all of it each time and knows nothing
 // of slots, indexes or ledgers.
 type modelRequest struct {
-	client  byte
-	request messages.RequestID
-	lease   messages.LeaseID // zero for a request that was never granted
-	feature string
-	count   int
-	at      time.Duration // of the last beat, or of the end
-	reason  messages.Reason
+	client    byte
+	request   messages.RequestID
+	lease     messages.LeaseID // zero for a request that was never granted
+	feature   string
+	version   messages.Version // served
+	count     int
+	overdrawn bool
+	scope     Share // with whom it shared when it was granted
+	group     groupKey
+	at        time.Duration // of the last beat, or of the end
+	reason    messages.Reason
 }
 
 func (r *modelRequest) held() bool { return r.reason == messages.NoReason }
@@ -26,15 +30,18 @@ func (r *modelRequest) held() bool { return r.reason == messages.NoReason }
 type model struct {
 	*bookStage
 	t     *rapid.T
-	seats map[string]int
-	all   []*modelRequest
+	pools map[string]*modelPool
+	wall  time.Time
+	// fitted tells of pools that had a seat for each that was held, when last looked at.
+	fitted map[string]bool
+	all    []*modelRequest
 	// forgotten are those that were remembered long enough: a ledger that has not let go of them yet brings them back.
 	forgotten []*modelRequest
 }
 
 const (
 	modelTimeout = 10 * time.Second
-	modelClients = 3
+	modelClients = 4
 )
 
 func (m *model) find(client byte, request messages.RequestID) *modelRequest {
@@ -44,15 +51,6 @@ func (m *model) find(client byte, request messages.RequestID) *modelRequest {
 		}
 	}
 	return nil
-}
-
-func (m *model) used(feature string) (used int) {
-	for _, r := range m.all {
-		if r.held() && r.feature == feature {
-			used += r.count
-		}
-	}
-	return used
 }
 
 func (m *model) end(r *modelRequest, reason messages.Reason) { r.reason, r.at = reason, m.now }
@@ -72,8 +70,12 @@ func (m *model) cancel(client byte, request messages.RequestID, reason messages.
 func (m *model) age() {
 	var kept []*modelRequest
 	for _, r := range m.all {
-		if r.held() && m.now-r.at > modelTimeout {
+		switch {
+		case !r.held():
+		case m.now-r.at > modelTimeout:
 			m.end(r, messages.Expired)
+		case m.pools[r.feature].listed && len(m.live(r.feature)) == 0:
+			m.end(r, messages.FeatureExpired)
 		}
 		if r.held() || m.now-r.at < 2*modelTimeout {
 			kept = append(kept, r)
@@ -84,41 +86,58 @@ func (m *model) age() {
 	m.all = kept
 }
 
-// take predicts the result and reason of a take, and notes the grant.
-func (m *model) predict(client byte, t take) (result, messages.Reason) {
+// predict returns what answers a take, but for lease and message, and notes what it does.
+func (m *model) predict(client byte, t take) outcome {
+	no := func(reason messages.Reason) outcome { return outcome{result: refused, reason: reason} }
 	if r := m.find(client, t.request); r != nil {
-		if !r.held() {
-			return gone, r.reason
-		}
-		if r.feature != t.feature || r.count != t.count {
-			return refused, messages.Malformed
+		switch {
+		case !r.held():
+			return outcome{result: gone, reason: r.reason}
+		case r.feature != t.feature || r.count != t.count:
+			return no(messages.Malformed)
 		}
 		r.at = m.now
-		return granted, messages.NoReason
+		return outcome{result: granted, version: r.version, overdrawn: r.overdrawn}
 	}
-	back := 0
+	var back []*modelRequest
 	for i, request := range t.replaces {
 		r := m.find(client, request)
 		if r == nil || namedBefore(t.replaces, i) {
 			continue
 		}
 		if r.reason == messages.Revoked {
-			return refused, messages.Revoked
+			return no(messages.Revoked)
 		}
-		if r.held() && r.feature == t.feature {
-			back += r.count
+		if r.held() {
+			back = append(back, r)
 		}
 	}
-	if _, ok := m.seats[t.feature]; !ok {
-		return refused, messages.NoSuchFeature
+	version, reason := m.served(t)
+	if reason != messages.NoReason {
+		return no(reason)
 	}
-	if m.used(t.feature)-back+t.count > m.seats[t.feature] {
-		return refused, messages.NoSeats
+	r := &modelRequest{client: client, request: t.request, feature: t.feature, version: version, count: t.count, at: m.now}
+	if scope := m.pools[t.feature].share; modelGroups(client)[scope] != (groupKey{}) {
+		r.scope, r.group = scope, modelGroups(client)[scope]
+	}
+	short, past := m.crowded(r, back)
+	if short {
+		return no(messages.NoSeats)
 	}
 	for _, request := range t.replaces {
 		m.cancel(client, request, messages.Replaced)
 	}
-	return granted, messages.NoReason
+	r.overdrawn = past
+	m.all = append(m.all, r)
+	return outcome{result: granted, version: version, overdrawn: past}
+}
+
+// modelGroups says who shares with whom: the first two clients are one user, the second and the third are on one host,
+// and the last has not said who it is.
+func modelGroups(client byte) groupKeys {
+	return [...]groupKeys{
+		{ShareUser: {1}, ShareHost: {1}}, {ShareUser: {1}, ShareHost: {2}}, {ShareUser: {2}, ShareHost: {2}}, {},
+	}[client-1]
 }
 
 func (m *model) someClient() byte { return byte(rapid.IntRange(1, modelClients).Draw(m.t, "client")) }
@@ -133,6 +152,7 @@ func (m *model) someRequest(label string) messages.RequestID {
 
 func (m *model) someTake() take {
 	t := seats(rapid.SampledFrom([]string{"a", "b", "none"}).Draw(m.t, "feature"), rapid.IntRange(1, 3).Draw(m.t, "count"))
+	t.version, t.exact = m.someVersion(), rapid.IntRange(0, 4).Draw(m.t, "exact") == 0
 	if rapid.IntRange(0, 4).Draw(m.t, "repeat") == 0 {
 		t.request = m.someRequest("request")
 	}
@@ -146,20 +166,19 @@ func (m *model) someTake() take {
 
 func (m *model) Checkout(*rapid.T) {
 	client, t := m.someClient(), m.someTake()
-	result, reason := m.predict(client, t)
+	want := m.predict(client, t)
 	o := m.take(client, t)
-	require.Equal(m.t, result, o.result, "take %+v: %+v", t, o)
-	require.Equal(m.t, reason, o.reason, "take %+v", t)
-	if result != granted {
+	got := o
+	got.lease, got.message = messages.LeaseID{}, ""
+	require.Equal(m.t, want, got, "take %+v: %+v", t, o)
+	if o.result != granted {
 		return
 	}
-	if r := m.find(client, t.request); r != nil {
-		require.Equal(m.t, r.lease, o.lease, "a repeat gets another lease")
-		return
+	r := m.find(client, t.request)
+	if r.lease == (messages.LeaseID{}) {
+		r.lease = o.lease
 	}
-	m.all = append(m.all, &modelRequest{
-		client: client, request: t.request, lease: o.lease, feature: t.feature, count: t.count, at: m.now,
-	})
+	require.Equal(m.t, r.lease, o.lease, "a repeat gets another lease")
 }
 
 func (m *model) Checkin(*rapid.T) {

@@ -7,33 +7,53 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	"github.com/seatbeat/seatbeat/messages"
 )
 
 func (m *model) Pass(*rapid.T) {
-	m.pass(time.Duration(rapid.IntRange(1, 8).Draw(m.t, "seconds")) * time.Second)
+	d := time.Duration(rapid.IntRange(1, 8).Draw(m.t, "seconds")) * time.Second
+	for name := range m.pools {
+		before := len(m.live(name))
+		m.wall = m.wall.Add(d)
+		m.fitted[name] = m.fitted[name] && len(m.live(name)) == before
+		m.wall = m.wall.Add(-d)
+	}
+	m.wall = m.wall.Add(d)
+	m.pass(d)
+	m.expire()
+}
+
+// expire does what is due by the time of the licences, and by that of the leases.
+func (m *model) expire() {
+	expiring := m.book.pools.age(m.wall)
+	for expiring && m.book.endExpired(m.now, 3) {
+		m.commit()
+	}
+	m.commit()
 	m.age()
 }
 
 func (m *model) SetFeatures(*rapid.T) {
-	m.seats = map[string]int{"a": rapid.IntRange(0, 6).Draw(m.t, "seats of a")}
-	if rapid.Bool().Draw(m.t, "b listed") {
-		m.seats["b"] = 4
-	}
-	m.book.pools.set(features(m.seats))
+	m.config.Features = m.list(m.someBlocks())
+	clear(m.fitted) // the list may have fewer seats than are held
+	m.book.pools.set(m.config.Features)
+	m.expire()
 }
 
 func (m *model) Restart(*rapid.T) {
 	if rapid.Bool().Draw(m.t, "crash") { // between deciding and committing: nobody was answered
 		m.book.take(m.bookStage.client(m.someClient()), m.someTake(), m.now)
 	}
-	m.config.Features = features(m.seats)
 	m.restart()
 	for _, r := range m.all {
 		r.at = 0
 	}
 	m.recall()
+	for _, p := range m.pools {
+		if !p.listed { // nobody remembers who shared what is not listed any more
+			p.share = ShareNone
+		}
+	}
+	m.expire()
 }
 
 // recall takes back what a ledger replayed although it was dropped. Only ends can come back.
@@ -51,13 +71,6 @@ func (m *model) recall() {
 	m.forgotten = nil
 }
 
-func features(seats map[string]int) (list []Feature) {
-	for name, n := range seats {
-		list = append(list, Feature{Name: name, Version: messages.V(1, 0), Seats: n})
-	}
-	return list
-}
-
 // Check claims what must hold at any time.
 func (m *model) Check(*rapid.T) {
 	held, ended := 0, 0
@@ -73,14 +86,23 @@ func (m *model) Check(*rapid.T) {
 	assert.Len(m.t, m.book.requests, held+ended)
 	assert.Equal(m.t, held+ended, int(m.book.used)-len(m.book.free))
 	for _, p := range m.book.pools.all {
-		assert.Equal(m.t, m.used(p.feature.Name), p.used, p.feature.Name)
+		units := m.units(p.name, m.held(nil))
+		assert.Equal(m.t, len(units), p.used, p.name)
+		fits := m.fits(p.name, units)
+		assert.True(m.t, fits || !m.fitted[p.name], "%s: too many seats are issued", p.name)
+		m.fitted[p.name] = fits
 	}
 }
 
+var modelStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func testModel(t *testing.T, ledger func() Ledger) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &model{t: t, seats: map[string]int{"a": 5, "b": 4}}
-		m.bookStage = newBookStage(t, Config{Ledger: ledger(), ClientTimeout: modelTimeout, Features: features(m.seats)})
+		m := &model{t: t, pools: make(map[string]*modelPool), fitted: make(map[string]bool), wall: modelStart}
+		list := m.list(m.someBlocks())
+		m.bookStage = newBookStage(t, Config{Ledger: ledger(), ClientTimeout: modelTimeout, Features: list})
+		m.groups = modelGroups
+		m.expire()
 		t.Repeat(map[string]func(*rapid.T){
 			"": m.Check, "checkout": m.Checkout, "checkout again": m.Checkout, "checkin": m.Checkin, "beat": m.Beat,
 			"pass": m.Pass, "revoke": m.Revoke, "set features": m.SetFeatures, "restart": m.Restart,

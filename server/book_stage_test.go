@@ -15,6 +15,7 @@ type bookStage struct {
 	config Config
 	book   *book
 	now    time.Duration
+	groups func(client byte) groupKeys // who shares with whom; nil for nobody
 }
 
 func newBookStage(t require.TestingT, config Config) *bookStage {
@@ -51,14 +52,14 @@ func (s *bookStage) commit() {
 	s.book.kept()
 }
 
-// client returns the client with this number.
+// client returns the client with this number, which has said who it is.
 func (s *bookStage) client(number byte) *client {
-	h := Holder{Identity: "c", Instance: [16]byte{number}}
-	if c := s.book.clients.byInstance[h.Instance]; c != nil {
-		return c
-	}
-	c, err := s.book.clients.of(h)
+	c, err := s.book.clients.of(Holder{Identity: "c", Instance: [16]byte{number}})
 	require.NoError(s.t, err)
+	if s.groups != nil && c.groups.Load() == nil {
+		keys := s.groups(number)
+		c.groups.Store(&keys)
+	}
 	return c
 }
 

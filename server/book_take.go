@@ -19,12 +19,13 @@ type take struct {
 	fault    string // when not empty, the take is malformed for this reason
 }
 
-// outcome answers a take: lease and version of a grant; reason and message of a refusal, which retryAfter makes one to
+// outcome answers a take: lease and version of a grant, and whether it is past the seats that there are; reason and message of a refusal, which retryAfter makes one to
 // be repeated; reason of what is gone.
 type outcome struct {
 	result     result
 	lease      messages.LeaseID
 	version    messages.Version
+	overdrawn  bool
 	reason     messages.Reason
 	message    string
 	retryAfter time.Duration
@@ -56,14 +57,17 @@ func (b *book) take(c *client, t take, now time.Duration) outcome {
 		return o
 	}
 	index, p := b.pools.find(t.feature)
-	if reason := p.refuse(t.version, t.exact); reason != messages.NoReason {
+	served, reason := p.serve(t.version, t.exact)
+	if reason != messages.NoReason {
 		return outcome{result: refused, reason: reason}
 	}
-	if o := b.crowded(c, p, index, t, old); o.result != 0 {
+	want := claim{level: served, seats: t.count}
+	want.group = b.pools.groups.join(groupPlace{index, p.share, c.groupKey(p.share)}, want)
+	if o := b.crowded(c, index, want, t, old); o.result != 0 {
+		b.pools.groups.prune(want.group)
 		return o
 	}
-	b.replace(c, t.replaces, now)
-	return b.grant(c, index, t, now)
+	return b.grant(c, index, want, t, now)
 }
 
 // repeated answers a take whose request is known. That the client asks again is a sign of life: it reckons the age of
@@ -73,7 +77,7 @@ func (b *book) repeated(number uint32, t take, now time.Duration) outcome {
 	if e.state == entryEnded {
 		return outcome{result: gone, reason: e.reason}
 	}
-	if b.pools.all[e.pool].feature.Name != t.feature || int(e.count) != t.count {
+	if b.pools.all[e.pool].name != t.feature || int(e.count) != t.count {
 		return refuse(messages.Malformed, "the request id was used for other seats")
 	}
 	b.table.renew(number, now)
@@ -82,9 +86,10 @@ func (b *book) repeated(number uint32, t take, now time.Duration) outcome {
 
 func (b *book) grantOf(number uint32, e *entry) outcome {
 	return outcome{
-		result:  granted,
-		lease:   leaseID(number, b.table.secret(number)),
-		version: messages.V(int(e.major), int(e.minor)),
+		result:    granted,
+		lease:     leaseID(number, b.table.secret(number)),
+		version:   e.level.version(),
+		overdrawn: e.overdrawn,
 	}
 }
 
@@ -113,16 +118,10 @@ func namedBefore(requests []messages.RequestID, i int) bool {
 }
 
 // crowded refuses a take for which there is no room once the old leases are freed: no seats, or a limit.
-func (b *book) crowded(c *client, p *pool, index uint32, t take, old []*entry) outcome {
-	back := 0
-	for _, e := range old {
-		if e.pool == index {
-			back += int(e.count)
-		}
-	}
-	switch used := p.used - back; {
-	case used+t.count > p.feature.Seats:
-		return refuse(messages.NoSeats, "%d of %d seats in use", used, p.feature.Seats)
+func (b *book) crowded(c *client, index uint32, want claim, t take, old []*entry) outcome {
+	switch o := b.seatless(index, want, old); {
+	case o.result != 0:
+		return o
 	case c.leases-len(old) >= b.limits.ClientLeases:
 		return b.later(messages.RateLimited, "the client holds too many leases")
 	case b.full(1 + len(t.replaces)):
@@ -132,36 +131,61 @@ func (b *book) crowded(c *client, p *pool, index uint32, t take, old []*entry) o
 	}
 }
 
+// seatless refuses a claim that would take more seats of its pool than there are. It tries: it counts the claim in place
+// of the old leases, looks, and takes that back.
+func (b *book) seatless(index uint32, want claim, old []*entry) (o outcome) {
+	p := b.pools.all[index]
+	p.mark()
+	b.exchange(index, want, old, +1)
+	if s, used, short := p.short(); short {
+		o = refuse(messages.NoSeats, "%d of %d seats in use", used, s.seats+s.overdraft)
+	}
+	b.exchange(index, want, old, -1)
+	return o
+}
+
+// exchange counts a claim and takes off old leases of its pool, or the other way round.
+func (b *book) exchange(index uint32, want claim, old []*entry, sign int) {
+	b.pools.count(index, want, sign)
+	for _, e := range old {
+		if e.pool == index {
+			b.pools.count(index, e.claim(), -sign)
+		}
+	}
+}
+
 // later is a refusal that a repetition may cure.
 func (b *book) later(reason messages.Reason, message string) outcome {
 	return outcome{result: refused, reason: reason, message: message, retryAfter: b.retry}
 }
 
-func (b *book) replace(c *client, replaces []messages.RequestID, now time.Duration) {
-	for _, request := range replaces {
-		b.cancel(c, request, messages.Replaced, now)
-	}
-}
-
-// grant takes the seats and makes the lease. That there are enough of both was checked.
-func (b *book) grant(c *client, index uint32, t take, now time.Duration) outcome {
+// grant takes the seats and makes the lease, in place of those that it replaces. That there is room was checked.
+func (b *book) grant(c *client, index uint32, want claim, t take, now time.Duration) outcome {
 	p := b.pools.all[index]
 	number, e := b.occupy(c, t.request)
 	secret := b.secret()
 	b.table.hold(number, secret, c.index, now)
-	e.state, e.pool, e.count = entryHeld, index, uint32(t.count)
-	e.major, e.minor = uint16(p.feature.Version.Major), uint16(p.feature.Version.Minor)
+	e.state, e.pool, e.count, e.level, e.group = entryHeld, index, uint32(want.seats), want.level, want.group
 	b.count(c, e, +1)
-	e.seq = b.record(Record{
+	for _, request := range t.replaces {
+		b.cancel(c, request, messages.Replaced, now)
+	}
+	e.overdrawn = p.overdrew(want.level)
+	r := Record{
 		Kind: RecordGrant, Holder: c.holder, Request: t.request, Lease: leaseID(number, secret),
-		Feature: p.feature.Name, Major: e.major, Minor: e.minor, Count: e.count,
-	}, 0)
+		Feature: p.name, Major: e.level.major(), Minor: e.level.minor(), Count: e.count, Overdrawn: e.overdrawn,
+	}
+	if e.group != 0 {
+		place := b.pools.groups.all[e.group].place
+		r.Share, r.Group = place.share, place.key
+	}
+	e.seq = b.record(r, 0)
 	return b.grantOf(number, e)
 }
 
 // count adds a lease to what is held, or takes it off.
 func (b *book) count(c *client, e *entry, sign int) {
-	b.pools.all[e.pool].used += sign * int(e.count)
+	b.pools.count(e.pool, e.claim(), sign)
 	c.leases += sign
 	b.held += sign
 }

@@ -14,6 +14,7 @@ import (
 type client struct {
 	index  uint32 // names the client in slots and entries
 	holder Holder
+	groups atomic.Pointer[groupKeys] // with whom it shares; nil until it said who it is
 
 	// For any goroutine.
 	session  atomic.Uint64 // the newest session seen; 0 before the first
@@ -48,8 +49,9 @@ func newClients(limits Limits, retry time.Duration) *clients {
 // errSuperseded is the error of a call whose session is not the newest of its instance. It is not an answer.
 var errSuperseded = fmt.Errorf("session superseded by a later one of the same client")
 
-// connect opens a session for the holder, which supersedes its older one, and returns its number.
-func (cs *clients) connect(h Holder, now time.Duration) (uint64, error) {
+// connect opens a session for the holder, which supersedes its older one, and returns its number. The client shares
+// seats in these groups from now on; what it holds stays where it is.
+func (cs *clients) connect(h Holder, groups *groupKeys, now time.Duration) (uint64, error) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	c, err := cs.of(h)
@@ -57,6 +59,7 @@ func (cs *clients) connect(h Holder, now time.Duration) (uint64, error) {
 		return 0, err
 	}
 	c.seen.Store(int64(now))
+	c.groups.Store(groups)
 	cs.next = max(cs.next, c.session.Load()) + 1
 	c.session.Store(cs.next)
 	return cs.next, nil

@@ -37,7 +37,7 @@ func TestAnInstanceIsDeniedToOthersWhileItIsRemembered(t *testing.T) {
 		u.granted(seats("f", 1))
 		thief := u.holder
 		thief.Identity = "thief"
-		_, err := s.connect(thief)
+		_, err := s.connect(thief, nil)
 		assert.Equal(t, messages.Denied, reasonOf(t, err).reason)
 		s.restart()
 		_, err = s.clients.enter(thief, u.session, s.clock.now())
@@ -45,7 +45,7 @@ func TestAnInstanceIsDeniedToOthersWhileItIsRemembered(t *testing.T) {
 
 		time.Sleep(15*time.Minute + 5*time.Second) // its lease expires and is forgotten
 		assert.Zero(t, s.state().Clients)
-		_, err = s.connect(thief)
+		_, err = s.connect(thief, nil)
 		assert.NoError(t, err)
 	})
 }

@@ -18,7 +18,7 @@ func TestLimitsAnswerWithWhenToComeBack(t *testing.T) {
 	limits := Limits{Clients: 2, InFlight: 1, ClientLeases: 1, Leases: 3}
 	inBubble(t, Config{Limits: limits, RetryAfter: time.Minute}, func(t *testing.T, s *engineStage) {
 		one, two := s.user(1), s.user(2)
-		_, err := s.connect(Holder{Identity: "c", Instance: [16]byte{3}})
+		_, err := s.connect(Holder{Identity: "c", Instance: [16]byte{3}}, nil)
 		assert.Equal(t, &refusal{messages.Busy, "too many clients", time.Minute}, reasonOf(t, err))
 
 		one.granted(seats("f", 1))

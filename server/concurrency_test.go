@@ -48,7 +48,7 @@ type busyUser struct {
 }
 
 func (u *busyUser) live(e *engine, steps int) {
-	session, err := e.connect(u.holder)
+	session, err := e.connect(u.holder, nil)
 	if !assert.NoError(u.t, err) {
 		return
 	}

@@ -104,12 +104,12 @@ func (e *engine) stop() error {
 	return e.failure
 }
 
-// connect opens a session.
-func (e *engine) connect(h Holder) (uint64, error) {
+// connect opens a session of a client that shares seats in these groups.
+func (e *engine) connect(h Holder, groups *groupKeys) (uint64, error) {
 	if e.draining.Load() {
 		return 0, e.refuseDraining()
 	}
-	return e.clients.connect(h, e.clock.now())
+	return e.clients.connect(h, groups, e.clock.now())
 }
 
 // checkout decides takes, each by itself, and returns when what was granted is in the ledger.

@@ -69,7 +69,7 @@ type user struct {
 
 func (s *engineStage) user(instance byte) *user {
 	u := &user{s: s, holder: Holder{Identity: "c", Instance: [16]byte{instance}}}
-	session, err := s.connect(u.holder)
+	session, err := s.connect(u.holder, nil)
 	require.NoError(s.t, err)
 	u.session = session
 	return u

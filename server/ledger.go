@@ -40,13 +40,15 @@ type RecordKind uint8
 
 // Kinds of records.
 const (
-	// RecordStart: a life of the server began. ServerID and Epoch are set.
+	// RecordStart: a life of the server began. ServerID, Epoch and Wall are set.
 	RecordStart RecordKind = iota + 1
-	// RecordGrant: a lease was granted. Holder, Request, Lease, Feature, Version and Count are set.
+	// RecordGrant: a lease was granted. Holder, Request, Lease, Feature, Version, Count, Share, Group and Overdrawn are set.
 	RecordGrant
 	// RecordEnd: a lease ended, or a request was cancelled or replaced before it arrived: then Lease was told to nobody.
 	// Holder, Request, Lease and Reason are set.
 	RecordEnd
+	// RecordWall: so late it was. Wall is set.
+	RecordWall
 )
 
 // Record is one entry of a [Ledger], a plain value. Fields that its Kind does not name are zero.
@@ -69,6 +71,14 @@ type Record struct {
 	// Feature was granted, served in version Major.Minor.
 	Feature      string
 	Major, Minor uint16
+	// Share and Group say with whom the seats of a grant are shared: leases of one feature with the same two hold them
+	// together. Group is a hash, and zero when they are not shared.
+	Share Share
+	Group [16]byte
+	// Overdrawn: more seats than the licence has were held when the lease was granted.
+	Overdrawn bool
+	// Wall is the highest wall time that the server has seen, in milliseconds since 1970.
+	Wall int64
 }
 
 // Holder says to whom a lease belongs: only a client with the same two can beat it, return it or repeat its request.

@@ -1,41 +1,23 @@
 package server
 
-import (
-	"time"
+import "time"
 
-	"github.com/seatbeat/seatbeat/messages"
-)
-
-// pool is the seats of one feature. It outlives the feature in the list for as long as the server runs, since leases
-// name it.
-type pool struct {
-	feature Feature
-	listed  bool // the feature is in the list
-	expired bool // its licence has run out, as of the last tick
-	used    int  // seats held; more than there are after a list with fewer seats came in
-}
-
-// refuse returns why the feature is not served in this version, or NoReason.
-func (p *pool) refuse(version messages.Version, exact bool) messages.Reason {
-	switch {
-	case p == nil || !p.listed:
-		return messages.NoSuchFeature
-	case p.expired:
-		return messages.FeatureExpired
-	case !p.feature.Version.Serves(version, exact):
-		return messages.VersionTooLow
-	default:
-		return messages.NoReason
-	}
-}
-
-// pools are all features, by name and by the index that entries hold.
+// pools are all features, by name and by the index that entries hold, and the groups that share seats of them.
 type pools struct {
 	all    []*pool
 	byName map[string]uint32
+	groups groups
+	wall   time.Time // as of the last tick
 }
 
-func newPools() pools { return pools{byName: make(map[string]uint32)} }
+// claim is what one lease takes of a pool: seats of its own, or with the others of a group.
+type claim struct {
+	level level
+	seats int
+	group uint32 // of groups, 0 for none
+}
+
+func newPools() pools { return pools{byName: make(map[string]uint32), groups: newGroups()} }
 
 // set makes features the list. Leases are not touched: a pool with more seats taken than it now has grants again once
 // enough of them came back, one that left the list grants nothing.
@@ -43,10 +25,47 @@ func (ps *pools) set(features []Feature) {
 	for _, p := range ps.all {
 		p.listed = false
 	}
+	blocks := make(map[string][]Feature, len(features))
 	for _, f := range features {
-		p := ps.all[ps.named(f.Name)]
-		p.feature, p.listed = f, true
+		blocks[f.Name] = append(blocks[f.Name], f)
 	}
+	for name, blocks := range blocks {
+		index := ps.named(name)
+		ps.regroup(index, blocks[0].Share)
+		ps.all[index].list(blocks, ps.wall)
+	}
+}
+
+// regroup changes the scope of a pool: groups of another scope share nothing any more, each of their leases counts.
+func (ps *pools) regroup(index uint32, share Share) {
+	p := ps.all[index]
+	if p.share == share {
+		return
+	}
+	ps.recount(index, -1)
+	p.share = share // so that from now on they are counted so
+	ps.recount(index, +1)
+}
+
+func (ps *pools) recount(index uint32, sign int) {
+	for i := range ps.groups.all {
+		if g := &ps.groups.all[i]; g.leases > 0 && g.place.pool == index {
+			ps.all[index].countGroup(g, sign)
+		}
+	}
+}
+
+// count adds the claim of a lease to what is held of a pool, or takes it off.
+func (ps *pools) count(index uint32, c claim, sign int) {
+	p := ps.all[index]
+	if c.group == 0 {
+		p.count(c.level, sign*c.seats)
+		return
+	}
+	g := &ps.groups.all[c.group]
+	p.countGroup(g, -1)
+	g.change(c, sign)
+	p.countGroup(g, +1)
 }
 
 // named returns the index of the pool with this name, a new one without seats if there is none.
@@ -55,7 +74,7 @@ func (ps *pools) named(name string) uint32 {
 		return i
 	}
 	i := uint32(len(ps.all))
-	ps.all = append(ps.all, &pool{feature: Feature{Name: name}})
+	ps.all = append(ps.all, &pool{name: name})
 	ps.byName[name] = i
 	return i
 }
@@ -69,10 +88,12 @@ func (ps *pools) find(name string) (uint32, *pool) {
 	return i, ps.all[i]
 }
 
-// age notes which licences have run out by this time, and reports whether any of them still has seats taken.
+// age notes which licences have run out by this time, and reports whether any pool without one that runs still has seats
+// taken.
 func (ps *pools) age(wall time.Time) (overdue bool) {
+	ps.wall = wall
 	for _, p := range ps.all {
-		p.expired = p.listed && !p.feature.Expires.IsZero() && !wall.Before(p.feature.Expires)
+		p.age(wall)
 		overdue = overdue || p.expired && p.used > 0
 	}
 	return overdue

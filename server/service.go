@@ -36,7 +36,7 @@ func (s *service) connect(ctx context.Context, req *wire.ConnectRequest) (uint64
 	if err != nil {
 		return 0, err
 	}
-	return s.engine.connect(holder)
+	return s.engine.connect(holder, nil)
 }
 
 // Checkout decides takes.

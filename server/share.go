@@ -1,6 +1,9 @@
 package server
 
-import "fmt"
+import (
+	"crypto/sha256"
+	"fmt"
+)
 
 // Share says whose leases of a feature hold one seat together: as many seats as the largest of them takes, until the
 // last of them has ended.
@@ -51,4 +54,29 @@ func (s *Share) UnmarshalText(text []byte) error {
 		}
 	}
 	return fmt.Errorf("%q is no scope of sharing: use none, user, host or share", text)
+}
+
+// groupKeys are a client's groups, by scope; a zero one is none.
+type groupKeys [shares]groupKey
+
+// groupKey returns the client's group of a scope.
+func (c *client) groupKey(scope Share) groupKey {
+	if keys := c.groups.Load(); keys != nil {
+		return keys[scope]
+	}
+	return groupKey{}
+}
+
+// keyOf returns the group of those who are known by a name within a scope: by their certificates or by what they claim.
+func keyOf(scope Share, certain bool, name string) (key groupKey) {
+	if name == "" {
+		return key
+	}
+	text := append([]byte{byte(scope), 0}, name...)
+	if certain {
+		text[1] = 1
+	}
+	sum := sha256.Sum256(text)
+	copy(key[:], sum[:])
+	return key
 }

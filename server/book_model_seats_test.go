@@ -1,0 +1,168 @@
+package server
+
+import (
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// modelPool is what the model knows of one feature.
+type modelPool struct {
+	blocks []Feature
+	listed bool
+	share  Share
+}
+
+// live returns the blocks whose licence has not run out.
+func (m *model) live(feature string) (live []Feature) {
+	for _, f := range m.pools[feature].blocks {
+		if f.Expires.IsZero() || m.wall.Before(f.Expires) {
+			live = append(live, f)
+		}
+	}
+	slices.SortFunc(live, func(a, b Feature) int { return a.Version.Compare(b.Version) })
+	return live
+}
+
+// unit is one seat that must be there, of at least this version.
+type unit = messages.Version
+
+// units returns the seats that held leases need, the highest version first: every lease has its own, those that share
+// need what the largest of them takes.
+func (m *model) units(feature string, held []*modelRequest) (units []unit) {
+	groups := make(map[groupKey][]*modelRequest)
+	for _, r := range held {
+		switch {
+		case r.feature != feature:
+		case r.scope != ShareNone && r.scope == m.pools[feature].share:
+			groups[r.group] = append(groups[r.group], r)
+		default:
+			units = append(units, slices.Repeat([]unit{r.version}, r.count)...)
+		}
+	}
+	for _, sharers := range groups {
+		for i := 1; ; i++ {
+			var highest *modelRequest
+			for _, r := range sharers {
+				if r.count >= i && (highest == nil || r.version.Compare(highest.version) > 0) {
+					highest = r
+				}
+			}
+			if highest == nil {
+				break
+			}
+			units = append(units, highest.version)
+		}
+	}
+	slices.SortFunc(units, func(a, b unit) int { return b.Compare(a) })
+	return units
+}
+
+// fits reports whether every unit has a seat of its own.
+func (m *model) fits(feature string, units []unit) bool {
+	var seats []messages.Version
+	for _, f := range m.live(feature) {
+		seats = append(seats, slices.Repeat([]messages.Version{f.Version}, f.Seats+f.Overdraft)...)
+	}
+	slices.SortFunc(seats, func(a, b messages.Version) int { return b.Compare(a) })
+	for i, u := range units {
+		if i >= len(seats) || seats[i].Compare(u) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// held returns the leases that are held, with some other than they are.
+func (m *model) held(without []*modelRequest, with ...*modelRequest) (held []*modelRequest) {
+	for _, r := range m.all {
+		if r.held() && !slices.Contains(without, r) {
+			held = append(held, r)
+		}
+	}
+	return append(held, with...)
+}
+
+// served predicts the version at which a feature is served.
+func (m *model) served(t take) (messages.Version, messages.Reason) {
+	p := m.pools[t.feature]
+	if p == nil || !p.listed {
+		return messages.Version{}, messages.NoSuchFeature
+	}
+	live := m.live(t.feature)
+	if len(live) == 0 {
+		return messages.Version{}, messages.FeatureExpired
+	}
+	for _, f := range live {
+		if f.Version.Serves(t.version, t.exact) {
+			return f.Version, messages.NoReason
+		}
+	}
+	if slices.ContainsFunc(p.blocks, func(f Feature) bool { return f.Version.Serves(t.version, t.exact) }) {
+		return messages.Version{}, messages.FeatureExpired
+	}
+	return messages.Version{}, messages.VersionTooLow
+}
+
+// crowded predicts whether there are too few seats: at the version of some block more are needed than it and the higher
+// ones have, and more than before. Past tells of the same without the overdraft, for the versions that serve the lease.
+func (m *model) crowded(r *modelRequest, back []*modelRequest) (short, past bool) {
+	before, after := m.units(r.feature, m.held(nil)), m.units(r.feature, m.held(back, r))
+	live, below := m.live(r.feature), messages.V(-1, 0)
+	for _, f := range live {
+		needs := func(units []unit) int {
+			return len(slices.DeleteFunc(slices.Clone(units), func(u unit) bool { return u.Compare(below) <= 0 }))
+		}
+		seats, overdraft := 0, 0
+		for _, other := range live {
+			if other.Version.Compare(f.Version) >= 0 {
+				seats, overdraft = seats+other.Seats, overdraft+other.Overdraft
+			}
+		}
+		short = short || needs(after) > seats+overdraft && needs(after) > needs(before)
+		past = past || r.version.Compare(below) > 0 && needs(after) > seats
+		below = f.Version
+	}
+	return short, past
+}
+
+// someBlocks draws a list.
+func (m *model) someBlocks() (list []Feature) {
+	for _, name := range []string{"a", "b"} {
+		share := rapid.SampledFrom([]Share{ShareNone, ShareNone, ShareUser, ShareHost}).Draw(m.t, "share of "+name)
+		for range rapid.IntRange(0, 3).Draw(m.t, "blocks of "+name) {
+			f := Feature{
+				Name: name, Version: m.someVersion(), Seats: rapid.IntRange(0, 4).Draw(m.t, "seats"), Share: share,
+				Overdraft: max(0, rapid.IntRange(-3, 2).Draw(m.t, "overdraft")),
+			}
+			if rapid.IntRange(0, 2).Draw(m.t, "expires") == 0 {
+				f.Expires = m.wall.Add(time.Duration(rapid.IntRange(-5, 60).Draw(m.t, "in seconds")) * time.Second)
+			}
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func (m *model) someVersion() messages.Version {
+	return rapid.SampledFrom([]messages.Version{messages.V(1, 0), messages.V(1, 5), messages.V(2, 0)}).Draw(m.t, "version")
+}
+
+// list makes a list the one in force, and returns it.
+func (m *model) list(features []Feature) []Feature {
+	for _, p := range m.pools {
+		p.listed, p.blocks = false, p.blocks[:0:0]
+	}
+	for _, f := range features {
+		p := m.pools[f.Name]
+		if p == nil {
+			p = &modelPool{}
+			m.pools[f.Name] = p
+		}
+		p.listed, p.share, p.blocks = true, f.Share, append(p.blocks, f)
+	}
+	return features
+}
