@@ -54,8 +54,13 @@ func (s *bookStage) commit() {
 
 // client returns the client with this number, which has said who it is.
 func (s *bookStage) client(number byte) *client {
-	c, err := s.book.clients.of(Holder{Identity: "c", Instance: [16]byte{number}})
-	require.NoError(s.t, err)
+	h := Holder{Identity: "c", Instance: [16]byte{number}}
+	c := s.book.clients.byInstance[h.Instance]
+	if c == nil {
+		var err error
+		c, err = s.book.clients.of(h)
+		require.NoError(s.t, err)
+	}
 	if s.groups != nil && c.groups.Load() == nil {
 		keys := s.groups(number)
 		c.groups.Store(&keys)

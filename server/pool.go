@@ -21,7 +21,7 @@ type pool struct {
 	blocks  []Feature // as listed last
 	listed  bool      // the feature is in the list
 	share   Share     // of all blocks
-	expired bool      // the licences of all blocks have run out
+	expired bool      // it is, and the licences of all blocks have run out
 	alive   int       // how many blocks have not run out, as of the last tick
 	live    []step    // these blocks, added up, lowest version first
 	wall    time.Time // of the last tick

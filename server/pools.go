@@ -23,7 +23,7 @@ func newPools() pools { return pools{byName: make(map[string]uint32), groups: ne
 // enough of them came back, one that left the list grants nothing.
 func (ps *pools) set(features []Feature) {
 	for _, p := range ps.all {
-		p.listed = false
+		p.listed, p.expired = false, false
 	}
 	blocks := make(map[string][]Feature, len(features))
 	for _, f := range features {
@@ -93,7 +93,9 @@ func (ps *pools) find(name string) (uint32, *pool) {
 func (ps *pools) age(wall time.Time) (overdue bool) {
 	ps.wall = wall
 	for _, p := range ps.all {
-		p.age(wall)
+		if p.listed {
+			p.age(wall)
+		}
 		overdue = overdue || p.expired && p.used > 0
 	}
 	return overdue
