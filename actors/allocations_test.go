@@ -1,0 +1,89 @@
+package actors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// Allocations of the hot paths, which no machine's speed changes. A figure that grows is to be explained, or taken back.
+
+// tieWith returns a connection with so many leases.
+func tieWith(t *testing.T, n int) *tie {
+	w := newTie(tieSettings(), "a1")
+	w.take(t, "f1", "L1")
+	for i := 1; i < n; i++ {
+		var f Feature
+		f.machine.claim = messages.Claim{ID: uint64(1_000_000 + i), Feature: "f2", Count: 1}
+		var id messages.LeaseID
+		binary.LittleEndian.PutUint64(id[8:], uint64(i))
+		w.c.table.grant(w.c.table.add(&f), 1, messages.RequestID(id), id, &instant{})
+	}
+	return w
+}
+
+// beat plays a whole good beat and returns how many features were told something.
+func (w *tie) beat() (told int) {
+	for _, in := range []any{&beatDue{}, &beatAnswered{seq: w.c.seq + 1, chunks: []chunkAnswer{{reply: transport.HeartbeatReply{Hello: w.hello}}}}} {
+		for _, e := range w.c.step(w.now, in) {
+			switch e := e.(type) {
+			case tell:
+				told++
+			case tellAll:
+				told += len(e.to)
+			}
+		}
+	}
+	return told
+}
+
+// Fifteen, those of the test itself included: two lists of leases and slots, the flight, its effects and orders.
+func TestABeatCostsTheConnectionAsManyAllocationsForOneLeaseAsForTenThousand(t *testing.T) {
+	for _, n := range []int{1, 10_000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			w := tieWith(t, n)
+			assert.Equal(t, 15.0, testing.AllocsPerRun(100, func() { w.beat() }))
+		})
+	}
+}
+
+func TestABeatTellsNoFeatureAnythingWhileAllIsWell(t *testing.T) {
+	w := tieWith(t, 10_000)
+	assert.Zero(t, w.beat())
+	assert.EqualValues(t, 1, w.c.link.beats.Load(), "it was good")
+}
+
+// A letter for as long as the message waits; neither the turn nor the dispatcher's queue.
+func TestAMessageToAnIdleActorCostsOneAllocation(t *testing.T) {
+	var c counter
+	m, turns := new(mailbox), newDispatcher(1)
+	m.RegisterHandlers(&c, turns)
+	turns.workers = turns.limit // the test takes the turns
+	assert.Equal(t, 1.0, testing.AllocsPerRun(100, func() {
+		c.done.Add(1)
+		m.PostUserMessage("hello")
+		turn, _ := turns.queue.Pop()
+		turn.takeTurn()
+	}))
+}
+
+// Two events, and their effects: what a restart of the server costs each feature, twice over for boxes and slice.
+func TestAResumedFeatureCostsFiveAllocations(t *testing.T) {
+	link := newLink("s1:1")
+	f := feature{state: messages.StateHeld, origin: link, held: 1, take: 1, claim: messages.Claim{ID: 1, Feature: "f2", Count: 1}}
+	in := &leaseResumed{link: link}
+	assert.Equal(t, 5.0, testing.AllocsPerRun(100, func() { f.step(instant{}, in) }))
+}
+
+func TestAFailedBeatCostsAHeldFeatureNoAllocation(t *testing.T) {
+	link := newLink("s1:1")
+	set := Settings{Attempts: 5}
+	f := feature{set: &set, state: messages.StateHeld, origin: link, held: 1, take: 1}
+	in := &heartbeatFailed{link: link, failed: 1}
+	assert.Zero(t, testing.AllocsPerRun(100, func() { f.step(instant{}, in) }))
+}
