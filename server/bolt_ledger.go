@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/seatbeat/seatbeat/server/internal/steps"
 )
 
 // BoltLedger is the durable [Ledger]: one file, kept with bbolt. What Append returned nil for survives a crash of the
@@ -43,7 +45,7 @@ type boltUse struct {
 
 // NewBoltLedger returns the ledger in a file. It does not touch the file: Open does.
 func NewBoltLedger(path string) *BoltLedger {
-	return &BoltLedger{path: path, sweeps: defaultSweeps}
+	return &BoltLedger{path: path, step: steps.Reached, sweeps: defaultSweeps}
 }
 
 // Open begins the use of the ledger; see [Ledger]. It makes the file when there is none. It reads the whole ledger, which
