@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -27,15 +26,11 @@ type licenceFiles struct {
 }
 
 func (f licenceFiles) load(srv *server.Server, log *slog.Logger) ([]server.Feature, error) {
-	v := license.Verifier{ServerID: srv.Identity().ServerID, Now: time.Now()}
-	for _, path := range f.keys {
-		key, err := license.ReadPublicKey(path)
-		if err != nil {
-			return nil, fmt.Errorf("trusted keys: %w", err)
-		}
-		v.Keys = append(v.Keys, key)
+	keys, err := readTrusted(f.keys)
+	if err != nil {
+		return nil, err
 	}
-	set, err := v.Load(f.paths...)
+	set, err := license.Verifier{Keys: keys, ServerID: srv.Identity().ServerID, Now: time.Now()}.Load(f.paths...)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,10 @@ type program struct {
 
 	Serve serveCommand `cmd:"" help:"Serve seats to clients."`
 	Check checkCommand `cmd:"" help:"Check the ledger of a server that is not running."`
+
+	Keygen  keygenCommand  `cmd:"" help:"Make a vendor's pair of keys."`
+	Sign    signCommand    `cmd:"" help:"Sign a licence."`
+	Inspect inspectCommand `cmd:"" help:"Show what a licence file says, and whether it is valid."`
 }
 
 const description = `seatd is a licence server: it grants seats of features to clients, and frees those that nobody uses any more.
