@@ -185,8 +185,12 @@ func (c *connection) timeOut(now instant) effect {
 			c.debts.owe(now, f.ID(), c.table.request[s])
 		}
 	}
+	return tellAll{old, c.timedOut()}
+}
+
+func (c *connection) timedOut() *leaseTimedOut {
 	text := fmt.Sprintf("no heartbeat was acknowledged for %s, the client timeout is %s", c.riskAge(), c.hello.ClientTimeout)
-	return tellAll{old, &leaseTimedOut{link: c.link, message: text}}
+	return &leaseTimedOut{link: c.link, message: text}
 }
 
 // pacing returns the interval at which beats are due; 0 when none are: a connection beats while it has a live network

@@ -125,6 +125,7 @@ func (c *connection) doubtful() []debt {
 // origin first, then the end of their lease there; this server is owed what they had (rules 7 and 14).
 func (c *connection) replaced(now instant, in *replacedBy) []effect {
 	var effects []effect
+	c.heir = in.link
 	for _, t := range c.takes.all() {
 		c.giveUp(now, t)
 		if t.mode != retakeMode {

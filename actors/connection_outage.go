@@ -81,7 +81,7 @@ func (c *connection) deciding() bool { return c.outage.by != (instant{}) }
 // decided lets the features recover.
 func (c *connection) decided(now instant) []effect {
 	good := c.outage.good
-	c.outage.told, c.outage.by, c.outage.good = nil, instant{}, nil
+	c.outage.told, c.outage.untold, c.outage.by, c.outage.good = nil, false, instant{}, nil
 	if good == nil {
 		return nil
 	}

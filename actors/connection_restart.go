@@ -15,14 +15,21 @@ type recallOrder struct {
 // reconcile: the directory was restarted and may have lost orders to leave.
 type reconcile struct{ quiet }
 
-// recallFeature answers from the table.
+// recallFeature answers from the table. What the feature may have missed it is told again: that its lease timed out, or
+// that its origin was replaced.
 func (c *connection) recallFeature(o *recallOrder) []effect {
 	in := &recalled{link: c.link, broken: c.broken, last: c.lastFailure("")}
-	if s, ok := c.table.slot(o.feature); ok {
-		in.local = c.table.local[s]
-		if in.local || c.table.hasLease(s) {
-			in.held = c.table.number[s]
-		}
+	s, ok := c.table.slot(o.feature)
+	switch {
+	case !ok && c.heir != nil:
+		return []effect{tell{o.feature, &originReplaced{link: c.link, by: c.heir}}}
+	case !ok:
+	case c.table.timedOut(s):
+		return []effect{tell{o.feature, c.timedOut()}}
+	case c.table.local[s]:
+		in.local, in.held, in.broken = true, c.table.number[s], false // rule 1
+	case c.table.hasLease(s):
+		in.held = c.table.number[s]
 	}
 	return []effect{tell{o.feature, in}}
 }
@@ -35,7 +42,7 @@ func (c *connection) reborn(now instant, rng *rand.Rand) (*connection, []effect)
 	if n.addresses = c.addresses; len(n.addresses) == 0 { // given away, and maybe nobody was told
 		n.addresses = []messages.Address{c.link.Server().Address}
 	}
-	n.seq, n.successor, n.warned = c.seq, c.successor, c.warned
+	n.seq, n.successor, n.heir, n.warned = c.seq, c.successor, c.heir, c.warned
 	n.notBefore, n.askAfter, n.acked = c.notBefore, c.askAfter, c.acked
 	n.failed, n.draining = c.failed, c.draining
 	n.outage.downAt, n.outage.newBoot = c.outage.downAt, c.outage.newBoot
@@ -57,6 +64,8 @@ func (c *connection) reborn(now instant, rng *rand.Rand) (*connection, []effect)
 	n.broken = n.table.beaten() > 0
 	n.urgent = true
 	n.recover = n.broken
+	n.atRisk, n.forgiveUntil = c.atRisk, c.forgiveUntil
+	n.armRisk(now)
 	return n, effects
 }
 
@@ -82,7 +91,7 @@ func (c *connection) salvage(now instant, lost any) []effect {
 // rebuildTable takes over the records, but for those of features that have ended: their order to leave may have been
 // lost. Features that have moved say so when they are asked, see askAgain.
 func (c *connection) rebuildTable(now instant, old *leaseTable) []effect {
-	var unleased []*Feature
+	var unleased, late []*Feature
 	for s, f := range old.owner {
 		switch {
 		case f == nil:
@@ -91,12 +100,18 @@ func (c *connection) rebuildTable(now instant, old *leaseTable) []effect {
 		default:
 			n := c.table.add(f)
 			c.table.copySlot(n, old, int32(s))
-			if !c.table.hasLease(n) && !c.table.local[n] {
+			switch {
+			case c.table.timedOut(n):
+				late = append(late, f)
+			case !c.table.hasLease(n) && !c.table.local[n]:
 				unleased = append(unleased, f)
 			}
 		}
 	}
-	return []effect{tellAll{unleased, &leaseEnded{link: c.link, reason: messages.Unknown}}}
+	return []effect{
+		tellAll{late, c.timedOut()},
+		tellAll{unleased, &leaseEnded{link: c.link, reason: messages.Unknown}},
+	}
 }
 
 // settleTakes gives up the takes of the machine that panicked; their features ask again.

@@ -129,6 +129,11 @@ func (t *leaseTable) holds(s int32, id messages.LeaseID) bool {
 	return int(s) < len(t.lease) && t.lease[s] == id
 }
 
+// timedOut reports whether the feature was told that its lease, or its last one, is too old: it has no age any more.
+func (t *leaseTable) timedOut(s int32) bool {
+	return t.renewed[s] == nil && !t.local[s] && t.request[s] != (messages.RequestID{})
+}
+
 func (t *leaseTable) hasLease(s int32) bool { return t.lease[s] != (messages.LeaseID{}) }
 
 // oldest returns the age of the record that was renewed longest ago, and false when there is none.
