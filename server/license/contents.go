@@ -126,5 +126,14 @@ func (found *findings) refusal(l License) *RefusedError {
 	return refused
 }
 
-// oneLine writes joined errors in one line.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// maxFaults is how much of what is wrong with a file is told, in bytes: a hostile one can have a fault in every few.
+const maxFaults = 2000
+
+// oneLine writes joined errors in one line that is not too long.
+func oneLine(err error) string {
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if len(text) <= maxFaults {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxFaults], "") + " ... and more"
+}

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/fnv"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// Whatever a ledger's file has become, it is read within its bounds.
+
+func FuzzLedgerRecord(f *testing.F) {
+	grant := grantRecord(7, 3)
+	grant.Holder.Identity = "uri:spiffe://example.org/a"
+	for _, r := range []Record{grant, endRecord(8, grant), {Kind: RecordStart, ServerID: "S1", Epoch: 1 << 40}} {
+		value, err := appendRecord(nil, r)
+		require.NoError(f, err)
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		reader := recordReader{texts: map[string]string{}}
+		key := binary.BigEndian.AppendUint64(nil, 9)
+		r, err := reader.read(key, append(bytes.Clone(value), make([]byte, sumLength)...))
+		if err != nil {
+			return
+		}
+		again, err := appendRecord(nil, r)
+		require.NoError(t, err)
+		same, err := reader.read(key, append(again, make([]byte, sumLength)...))
+		require.NoError(t, err)
+		assert.Equal(t, r, same)
+	})
+}
+
+// FuzzLedgerFile puts the checksums of the two meta pages right, so that what is behind them is reached, too.
+func FuzzLedgerFile(f *testing.F) {
+	l := unsynced(eager(boltPath(f)))
+	s := newBookStage(f, Config{Ledger: l, Features: plenty})
+	for range 40 {
+		lease := s.take(1, seats("f", 1)).lease
+		s.take(1, seats("f", 2))
+		require.NoError(f, s.book.checkin(s.client(1), []messages.LeaseID{lease}, nil, 0))
+		s.commit()
+	}
+	require.NoError(f, l.Close())
+	file, err := os.ReadFile(l.path)
+	require.NoError(f, err)
+	pages, err := openPages(bytes.NewReader(file), int64(len(file)))
+	require.NoError(f, err)
+	f.Add(file[:pages.meta.pages*uint64(pages.meta.pageSize)])
+	f.Fuzz(func(t *testing.T, file []byte) {
+		file = bytes.Clone(file)
+		for _, at := range []int{0, imagePage} {
+			if meta := at + pageHeader; len(file) >= meta+metaLength {
+				sum := fnv.New64a()
+				_, _ = sum.Write(file[meta : meta+metaLength-8])
+				native.PutUint64(file[meta+metaLength-8:], sum.Sum64())
+			}
+		}
+		pages, err := openPages(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			return
+		}
+		_, records, err := readRoot(pages)
+		if err != nil {
+			return
+		}
+		last := uint64(0)
+		found, err := readRecords(pages, records, func(r Record) error {
+			require.Greater(t, r.Seq, last)
+			last = r.Seq
+			return nil
+		})
+		if err == nil {
+			assert.LessOrEqual(t, found.count, uint64(len(file)/(seqLength+sumLength)))
+		}
+	})
+}
