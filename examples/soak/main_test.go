@@ -40,7 +40,7 @@ func TestInterruptedSoakSaysSo(t *testing.T) {
 
 // clean is what came of a soak of 10 features without a leak.
 func clean() *outcome {
-	o := &outcome{ledgerHeld: 10}
+	o := &outcome{features: 10, ledgerHeld: 10}
 	o.server.fresh, o.server.before, o.server.after, o.server.left = usage{10, 1}, usage{20, 1}, usage{20, 1}, usage{10, 1}
 	for _, reports := range []*[]clientReport{&o.clients.before, &o.clients.after, &o.clients.left} {
 		*reports = []clientReport{{usage: usage{5, 1}, Before: usage{5, 1}}}

@@ -15,6 +15,7 @@ import (
 
 // outcome is what came of a soak.
 type outcome struct {
+	features                int
 	told                    time.Time // when progress was
 	pauses, restarts, kills int
 
@@ -26,6 +27,8 @@ type outcome struct {
 
 	ledgerHeld, ledgerLeft int // leases in the ledger: all held, and all clients gone
 }
+
+func (o *outcome) serverHeap() int64 { return serverHeap + int64(o.features)*tableHeapByFeature }
 
 func (o *outcome) lives() string {
 	return fmt.Sprintf("server paused %d, restarted %d, killed %d times", o.pauses, o.restarts, o.kills)
@@ -102,7 +105,7 @@ func (s *soak) settled(ctx context.Context, look func() (leaked bool, err error)
 }
 
 func (o *outcome) leaksWhileHeld() (leaks []string) {
-	if o.server.after.leaked(o.server.before, serverHeap) {
+	if o.server.after.leaked(o.server.before, o.serverHeap()) {
 		leaks = append(leaks, fmt.Sprintf("the server, with all features held: %s", grown(o.server.before, o.server.after)))
 	}
 	for i := range o.clients.after {
@@ -114,7 +117,7 @@ func (o *outcome) leaksWhileHeld() (leaks []string) {
 }
 
 func (o *outcome) leaksWhenClosed() (leaks []string) {
-	if o.server.left.leaked(o.server.fresh, serverHeap) {
+	if o.server.left.leaked(o.server.fresh, o.serverHeap()) {
 		leaks = append(leaks, fmt.Sprintf("the server, with all clients gone: %s", grown(o.server.fresh, o.server.left)))
 	}
 	for i, c := range o.clients.left {
@@ -125,12 +128,12 @@ func (o *outcome) leaksWhenClosed() (leaks []string) {
 	return leaks
 }
 
-func (o *outcome) seats(features int) (leaks []string) {
+func (o *outcome) seats() (leaks []string) {
 	for _, c := range []struct {
 		what      string
 		got, want int
 	}{
-		{"leases in the ledger with all features held", o.ledgerHeld, features},
+		{"leases in the ledger with all features held", o.ledgerHeld, o.features},
 		{"seats in use with all clients gone", o.server.used, 0},
 		{"leases in the ledger with all clients gone", o.ledgerLeft, 0},
 	} {
@@ -170,7 +173,7 @@ func (o *outcome) write(out io.Writer, opt options) error {
 	fmt.Fprintf(&b, "  the largest client %s.\n", grown(o.clients.left[worstClosed].Before, o.clients.left[worstClosed].usage))
 	fmt.Fprintf(&b, "Leases in the ledger: %s with all features held, %s with all clients closed.\n",
 		figures.Grouped(o.ledgerHeld), figures.Grouped(o.ledgerLeft))
-	leaks := append(append(o.leaksWhileHeld(), o.leaksWhenClosed()...), o.seats(opt.features)...)
+	leaks := append(append(o.leaksWhileHeld(), o.leaksWhenClosed()...), o.seats()...)
 	if len(leaks) == 0 {
 		b.WriteString("Nothing leaked: no goroutine, no memory, no seat.\n")
 	}

@@ -36,6 +36,7 @@ type soak struct {
 // soakFor runs a soak and prints what came of it. The error is that something leaked, or that it could not be done.
 func soakFor(ctx context.Context, o options, out io.Writer, tell *log.Logger) (err error) {
 	s := &soak{options: o, tell: tell, rng: rand.New(rand.NewPCG(o.seed, 0)), began: time.Now()}
+	s.outcome.features = o.features
 	if s.folder, err = os.MkdirTemp("", "seatbeat-soak-"); err != nil {
 		return err
 	}

@@ -23,7 +23,10 @@ const (
 	moreGoroutines = 8
 
 	closedHeap = 2 << 20
-	serverHeap = 4 << 20
+	// serverHeap is what a server grows by besides its table of leases. That never shrinks, and has room for each feature,
+	// and for its leases that ended within two client timeouts: four at most here, of 120 bytes, with an index.
+	serverHeap         = 4 << 20
+	tableHeapByFeature = 600
 	// clientHeap is what the registry of protoactor, of 32,768 maps, grows by once when features come and go: 9.3 MB
 	// after 100,000 checkouts, 0 in the next.
 	clientHeap = 10 << 20
