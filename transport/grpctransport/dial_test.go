@@ -59,7 +59,7 @@ func TestCloseDoesNotWaitForAPeerThatTakesNothingMore(t *testing.T) {
 	time.Sleep(50 * time.Millisecond) // for the writer to get stuck; too short a time makes the test pass, not fail
 	began := time.Now()
 	require.NoError(t, opened.Close())
-	assert.Less(t, time.Since(began), time.Second)
+	assert.Less(t, time.Since(began), 4*time.Second, "gRPC would wait for its goodbye for five")
 	wg.Wait()
 }
 
