@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,10 +20,7 @@ import (
 
 // What licence servers fell to before, by bytes that are no messages at all.
 
-var (
-	longAgo  = time.Unix(1, 0)
-	forceRaw = grpc.ForceCodec(rawCodec{})
-)
+var forceRaw = grpc.ForceCodec(rawCodec{})
 
 // Frames of HTTP/2 and their flags.
 const (

@@ -40,20 +40,9 @@ func FuzzLedgerRecord(f *testing.F) {
 
 // FuzzLedgerFile puts the checksums of the two meta pages right, so that what is behind them is reached, too.
 func FuzzLedgerFile(f *testing.F) {
-	l := unsynced(eager(boltPath(f)))
-	s := newBookStage(f, Config{Ledger: l, Features: plenty})
-	for range 40 {
-		lease := s.take(1, seats("f", 1)).lease
-		s.take(1, seats("f", 2))
-		require.NoError(f, s.book.checkin(s.client(1), []messages.LeaseID{lease}, nil, 0))
-		s.commit()
+	for _, rounds := range []int{0, 4, 40} {
+		f.Add(ledgerFile(f, rounds))
 	}
-	require.NoError(f, l.Close())
-	file, err := os.ReadFile(l.path)
-	require.NoError(f, err)
-	pages, err := openPages(bytes.NewReader(file), int64(len(file)))
-	require.NoError(f, err)
-	f.Add(file[:pages.meta.pages*uint64(pages.meta.pageSize)])
 	f.Fuzz(func(t *testing.T, file []byte) {
 		file = bytes.Clone(file)
 		for _, at := range []int{0, imagePage} {
@@ -81,4 +70,23 @@ func FuzzLedgerFile(f *testing.F) {
 			assert.LessOrEqual(t, found.count, uint64(len(file)/(seqLength+sumLength)))
 		}
 	})
+}
+
+// ledgerFile returns the file of a ledger with some leases, held and ended, without the room at its end.
+func ledgerFile(f *testing.F, rounds int) []byte {
+	f.Helper()
+	l := unsynced(eager(boltPath(f)))
+	s := newBookStage(f, Config{Ledger: l, Features: plenty})
+	for range rounds {
+		lease := s.take(1, seats("f", 1)).lease
+		s.take(1, seats("f", 2))
+		require.NoError(f, s.book.checkin(s.client(1), []messages.LeaseID{lease}, nil, 0))
+		s.commit()
+	}
+	require.NoError(f, l.Close())
+	file, err := os.ReadFile(l.path)
+	require.NoError(f, err)
+	pages, err := openPages(bytes.NewReader(file), int64(len(file)))
+	require.NoError(f, err)
+	return file[:pages.meta.pages*uint64(pages.meta.pageSize)]
 }
