@@ -37,7 +37,7 @@ var quickRun = plan{
 	sizes: []int{1_000, 10_000}, largest: 100_000, contenders: names(), repetitions: 1,
 	interval: 2 * time.Second, settle: time.Second, window: 4 * time.Second,
 	checkouts: time.Second, callers: 128,
-	hold: 20 * time.Second, recover: 10 * time.Second, budget: 105 * time.Second,
+	hold: 20 * time.Second, recover: 20 * time.Second, budget: 105 * time.Second,
 }
 
 // choose replaces what the command line names.

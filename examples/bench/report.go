@@ -105,8 +105,8 @@ const notes = `
   difference to seatbeat is that of the client's way alone.
 - etcd's client rounds the pause between two beats up to its own half seconds. Figures are for each beat answered.
 - by-hand and etcd are measured up to 100,000 features, by default.
-- Recovery begins after an outage of one interval, with leases that the server still knows. by-hand learns of the server's
-  return with its next tick, and the others try meanwhile.
+- Recovery begins after an outage of one interval, with leases that the server still knows. by-hand waits for its next tick
+  after gRPC, with its defaults, has connected anew, and the others try meanwhile.
 `
 
 func (t *table) foot(b *strings.Builder) {
