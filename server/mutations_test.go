@@ -81,8 +81,6 @@ func (m mutation) run(t *testing.T, source string) (red []string) {
 	for _, found := range failedTest.FindAllStringSubmatch(string(out), -1) {
 		red = append(red, found[1])
 	}
-	for _, panicked := range regexp.MustCompile(`(?m)^panic: .*`).FindAllString(string(out), 1) {
-		red = append(red, panicked)
-	}
+	red = append(red, regexp.MustCompile(`(?m)^panic: .*`).FindAllString(string(out), 1)...)
 	return red
 }
