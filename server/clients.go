@@ -20,6 +20,7 @@ type client struct {
 	session  atomic.Uint64 // the newest session seen; 0 before the first
 	seen     atomic.Int64  // server time of its last call
 	inFlight atomic.Int32  // calls being answered
+	labels   atomic.Pointer[labels]
 
 	// For the committer only.
 	leases    int // held

@@ -36,7 +36,11 @@ func (s *service) connect(ctx context.Context, req *wire.ConnectRequest) (uint64
 	if err != nil {
 		return 0, err
 	}
-	return s.engine.connect(holder, nil)
+	session, err := s.engine.connect(holder, nil)
+	if err == nil {
+		s.engine.clients.label(holder, &labels{user: req.GetUser(), host: req.GetHost()})
+	}
+	return session, err
 }
 
 // Checkout decides takes.

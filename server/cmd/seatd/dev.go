@@ -39,8 +39,8 @@ func (c serveCommand) devSetup() (setup, error) {
 		Cert: filepath.Join(folder, serverCert), Key: filepath.Join(folder, serverKey), ClientCA: filepath.Join(folder, authorityCert),
 	})
 	return setup{
-		flags: c, ledger: filepath.Join(folder, "ledger"), security: security, licences: devLicence,
-		guide: func(to io.Writer, address string) { devGuide(to, address, folder) },
+		flags: c, path: filepath.Join(folder, "ledger"), security: security, licences: devLicence,
+		guide: func(to io.Writer, address, admin string) { devGuide(to, address, admin, folder) },
 	}, err
 }
 
@@ -61,7 +61,7 @@ func (c serveCommand) devFolder() (string, error) {
 }
 
 // devGuide says what there is and what to do with it.
-func devGuide(to io.Writer, address, folder string) {
+func devGuide(to io.Writer, address, admin, folder string) {
 	_, _ = fmt.Fprintf(to, `
 This server is for DEVELOPMENT: its licence is a demo, and whoever can read its folder is a client.
 
@@ -76,6 +76,10 @@ Hold a seat, in another terminal in a clone of seatbeat:
 
   go run ./examples/quickstart -servers %[1]s -feature f1:9.9:1 -ca %[3]s -cert %[4]s -key %[5]s
 
+See who holds what:
+
+  seatd status --admin %[6]s --admin-token %[7]s
+
 `, address, filepath.Join(folder, "ledger"), filepath.Join(folder, authorityCert), filepath.Join(folder, clientCert),
-		filepath.Join(folder, clientKey))
+		filepath.Join(folder, clientKey), admin, filepath.Join(folder, tokenFile))
 }

@@ -22,10 +22,10 @@ const stopTime = 10 * time.Second
 // setup is what is to be served.
 type setup struct {
 	flags    serveCommand
-	ledger   string
+	path     string      // of the ledger
 	security *server.TLS // nil without TLS
 	licences licences
-	guide    func(to io.Writer, address string) // nil, or tells people what to do next
+	guide    func(to io.Writer, address, admin string) // nil, or tells people what to do next
 }
 
 // life is one life of the server in this process.
@@ -33,6 +33,8 @@ type life struct {
 	setup
 	log    *slog.Logger
 	srv    *server.Server
+	ledger *server.BoltLedger
+	admin  administration
 	ended  chan error // of Serve
 	reload chan os.Signal
 }
@@ -48,6 +50,10 @@ func (s setup) run(ctx context.Context, out streams) error {
 	if err != nil {
 		return fmt.Errorf("listen for clients: %w", err)
 	}
+	if l.admin, err = s.flags.listenAdmin(s.path); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer l.admin.close()
 	if l.srv, err = server.New(l.config()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -55,6 +61,7 @@ func (s setup) run(ctx context.Context, out streams) error {
 		return errors.Join(err, l.stop(), listener.Close())
 	}
 	go func() { l.ended <- l.srv.Serve(listener) }()
+	l.admin.serve(&l)
 	if err := l.announce(out, listener.Addr().String()); err != nil {
 		return errors.Join(err, l.stop())
 	}
@@ -62,8 +69,9 @@ func (s setup) run(ctx context.Context, out streams) error {
 }
 
 func (l *life) config() server.Config {
+	l.ledger = server.NewBoltLedger(l.path)
 	cfg := server.Config{
-		Ledger:        server.NewBoltLedger(l.ledger),
+		Ledger:        l.ledger,
 		ClientTimeout: l.flags.ClientTimeout,
 		Insecure:      l.security == nil, InsecureRemote: l.flags.InsecureRemote,
 		Logger: l.log,
@@ -78,6 +86,7 @@ func (l *life) config() server.Config {
 type ready struct {
 	Ready    bool   `json:"ready"`
 	Address  string `json:"address"`
+	Admin    string `json:"admin,omitempty"`
 	ServerID string `json:"server_id"`
 	BootID   string `json:"boot_id"`
 	Epoch    uint64 `json:"epoch"`
@@ -86,11 +95,11 @@ type ready struct {
 
 func (l *life) announce(out streams, address string) error {
 	if l.guide != nil {
-		l.guide(out.err, address)
+		l.guide(out.err, address, l.admin.address())
 	}
 	id := l.srv.Identity()
 	err := json.NewEncoder(out.out).Encode(ready{
-		Ready: true, Address: address, ServerID: id.ServerID, BootID: id.BootID, Epoch: id.Epoch, PID: os.Getpid(),
+		Ready: true, Address: address, Admin: l.admin.address(), ServerID: id.ServerID, BootID: id.BootID, Epoch: id.Epoch, PID: os.Getpid(),
 	})
 	if err != nil {
 		return fmt.Errorf("tell that the server is ready: %w", err)
@@ -103,7 +112,7 @@ func (l *life) until(ctx context.Context, stop func()) error {
 	for {
 		select {
 		case <-l.reload:
-			l.readAnew(ctx)
+			_ = l.readAnew(ctx) // the log has it
 		case err := <-l.ended: // the ledger failed
 			return errors.Join(err, l.stop())
 		case <-ctx.Done():
@@ -114,21 +123,25 @@ func (l *life) until(ctx context.Context, stop func()) error {
 	}
 }
 
-// readAnew reads again what can change while the server serves: licences and certificates, each for itself.
-func (l *life) readAnew(ctx context.Context) {
-	if err := l.adopt(ctx); err != nil {
-		l.log.Error("licences not reloaded: those before stay in force", "error", err)
+// readAnew reads again what can change while the server serves: licences and certificates, each for itself. It returns
+// why the one or the other stays as it was.
+func (l *life) readAnew(ctx context.Context) error {
+	licences := l.adopt(ctx)
+	if licences != nil {
+		l.log.Error("licences not reloaded: those before stay in force", "error", licences)
 	} else {
 		l.log.Info("licences reloaded")
 	}
 	if l.security == nil {
-		return
+		return licences
 	}
-	if err := l.security.Reload(); err != nil {
-		l.log.Error("certificates not reloaded: those before stay in use", "error", err)
+	certificates := l.security.Reload()
+	if certificates != nil {
+		l.log.Error("certificates not reloaded: those before stay in use", "error", certificates)
 	} else {
 		l.log.Info("certificates reloaded", "expires", l.security.Expires())
 	}
+	return errors.Join(licences, certificates)
 }
 
 // drain asks clients to come back later, for long enough that those who are busy hear it.

@@ -25,8 +25,12 @@ func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stder
 type program struct {
 	Config kong.ConfigFlag `help:"Configuration file, in YAML: the names of flags without dashes, and their values." type:"path" placeholder:"FILE"`
 
-	Serve serveCommand `cmd:"" help:"Serve seats to clients."`
-	Check checkCommand `cmd:"" help:"Check the ledger of a server that is not running."`
+	Serve   serveCommand   `cmd:"" help:"Serve seats to clients."`
+	Status  statusCommand  `cmd:"" help:"Show features, seats and who holds them."`
+	Release releaseCommand `cmd:"" help:"End a lease for good."`
+	Reload  reloadCommand  `cmd:"" help:"Have licences and certificates read anew."`
+	Backup  backupCommand  `cmd:"" help:"Copy the ledger of a server that runs."`
+	Check   checkCommand   `cmd:"" help:"Check the ledger of a server that is not running."`
 
 	Keygen  keygenCommand  `cmd:"" help:"Make a vendor's pair of keys."`
 	Sign    signCommand    `cmd:"" help:"Sign a licence."`

@@ -66,7 +66,7 @@ type process struct {
 func serve(t *testing.T, variables []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, status: make(chan int, 1)}
-	p.cmd = exec.Command(seatd, append([]string{"serve", "--drain", "0s"}, args...)...)
+	p.cmd = exec.Command(seatd, append([]string{"serve", "--drain", "0s", "--admin", "127.0.0.1:0"}, args...)...)
 	p.cmd.Env = append(os.Environ(), variables...)
 	p.cmd.Stderr = &p.log
 	out, err := p.cmd.StdoutPipe()
@@ -121,7 +121,7 @@ func (l *lockedBuffer) String() string {
 }
 
 func TestHelpOfEachCommandHasExamples(t *testing.T) {
-	for _, command := range [][]string{{}, {"serve"}, {"check"}} {
+	for _, command := range [][]string{{}, {"serve"}, {"status"}, {"release"}, {"reload"}, {"backup"}, {"check"}} {
 		r := seatdRuns(t, nil, append(command, "--help")...)
 		assert.Equal(t, 0, r.status, command)
 		assert.Contains(t, r.out, "\n    seatd ", command)
@@ -142,6 +142,11 @@ func TestWrongUsageEndsWithStatus2AndSaysWhatIsExpected(t *testing.T) {
 		{[]string{"serve", "--dev", "--ledger", "x"}, "leave out --ledger"},
 		{[]string{"serve", "--dev", "--listen", "0.0.0.0:0"}, "--dev serves this machine only"},
 		{[]string{"serve", "--dev-folder", "x", "--ledger", "x"}, "--dev-folder is for --dev"},
+		{[]string{"serve", "--dev", "--admin", "0.0.0.0:0"}, "expected is an address on loopback"},
+		{[]string{"status"}, "--admin-token is missing"},
+		{[]string{"status", "--admin", "192.0.2.1:1", "--admin-token", "x"}, "expected is an address on loopback"},
+		{[]string{"release"}, "<lease>"},
+		{[]string{"backup"}, "--out"},
 		{[]string{"check"}, "--ledger is missing"},
 		{[]string{"serve", "--config", "testdata/none.yaml"}, "no such file"},
 	} {

@@ -26,6 +26,9 @@ type serveCommand struct {
 	Insecure       bool   `help:"Serve without TLS, on loopback only: whoever reaches the server can use every lease." group:"security"`
 	InsecureRemote bool   `help:"With --insecure, serve without TLS on other addresses, too." group:"security"`
 
+	Admin      string `help:"Address of the administration, on loopback; off is none." default:"127.0.0.1:6280" placeholder:"HOST:PORT" group:"administration"`
+	AdminToken string `help:"File of the token that opens the administration; made if it is not there. Default: admin-token beside the ledger." type:"path" placeholder:"FILE" group:"administration"`
+
 	ClientTimeout time.Duration `help:"How long a lease lives without a heartbeat." default:"5m" placeholder:"DURATION"`
 	Drain         time.Duration `help:"How long clients are told to come back later, before the server stops: 0s to 1m." default:"1s" placeholder:"DURATION"`
 	LogLevel      slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
@@ -38,7 +41,7 @@ func (serveCommand) Help() string {
 
 The log goes to standard error. Standard output gets one line, of JSON, once clients can connect:
 
-    {"ready":true,"address":"127.0.0.1:6200","server_id":"...","boot_id":"...","epoch":1,"pid":123}
+    {"ready":true,"address":"127.0.0.1:6200","admin":"127.0.0.1:6280","server_id":"...","boot_id":"...","epoch":1,"pid":123}
 
 Try it, and see how to hold a seat:
 
@@ -49,6 +52,9 @@ With licences and mutual TLS, for clients on all machines; better in a configura
     seatd serve --listen :6200 --ledger /var/lib/seatd/ledger --license /etc/seatd/licences --trust /etc/seatd/vendor.pub --cert /etc/seatd/server.pem --key /etc/seatd/server.key --client-ca /etc/seatd/ca.pem
     seatd serve --config /etc/seatd.yaml`
 }
+
+// adminOff is the --admin of a server without administration.
+const adminOff = "off"
 
 // Run serves until it is told to stop.
 func (c serveCommand) Run(ctx context.Context, s streams) error {
@@ -67,6 +73,9 @@ func (c serveCommand) setup() (setup, error) {
 	if c.DevFolder != "" && !c.Dev {
 		return setup{}, wrong("--dev-folder is for --dev")
 	}
+	if loopback, err := isLoopback(c.Admin); c.Admin != adminOff && (err != nil || !loopback) {
+		return setup{}, wrong("--admin %s: expected is an address on loopback, 127.0.0.1:PORT, or off", c.Admin)
+	}
 	if c.Dev {
 		return c.devSetup()
 	}
@@ -78,7 +87,7 @@ func (c serveCommand) setup() (setup, error) {
 	}
 	security, err := c.securityOf()
 	return setup{
-		flags: c, ledger: c.Ledger, security: security, licences: licenceFiles{paths: c.License, keys: c.Trust},
+		flags: c, path: c.Ledger, security: security, licences: licenceFiles{paths: c.License, keys: c.Trust},
 	}, err
 }
 

@@ -59,7 +59,7 @@ func TestSignalsToStopEndWithStatus0(t *testing.T) {
 func TestSecondServerOnALedgerIsRefusedAndToldWhoUsesIt(t *testing.T) {
 	folder := t.TempDir()
 	serveDev(t, folder)
-	r := seatdRuns(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0")
+	r := seatdRuns(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "is in use by another server: process")
 }
