@@ -71,7 +71,7 @@ func newKillStage(t *testing.T) *killStage {
 
 // life is one of the server, from its start to its death.
 func (k *killStage) life(point string) {
-	cmd := exec.Command(os.Args[0], "serve", "--dev", "--dev-folder", k.folder, "--listen", "127.0.0.1:0", "--client-timeout", "1h")
+	cmd := exec.Command(os.Args[0], "serve", "--dev", "--dev-folder", k.folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--client-timeout", "1h")
 	cmd.Env = append(os.Environ(), dieVar+"="+fmt.Sprint(point, " ", 1+rand.IntN(killsAsked)))
 	out, err := cmd.StdoutPipe()
 	require.NoError(k.t, err)
