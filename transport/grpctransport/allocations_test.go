@@ -14,7 +14,7 @@ import (
 
 func TestPackingAChunkOfLeasesCostsOneAllocation(t *testing.T) {
 	ids := make([]messages.LeaseID, transport.MaxLeases)
-	assert.Equal(t, 1.0, testing.AllocsPerRun(100, func() { packed(ids) }))
+	assert.Equal(t, 1, int(testing.AllocsPerRun(100, func() { packed(ids) })))
 }
 
 func TestReadingTheReplyToAGoodBeatAllocatesNothing(t *testing.T) {
