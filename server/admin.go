@@ -17,6 +17,10 @@ var ErrNoLease = errors.New("no such lease")
 // Status is what a server says of itself to its operator.
 type Status struct {
 	Identity messages.Identity
+	// LicenseTime is what licences are judged by, and ClockBehind how far the wall clock is behind it; see
+	// [Server.LicenseTime].
+	LicenseTime time.Time
+	ClockBehind time.Duration
 	// Draining: new requests are refused.
 	Draining bool
 	// Clients is how many are remembered, Leases how many leases are held, Ended how many ended leases and cancelled
@@ -85,8 +89,7 @@ func (s *Server) SetFeatures(ctx context.Context, features []Feature) error {
 	features = slices.Clone(features)
 	err := s.engine.administer(ctx, func(time.Duration) error {
 		s.engine.book.pools.set(features)
-		s.engine.expiring = s.engine.book.pools.age(time.Now())
-		s.engine.busy = s.engine.busy || s.engine.expiring
+		s.engine.age()
 		return nil
 	})
 	if err != nil {
@@ -113,7 +116,7 @@ func (b *book) endLease(lease messages.LeaseID, reason messages.Reason, now time
 // status is called by the committer.
 func (e *engine) status() Status {
 	status := Status{
-		Identity: e.identity, Draining: e.draining.Load(),
+		Identity: e.identity, LicenseTime: e.calendar.now(), ClockBehind: e.calendar.behind(), Draining: e.draining.Load(),
 		Clients: e.clients.count(), Leases: e.book.held, Ended: e.book.tombs.len(),
 	}
 	for _, p := range e.book.pools.all {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,8 +24,9 @@ func TestAnOperatorSeesAndEndsLeases(t *testing.T) {
 	require.NoError(t, s.SetFeatures(t.Context(), []Feature{{Name: "g", Seats: 4}}))
 	st, err := s.Status(t.Context())
 	require.NoError(t, err)
+	assert.WithinDuration(t, s.LicenseTime(), st.LicenseTime, time.Minute)
 	assert.Equal(t, Status{
-		Identity: s.Identity(), Clients: 1, Leases: 1,
+		LicenseTime: st.LicenseTime, Identity: s.Identity(), Clients: 1, Leases: 1,
 		Features: []FeatureStatus{
 			{Feature: Feature{Name: "f", Seats: 3}, Used: 2},
 			{Feature: Feature{Name: "g", Seats: 4}, Listed: true},

@@ -14,22 +14,24 @@ type loader struct {
 	book    *book
 	holders map[Holder]*client
 	start   Record // the newest of its kind
+	wall    int64  // the latest time of all records
 }
 
-// load replays the ledger into the book and returns the record of the server's last start, whose Kind is zero when the
-// ledger is new. Leases are as if beaten, and ends as if they happened, at the start of the clock.
+// load replays the ledger into the book and returns the record of the server's last start, with the latest time of all
+// records; its Kind is zero when the ledger is new. Leases are as if beaten, and ends as if they happened, at the start of the clock.
 func (b *book) load(ledger Ledger) (Record, error) {
 	l := &loader{book: b, holders: make(map[Holder]*client)}
 	if err := ledger.Open(l.replay); err != nil {
 		return Record{}, err
 	}
 	b.reclaim()
+	l.start.Wall = l.wall
 	return l.start, nil
 }
 
 // begin notes the start of a life that follows the one that last tells of.
-func (b *book) begin(last Record, serverID string) Record {
-	r := Record{Kind: RecordStart, ServerID: serverID, Epoch: last.Epoch + 1}
+func (b *book) begin(last Record, serverID string, wall int64) Record {
+	r := Record{Kind: RecordStart, ServerID: serverID, Wall: wall, Epoch: last.Epoch + 1}
 	b.record(r, last.Seq)
 	return r
 }
@@ -44,7 +46,11 @@ func (l *loader) replay(r Record) error {
 		if l.start.Seq != 0 {
 			l.void(l.start.Seq)
 		}
-		l.start = r
+		l.start, l.wall = r, max(l.wall, r.Wall)
+		return nil
+	case RecordWall:
+		l.void(r.Seq) // the start that follows tells as much
+		l.wall = max(l.wall, r.Wall)
 		return nil
 	case RecordGrant:
 		return l.grant(r)

@@ -36,7 +36,7 @@ func (s *bookStage) open() {
 	s.book = newBook(s.config, newClients(s.config.Limits, s.config.RetryAfter), draw)
 	last, err := s.book.load(s.config.Ledger)
 	require.NoError(s.t, err)
-	s.book.begin(last, "S1")
+	s.book.begin(last, "S1", 0)
 	s.commit()
 }
 

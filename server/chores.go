@@ -11,8 +11,18 @@ func (e *engine) tick() {
 		e.watch.quiet = e.clock.now() + e.grace()
 		e.log.Warn("server was stalled: every lease is extended by as much", "stall", stall)
 	}
-	e.expiring = e.book.pools.age(time.Now())
+	e.age()
 	e.clients.forget(e.clock.now() - e.cfg.ClientTimeout)
+}
+
+// age ends what licences allow when they have run out by now, and keeps the time, so that they stay so.
+func (e *engine) age() {
+	ran := e.book.pools.running()
+	e.expiring = e.book.pools.age(e.calendar.tick(e.clock.raw()))
+	e.busy = e.busy || e.expiring
+	if e.book.pools.running() < ran || e.calendar.due() {
+		e.keepMark()
+	}
 }
 
 // grace is how long after a stall nothing expires, so that the heartbeats that waited meanwhile are read first.

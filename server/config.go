@@ -59,10 +59,17 @@ type Config struct {
 	// Default: [Identify].
 	Identify func(*x509.Certificate) string
 
+	// Names returns the user and the host that a verified certificate proves, each empty where it proves none: features
+	// whose seats are shared by user or host go by them, and else by what the client claims. A certificate that machines
+	// or people have in common must prove neither. It is called for each Connect, like Identify. Default: [Names].
+	Names func(*x509.Certificate) (user, host string)
+
 	// Limits bound what clients can ask for.
 	Limits Limits
 	// Logger receives starts, stops, stalls and faults; nil discards.
 	Logger *slog.Logger
+
+	wall func() time.Time // time.Now; tests have another
 }
 
 // Limits bound what clients can ask for. One that is met is answered with a refusal that says when to come back. The
@@ -145,6 +152,12 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Limits.Burst, DefaultBurst)
 	if c.Identify == nil {
 		c.Identify = Identify
+	}
+	if c.Names == nil {
+		c.Names = Names
+	}
+	if c.wall == nil {
+		c.wall = time.Now
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -20,6 +20,7 @@ type engine struct {
 	log      *slog.Logger
 	identity messages.Identity
 	clock    *clock
+	calendar calendar
 	clients  *clients
 	table    *table
 
@@ -56,6 +57,7 @@ func newEngine(cfg Config) (*engine, error) {
 	}
 	e.book = newBook(cfg, e.clients, func(secret []byte) { _, _ = rand.Read(secret) }) // never fails
 	e.table = e.book.table
+	e.calendar.wall, e.calendar.log = cfg.wall, cfg.Logger
 	e.watch.interval = tickInterval(cfg.ClientTimeout)
 	if err := e.start(); err != nil {
 		return nil, err
@@ -73,7 +75,10 @@ func (e *engine) start() error {
 	if serverID == "" {
 		serverID = rand.Text()
 	}
-	began := e.book.begin(last, serverID)
+	e.calendar.mark.Store(last.Wall)
+	e.expiring = e.book.pools.age(e.calendar.tick(e.clock.raw()))
+	e.calendar.kept = e.calendar.mark.Load()
+	began := e.book.begin(last, serverID, e.calendar.kept)
 	if err := e.cfg.Ledger.Append(e.book.batch); err != nil {
 		return errors.Join(fmt.Errorf("append to ledger: %w", err), e.cfg.Ledger.Close())
 	}

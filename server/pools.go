@@ -88,6 +88,16 @@ func (ps *pools) find(name string) (uint32, *pool) {
 	return i, ps.all[i]
 }
 
+// running returns how many blocks have not run out.
+func (ps *pools) running() (n int) {
+	for _, p := range ps.all {
+		if p.listed {
+			n += p.alive
+		}
+	}
+	return n
+}
+
 // age notes which licences have run out by this time, and reports whether any pool without one that runs still has seats
 // taken.
 func (ps *pools) age(wall time.Time) (overdue bool) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -47,6 +48,15 @@ func New(cfg Config) (*Server, error) {
 
 // Identity returns who this life of the server is.
 func (s *Server) Identity() messages.Identity { return s.engine.identity }
+
+// LicenseTime returns the time that licences are judged by: that of the wall clock, or the latest one that the ledger
+// knows of when the clock was set back. So a licence that ran out stays so. A program that reads licence files judges
+// them by it too. It may be called from any goroutine and does not block.
+//
+// A clock that went ahead by mistake is logged as a warning, and is believed: once it is set right, LicenseTime stands
+// still until the time has come. Licences that expire before it then have to be issued anew, or the ledger is restored
+// from a backup made before the mistake, which forgets the leases granted since.
+func (s *Server) LicenseTime() time.Time { return s.engine.calendar.now() }
 
 // Serve answers clients on a listener until Stop, and then returns nil, at once if Stop was first; it closes the
 // listener. It may be called for several listeners, each from a goroutine of its own. The client timeout of leases from

@@ -36,7 +36,11 @@ func (s *service) connect(ctx context.Context, req *wire.ConnectRequest) (uint64
 	if err != nil {
 		return 0, err
 	}
-	session, err := s.engine.connect(holder, nil)
+	keys, err := s.cfg.groupsOf(ctx, req.GetUser(), req.GetHost(), req.GetShare())
+	if err != nil {
+		return 0, err
+	}
+	session, err := s.engine.connect(holder, keys)
 	if err == nil {
 		s.engine.clients.label(holder, &labels{user: req.GetUser(), host: req.GetHost()})
 	}

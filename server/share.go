@@ -1,14 +1,19 @@
 package server
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"fmt"
+
+	"github.com/seatbeat/seatbeat/messages"
 )
 
 // Share says whose leases of a feature hold one seat together: as many seats as the largest of them takes, until the
 // last of them has ended.
 //
-// The user and the host are those that the client's certificate names. Where it names none they
+// The user and the host are those that the client's certificate names (see [Config.Names]). Where it names none they
 // are what the client claims when it connects, as the share string always is: nothing proves these, so that clients
 // which agree to lie can share a seat. What is claimed is never taken for what is proved. A client for which the server
 // knows neither shares with nobody.
@@ -58,6 +63,34 @@ func (s *Share) UnmarshalText(text []byte) error {
 
 // groupKeys are a client's groups, by scope; a zero one is none.
 type groupKeys [shares]groupKey
+
+// groupsOf returns the groups of a client that connects with these claims.
+func (c Config) groupsOf(ctx context.Context, user, host, share string) (*groupKeys, error) {
+	var provenUser, provenHost string
+	if !c.Insecure {
+		cert, err := certificate(ctx)
+		if err != nil {
+			return nil, &refusal{reason: messages.Denied, message: err.Error()}
+		}
+		provenUser, provenHost = c.Names(cert)
+	}
+	keys := &groupKeys{ShareString: keyOf(ShareString, false, share)}
+	keys[ShareUser] = cmp.Or(keyOf(ShareUser, true, provenUser), keyOf(ShareUser, false, user))
+	keys[ShareHost] = cmp.Or(keyOf(ShareHost, true, provenHost), keyOf(ShareHost, false, host))
+	return keys, nil
+}
+
+// Names is the default of [Config.Names]: the user is the certificate's first e-mail address, the host its first DNS
+// name.
+func Names(cert *x509.Certificate) (user, host string) {
+	if len(cert.EmailAddresses) > 0 {
+		user = cert.EmailAddresses[0]
+	}
+	if len(cert.DNSNames) > 0 {
+		host = cert.DNSNames[0]
+	}
+	return user, host
+}
 
 // groupKey returns the client's group of a scope.
 func (c *client) groupKey(scope Share) groupKey {

@@ -1,0 +1,36 @@
+package server
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/transport/wire"
+)
+
+func TestClientsThatClaimTheSameUserShareASeat(t *testing.T) {
+	_, address, _ := serve(t, Config{Features: []Feature{{Name: "f", Seats: 1, Share: ShareUser}}})
+	client := plain(t, address)
+	take := func(instance byte, user string) *wire.Outcome {
+		id := append([]byte{instance}, make([]byte, 15)...)
+		hello, err := client.Connect(t.Context(), &wire.ConnectRequest{Instance: id, User: user})
+		require.NoError(t, err)
+		reply, err := client.Checkout(t.Context(), &wire.CheckoutRequest{
+			Caller: &wire.Caller{Instance: id, Session: hello.GetSession()},
+			Takes:  []*wire.Take{{Request: id, Feature: "f", Count: 1}},
+		})
+		require.NoError(t, err)
+		return reply.GetOutcomes()[0]
+	}
+	assert.Equal(t, wire.Result_RESULT_GRANTED, take(1, "ann").GetResult())
+	assert.Equal(t, wire.Result_RESULT_GRANTED, take(2, "ann").GetResult())
+	assert.Equal(t, wire.Reason_REASON_NO_SEATS, take(3, "bob").GetReason())
+	assert.Equal(t, wire.Reason_REASON_NO_SEATS, take(4, "").GetReason(), "who claims nothing shares with nobody")
+}
+
+func TestWhatIsClaimedIsNotTakenForWhatIsProved(t *testing.T) {
+	assert.NotEqual(t, keyOf(ShareUser, true, "ann"), keyOf(ShareUser, false, "ann"))
+	assert.NotEqual(t, keyOf(ShareUser, false, "ann"), keyOf(ShareHost, false, "ann"))
+	assert.Zero(t, keyOf(ShareUser, true, ""))
+}
