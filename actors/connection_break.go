@@ -44,6 +44,7 @@ func (c *connection) postpone(now instant, r *transport.Refusal) bool {
 		return false
 	}
 	c.due, c.postponed, c.retryAt = nil, c.set.automatic(), at
+	c.armRisk(now) // the answer to the next one may come too late
 	return true
 }
 
@@ -135,10 +136,10 @@ func (c *connection) riskAge() time.Duration {
 // riskMargin is the least margin of riskAge, unless the client timeout is too short for it.
 const riskMargin = 10 * time.Second
 
-// armRisk plans the look at the oldest lease: while beats fail, and while features wait for seats.
+// armRisk plans the look at the oldest lease: while beats fail or are put off, and while features wait for seats.
 func (c *connection) armRisk(now instant) {
 	waiting := c.table.leases < c.table.beaten()
-	if c.riskAt != (instant{}) || !c.set.automatic() || !c.broken && !waiting {
+	if c.riskAt != (instant{}) || !c.set.automatic() || !c.broken && !c.postponed && !waiting {
 		return
 	}
 	if oldest, ok := c.table.oldest(now); ok {
@@ -158,7 +159,7 @@ func (c *connection) checkRisk(now instant) []effect {
 		return nil
 	}
 	var effects []effect
-	if (c.broken || c.checking) && !c.atRisk {
+	if !c.atRisk && (c.broken || c.checking || c.leaseAtRisk(now)) {
 		c.atRisk = true
 		effects = append(effects, publish{messages.LeaseAtRisk{
 			Server: c.link.Server(), Features: c.table.beaten(), Age: now.since(oldest), Timeout: c.hello.ClientTimeout,
@@ -172,16 +173,22 @@ func (c *connection) checkRisk(now instant) []effect {
 	return effects
 }
 
+// leaseAtRisk reports whether a lease is that old. A beat that was put off may be answered late without having failed.
+func (c *connection) leaseAtRisk(now instant) bool {
+	oldest, ok := c.table.oldestLease(now)
+	return ok && now.since(oldest) >= c.riskAge()
+}
+
 // timeOut ends the features whose lease, or whose last one, is too old.
 func (c *connection) timeOut(now instant) effect {
 	old := c.table.choose(func(s int32) bool {
 		at := c.table.renewed[s]
-		return at != nil && now.since(*at) >= c.riskAge()
+		return at != nil && at != tooOld && now.since(*at) >= c.riskAge()
 	})
 	for _, f := range old {
 		if s, ok := c.table.slot(f); ok {
-			c.table.renewed[s] = nil // told once
-			c.table.drop(s)          // and not beaten any more
+			c.table.renewed[s] = tooOld // told once
+			c.table.drop(s)             // and not beaten any more
 			c.debts.owe(now, f.ID(), c.table.request[s])
 		}
 	}

@@ -20,7 +20,7 @@ func (c *connection) leave(now instant, o *leaveOrder) []effect {
 	var effects []effect
 	if s, ok := c.table.slot(o.feature); ok {
 		c.leaveSlot(now, s, o)
-	} else if o.keep == c.link && o.held != 0 && o.held != anyLease {
+	} else if o.keep == c.link && o.held != 0 {
 		effects = []effect{tell{o.feature, &leaseEnded{link: c.link, reason: messages.Unknown}}} // lost in a restart of ours
 	}
 	if o.keep != c.link {
@@ -56,7 +56,7 @@ func (c *connection) overtaken(o *leaveOrder) bool {
 }
 
 func (c *connection) leaveSlot(now instant, s int32, o *leaveOrder) {
-	kept := o.keep == c.link && (c.table.number[s] == o.held || o.held == anyLease)
+	kept := o.keep == c.link && c.table.number[s] == o.held
 	switch {
 	case kept:
 	case o.keep == c.link:

@@ -59,10 +59,6 @@ func describeLeave(e leave) string {
 	default:
 		fmt.Fprintf(&b, " and every lease but that of take %d at %s", e.held, e.keep.Server())
 	}
-	if e.held == anyLease {
-		b.Reset()
-		fmt.Fprintf(&b, "leave takes up to %d and every lease but any at %s", e.upTo, e.keep.Server())
-	}
 	if e.call != nil {
 		fmt.Fprintf(&b, ", %s answers the call", e.origin.Server())
 	}

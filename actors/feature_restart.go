@@ -1,13 +1,8 @@
 package actors
 
 import (
-	"math"
-
 	"github.com/seatbeat/seatbeat/messages"
 )
-
-// anyLease, as the take that a lease is from, means whichever the connection has.
-const anyLease = math.MaxUint32
 
 // Inputs and effects of a restart.
 type (
@@ -43,7 +38,8 @@ func (f *feature) rebirth(state messages.State, origin *Link, local bool) {
 	f.rounds, f.held, f.sweep, f.recalling = 0, 0, nil, false
 }
 
-// restart: the connection knows what the feature holds; until it has answered nothing else is believed.
+// restart: the connection knows what the feature holds; until it has answered nothing else is believed, and nothing is
+// given back: the feature may hold the seats elsewhere by now, its origin having been replaced.
 func (f *feature) restart(in *restarted) []effect {
 	if f.state == messages.StateCheckingOut {
 		return f.abandon(f.defect(in.cause))
@@ -57,9 +53,7 @@ func (f *feature) restart(in *restarted) []effect {
 	}
 	f.recalling = true
 	f.take++
-	return append(effects,
-		publish{messages.FeatureRestarted{Claim: f.claim, Cause: in.cause}},
-		leave{keep: f.origin, held: anyLease, upTo: f.take}, recall{f.origin})
+	return append(effects, publish{messages.FeatureRestarted{Claim: f.claim, Cause: in.cause}}, recall{f.origin})
 }
 
 func (f *feature) defect(cause string) error {
@@ -87,20 +81,21 @@ func (f *feature) remembering(now instant, in input) []effect {
 	}
 }
 
-// remember goes on as the connection knows it.
+// remember goes on as the connection knows it. Whatever else was asked for before the panic is given back.
 func (f *feature) remember(now instant, in *recalled) []effect {
 	f.held, f.local = in.held, in.local
+	effects := []effect{f.settle()}
 	switch {
 	case in.broken && in.last.failed >= f.set.Attempts && f.set.automatic():
-		return f.startSweep(now, in.last)
+		return append(effects, f.startSweep(now, in.last)...)
 	case in.held == 0:
-		return f.retake(now, in.link.Server())
+		return append(effects, f.retake(now, in.link.Server())...)
 	case in.broken:
 		f.state = messages.StateReconnecting
 	default:
 		f.state = messages.StateHeld
 	}
-	return nil
+	return effects
 }
 
 // askAgain repeats what may have been forgotten.

@@ -125,10 +125,15 @@ func (s *story) chapterOf(c messages.Claim) *chapter {
 	return s.of[c.Feature]
 }
 
-// connectionLost: the failed count of a connection goes 1, 2, 3 ... or begins again. What was lost with a panic is left out.
+// connectionLost: the failed count of a connection goes 1, 2, 3 ... or begins again. Words that were lost with a panic are
+// left out, and they may be the first ones of a new break.
 func (s *story) connectionLost(e messages.ConnectionLost) {
 	last := s.failed[e.Server.ID]
-	if missed := e.Failed - last - 1; e.Failed != 1 && (missed < 0 || missed > s.w.saboteur.strikes()) {
+	missed := e.Failed - last - 1
+	if missed < 0 {
+		missed = e.Failed - 1
+	}
+	if missed > s.w.saboteur.strikes() {
 		s.w.report("ConnectionLost of %s says failed %d after %d", e.Server.ID, e.Failed, last)
 	}
 	s.failed[e.Server.ID] = e.Failed
