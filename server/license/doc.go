@@ -3,7 +3,7 @@
 //	set, err := license.Verifier{
 //		Keys:     []license.PublicKey{vendor},
 //		ServerID: srv.Identity().ServerID,
-//		Now:      time.Now(),
+//		Now:      srv.LicenseTime(),
 //	}.Load("/etc/seatd/licenses")
 //	...
 //	err = srv.SetFeatures(ctx, set.Features())

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/seatbeat/seatbeat/server"
 	"github.com/seatbeat/seatbeat/server/license"
@@ -30,7 +29,7 @@ func (f licenceFiles) load(srv *server.Server, log *slog.Logger) ([]server.Featu
 	if err != nil {
 		return nil, err
 	}
-	set, err := license.Verifier{Keys: keys, ServerID: srv.Identity().ServerID, Now: time.Now()}.Load(f.paths...)
+	set, err := license.Verifier{Keys: keys, ServerID: srv.Identity().ServerID, Now: srv.LicenseTime()}.Load(f.paths...)
 	if err != nil {
 		return nil, err
 	}
