@@ -90,6 +90,9 @@ func (w *tie) takes(takes []transport.Take) string {
 		if t.Exact {
 			text += " exactly"
 		}
+		if t.Wait > 0 {
+			text += fmt.Sprintf(" waiting %s", t.Wait)
+		}
 		for i, r := range t.Replaces {
 			text += [...]string{" replaces ", " "}[min(i, 1)] + w.request(r)
 		}

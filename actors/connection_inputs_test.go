@@ -62,7 +62,7 @@ var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) a
 func (w *tie) takeOrder(t *testing.T, d *datadriven.TestData) any {
 	f := w.feature(t, word(t, d))
 	f.machine.exact = f.machine.exact || d.HasArg("exact")
-	modes := map[string]takeMode{"first": firstMode, "sweep": sweepMode, "retake": retakeMode}
+	modes := map[string]takeMode{"first": firstMode, "sweep": sweepMode, "retake": retakeMode, "wait": waitMode}
 	o := &takeOrder{feature: f, takeSeat: takeSeat{
 		take: uint32(number(t, d.CmdArgs[1].Key)), mode: modes[option(t, d, "mode", "first")], began: w.now,
 	}}

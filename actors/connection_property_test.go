@@ -81,7 +81,7 @@ func (w *watch) checkBeat(e sendBeat) {
 }
 
 func (w *watch) checkTakes(e checkout) {
-	require.LessOrEqual(w.rt, len(w.tie.flying["checkout"]), maxBatches, "too many batches at a time")
+	w.checkCalls(e)
 	for _, t := range e.takes {
 		require.False(w.rt, w.returned[t.Request], "a request is used again whose cancel was sent")
 		require.NotContains(w.rt, t.Replaces, t.Request, "a request replaces itself")
@@ -89,6 +89,23 @@ func (w *watch) checkTakes(e checkout) {
 			require.Equal(w.rt, feature, t.Feature, "a request is used for another feature")
 		}
 		w.of[t.Request] = t.Feature
+	}
+}
+
+// checkCalls: a take that waits has a call of its own, which takes no room of the others.
+func (w *watch) checkCalls(e checkout) {
+	others := 0
+	for _, call := range w.tie.flying["checkout"] {
+		if call.(checkout).takes[0].Wait == 0 {
+			others++
+		}
+	}
+	require.LessOrEqual(w.rt, others, maxBatches, "too many batches at a time")
+	for _, t := range e.takes {
+		if t.Wait > 0 {
+			require.Len(w.rt, e.takes, 1, "others are held up by a take that waits")
+			require.Greater(w.rt, e.timeout, t.Wait, "a wait counts as silence of the server")
+		}
 	}
 }
 
@@ -143,7 +160,7 @@ func (w *watch) anyFeature(rt *rapid.T) *Feature {
 func (w *watch) anyTake(rt *rapid.T) any {
 	w.take++
 	return &takeOrder{feature: w.anyFeature(rt), takeSeat: takeSeat{
-		take: w.take, mode: takeMode(rapid.IntRange(0, 2).Draw(rt, "mode")), began: w.tie.now, timeout: 5 * time.Second,
+		take: w.take, mode: takeMode(rapid.IntRange(0, 3).Draw(rt, "mode")), began: w.tie.now, timeout: 5 * time.Second,
 	}}
 }
 

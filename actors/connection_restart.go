@@ -122,7 +122,7 @@ func (c *connection) settleTakes(now instant, old *connection) []effect {
 			c.debts.owe(now, t.feature.ID(), t.request)
 		}
 		effects = append(effects, reply{t.call, transportError("the connection was restarted")})
-		if t.mode != retakeMode {
+		if !t.mode.repeats() {
 			effects = append(effects, tell{t.feature, &seatUnanswered{
 				take: t.number, server: c.link.Server(), reason: messages.Unanswered,
 				cause: "the connection was restarted", reached: true,

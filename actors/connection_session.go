@@ -102,7 +102,7 @@ func (c *connection) connectFailed(now, began instant, err error) []effect {
 	return effects
 }
 
-// refusedConnect settles takes that may go elsewhere: a server that refuses the client refuses its takes. A refusal with
+// refusedConnect settles takes of those who hold nothing here: a server that refuses the client refuses its takes. A refusal with
 // a retry-after holds for everything that is asked of the server.
 func (c *connection) refusedConnect(now instant, r *transport.Refusal) []effect {
 	if r.RetryAfter > 0 {
@@ -110,7 +110,7 @@ func (c *connection) refusedConnect(now instant, r *transport.Refusal) []effect 
 		return nil
 	}
 	var effects []effect
-	for _, t := range c.takes.bounded() {
+	for _, t := range c.takes.firstAsked() {
 		effects = append(effects, c.refuse(now, t, r.Reason, r.Message)...)
 	}
 	return effects

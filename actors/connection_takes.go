@@ -31,16 +31,20 @@ func (c *connection) take(now instant, o *takeOrder) []effect {
 	}
 	t := &take{
 		feature: o.feature, number: o.take, mode: o.mode, request: c.newRequest(), began: o.began, timeout: o.timeout,
-		replaces: c.earlier(o.feature),
+	}
+	if o.mode != waitMode { // who waits holds nothing: what is owed goes back meanwhile
+		t.replaces = c.earlier(o.feature)
 	}
 	c.takes.add(t)
+	if !o.mode.repeats() {
+		return c.takeNow(now, t)
+	}
 	if o.mode == retakeMode {
 		c.table.add(o.feature)
 		t.call = c.debts.takeCall(o.feature.ID())
-		c.urgent = c.urgent || c.retryAt == (instant{})
-		return nil
 	}
-	return c.takeNow(now, t)
+	c.urgent = c.urgent || c.retryAt == (instant{})
+	return nil
 }
 
 // grantedBefore: the seats were granted, and a restart of ours lost the word.
@@ -82,34 +86,13 @@ func (c *connection) earlier(f *Feature) []messages.RequestID {
 	return requests
 }
 
-// sendTakes sends what waits, in batches.
-func (c *connection) sendTakes(now instant) []effect {
-	var effects []effect
-	for len(c.takes.batches) < maxBatches && !now.before(c.askAfter) && c.session != nil {
-		takes := c.takes.pop(transport.MaxBatch)
-		if len(takes) == 0 {
-			break
-		}
-		wire := make([]transport.Take, len(takes))
-		for i, t := range takes {
-			c.takes.startClock(now, t)
-			t.tries++
-			wire[i] = t.wire()
-		}
-		c.seq++
-		c.takes.batches[c.seq] = &batch{takes: takes, sent: &instant{now.mono, now.wall}, life: c.life, session: c.session}
-		effects = append(effects, checkout{seq: c.seq, session: c.session, takes: wire, timeout: c.set.ConnectTimeout})
-	}
-	return effects
-}
-
 // takesAnswered settles a batch, take by take.
 func (c *connection) takesAnswered(now instant, in *takesAnswered) []effect {
 	b := c.takes.batches[in.seq]
 	if b == nil {
 		return nil
 	}
-	delete(c.takes.batches, in.seq)
+	c.takes.landed(in.seq)
 	for _, t := range b.takes {
 		t.flying = false
 	}
@@ -205,7 +188,10 @@ func (c *connection) refuse(now instant, t *take, reason messages.Reason, messag
 // notYet: a refusal with a retry-after, whatever its reason, is not yet an answer (rule 10).
 func (c *connection) notYet(now instant, t *take, reason messages.Reason, message string, after time.Duration) []effect {
 	wait := c.honoured(after)
-	if t.mode == retakeMode {
+	if t.mode == waitMode {
+		wait = max(wait, c.leastPause())
+	}
+	if t.mode.repeats() {
 		effects := c.failCall(t, "refused for now: "+reason.String())
 		t.putOff = now.after(wait)
 		c.repeat(t, t.putOff)
@@ -217,7 +203,7 @@ func (c *connection) notYet(now instant, t *take, reason messages.Reason, messag
 
 // noAnswer: a take that could go elsewhere does; the others are repeated, with the same request.
 func (c *connection) noAnswer(now instant, t *take, cause string) []effect {
-	if t.mode != retakeMode {
+	if !t.mode.repeats() {
 		return c.unanswered(now, t, messages.Unanswered, cause, 0)
 	}
 	effects := c.failCall(t, cause)
@@ -227,7 +213,7 @@ func (c *connection) noAnswer(now instant, t *take, cause string) []effect {
 
 // repeat sends a take again at that time. Where the application beats by itself, its next call does that (rule 2).
 func (c *connection) repeat(t *take, at instant) {
-	if c.set.automatic() || t.call != nil {
+	if c.set.automatic() || t.call != nil || t.mode == waitMode {
 		c.takes.hold(t, at)
 	}
 }

@@ -14,6 +14,8 @@ func describe(e effect) string {
 		return "publish " + describeEvent(e.event)
 	case ready:
 		return "ready"
+	case inLine:
+		return "in line: " + e.soFar.Error()
 	case end:
 		return "end: " + e.err.Error()
 	case takeSeat:
@@ -43,6 +45,8 @@ func describeTake(e takeSeat) string {
 		return fmt.Sprintf("take %d: ask %s within %s", e.take, whom, e.timeout)
 	case sweepMode:
 		return fmt.Sprintf("take %d: ask %s in the sweep within %s", e.take, whom, e.timeout)
+	case waitMode:
+		return fmt.Sprintf("take %d: wait in line at %s", e.take, whom)
 	default:
 		return fmt.Sprintf("take %d: ask %s until answered", e.take, whom)
 	}

@@ -53,7 +53,8 @@
 //  20. Close checks every feature in and repeats each return until it is answered or its context ends; from then on
 //     nothing exits.
 //  21. A first checkout asks the servers in search order; each gets at most ConnectTimeout and an equal share of the
-//     caller's deadline.
+//     caller's deadline. With Wait, one that no server granted waits in line at the first that had no seats, until it is
+//     granted, refused for good, or the caller leaves; its request is repeated as often as that needs.
 //
 // Outages: a server goes down with the first failed beat and comes up with the next answer; a restart is one outage, with
 // failed beats or without. More than DownLimit.Max of one server within the window end every license. The counter decides

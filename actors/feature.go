@@ -12,6 +12,7 @@ type feature struct {
 	set    *Settings
 	claim  messages.Claim
 	exact  bool
+	waits  bool // the first checkout waits for seats when no server has any
 	local  bool // the grant is a local licence
 	state  messages.State
 	rounds int32  // sweeps that ended since FailingOver was entered, or since the failed count was below Attempts
@@ -68,7 +69,7 @@ func (f *feature) isStale(in input) bool {
 	}
 }
 
-// checkingOut: the first checkout asks the servers in search order, one at a time (rule 21).
+// checkingOut: the first checkout asks the servers in search order, one at a time, and may then wait (rule 21).
 func (f *feature) checkingOut(now instant, in input) []effect {
 	switch in := in.(type) {
 	case *begin:
@@ -81,6 +82,9 @@ func (f *feature) checkingOut(now instant, in input) []effect {
 		f.sweep.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.message})
 		return f.askNextOrFail(now)
 	case *seatUnanswered:
+		if f.sweep.waiting {
+			return nil // its connection repeats the request
+		}
 		f.sweep.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.cause, RetryAfter: in.retryAfter})
 		return f.askNextOrFail(now)
 	case *cancelled:

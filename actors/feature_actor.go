@@ -37,7 +37,7 @@ type Feature struct {
 // in the end either the feature is held or nothing is left of it. The checkout must be valid.
 func (f *Feature) Start(ctx context.Context, env *Env, c messages.Checkout) error {
 	f.env = env
-	f.machine = feature{set: &env.Settings, exact: c.Exact, claim: messages.Claim{
+	f.machine = feature{set: &env.Settings, exact: c.Exact, waits: c.Wait, claim: messages.Claim{
 		Feature: c.Feature, Version: c.Version, Count: c.Seats(),
 	}}
 	granted := newPromise()
@@ -52,7 +52,7 @@ func (f *Feature) Start(ctx context.Context, env *Env, c messages.Checkout) erro
 	case <-ctx.Done():
 		f.abandoned.Store(true)
 		env.send(f.pid, &cancelled{err: context.Cause(ctx)})
-		return context.Cause(ctx)
+		return granted.cutShort(context.Cause(ctx))
 	}
 }
 
@@ -246,6 +246,8 @@ func (f *Feature) perform(c actor.Context, e effect) {
 	case ready:
 		f.granted.answer(nil)
 		f.granted = nil
+	case inLine:
+		f.granted.soFar.Store(e.soFar)
 	case end:
 		f.end(e.err)
 		c.Stop(c.Self())

@@ -18,6 +18,7 @@ func TestFeatureKeepsItsPromisesWhateverHappens(t *testing.T) {
 		set.FailoverRounds = rapid.IntRange(1, 3).Draw(rt, "rounds")
 		set.Attempts = rapid.IntRange(1, 3).Draw(rt, "attempts")
 		w := &witness{rt: rt, trial: newTrial(set)}
+		w.trial.f.waits = rapid.Bool().Draw(rt, "waits")
 		w.see(&begin{})
 		rt.Repeat(map[string]func(*rapid.T){
 			"":             func(*rapid.T) { w.checkState() },

@@ -105,6 +105,8 @@ func (f *feature) askAgain(now instant) []effect {
 		return []effect{f.moveOn(), f.takeAtOrigin(now)}
 	case f.sweep == nil:
 		return []effect{f.settle()} // the connections may have forgotten where it is, or that it left
+	case f.state == messages.StateCheckingOut && f.sweep.waiting:
+		return append([]effect{f.moveOn()}, f.waitInLine()...)
 	case f.state == messages.StateCheckingOut:
 		f.sweep.answered(messages.Answer{Reason: messages.Unanswered, Message: "the connection was restarted"})
 		return append([]effect{f.moveOn()}, f.askNextOrFail(now)...)

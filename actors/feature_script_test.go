@@ -58,8 +58,9 @@ type inputMaker func(*testing.T, *trial, *datadriven.TestData) input
 // featureInputs are the commands of a script. Those that answer a take mean the latest one unless take= says otherwise,
 // those about the origin mean the origin unless at= says otherwise.
 var featureInputs = map[string]inputMaker{
-	"begin": func(t *testing.T, p *trial, d *datadriven.TestData) input { // deadline=
+	"begin": func(t *testing.T, p *trial, d *datadriven.TestData) input { // deadline=, wait
 		in := &begin{}
+		p.f.waits = d.HasArg("wait")
 		if d.HasArg("deadline") {
 			in.deadline = instant{mono: p.now.mono + span(t, option(t, d, "deadline", ""))}
 		}

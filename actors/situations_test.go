@@ -16,6 +16,8 @@ type situation struct {
 	refused bool // a server refused the seats in this sweep
 	reached bool // a server was reached in this sweep
 	unasked bool // no take is under way
+	waits   bool // Wait is set
+	noSeats bool // a server said in this first checkout that it has no free seats
 	reborn  bool // the actor was restarted, and the connection is asked what is held
 	prepare func() *trial
 }
@@ -34,9 +36,18 @@ func (s situation) verdict(st stimulus) string {
 	}
 }
 
+// line is whether a first checkout may wait in line if this answer is its last.
+func (s situation) line(st stimulus) string {
+	if s.waits && (s.noSeats || st.noSeats) {
+		return mayWait
+	}
+	return mayNotWait
+}
+
 // situations returns a feature in every state and, where the table makes a difference, in every way to be in it.
 func situations() []situation {
 	all := append(plainSituations(), finalSituations()...)
+	all = append(all, waitingSituations()...)
 	all = append(all, rebornSituations()...)
 	for _, lease := range []string{leaseLeft, noLeaseLeft} {
 		for _, rounds := range []string{roundsLeft, noRoundsLeft, "no rounds left, in the second round"} {
@@ -76,6 +87,27 @@ func plainSituations() []situation {
 			prepare: after(ended(messages.Unknown), beatFails(3), regained)},
 		{name: "retaking at a new origin", state: messages.StateRetaking,
 			prepare: after(ended(messages.Unknown), replaced("S9"))},
+	}
+}
+
+// waitingSituations are those of a first checkout that may wait.
+func waitingSituations() []situation {
+	start := func(makers ...func(*trial) input) func() *trial {
+		return func() *trial {
+			p := newTrial(trialSettings())
+			p.f.waits = true
+			return p.steps(makers...)
+		}
+	}
+	checkingOut := messages.StateCheckingOut
+	return []situation{
+		{name: "first server asked, may wait", state: checkingOut, facts: []string{serversLeft}, waits: true, prepare: start(beginning)},
+		{name: "last server asked, may wait", state: checkingOut, facts: []string{noServerLeft}, waits: true, noSeats: true,
+			prepare: start(beginning, silence, refuse(messages.NoSeats))},
+		{name: "last server asked, no reason to wait", state: checkingOut, facts: []string{noServerLeft}, waits: true,
+			prepare: start(beginning, silence, refuse(messages.NoSuchFeature))},
+		{name: "waiting in line", state: checkingOut, facts: []string{inTheLine},
+			prepare: start(beginning, refuse(messages.NoSeats), silence, silence)},
 	}
 }
 

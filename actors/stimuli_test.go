@@ -13,6 +13,7 @@ type stimulus struct {
 	facts   []string
 	answer  bool // answers a take
 	reaches bool // its server was reached
+	noSeats bool // its server has no free seats
 	in      func(*trial) input
 }
 
@@ -23,8 +24,10 @@ func newStimulus(in func(*trial) input, facts ...string) stimulus {
 	made := in(p)
 	st := stimulus{on: inputName(made), facts: facts, in: in}
 	switch made := made.(type) {
-	case *seatGranted, *seatRefused:
+	case *seatGranted:
 		st.answer = true
+	case *seatRefused:
+		st.answer, st.noSeats = true, made.reason == messages.NoSeats
 	case *seatUnanswered:
 		st.answer, st.reaches = true, made.reached
 	case *askAgain:

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -16,9 +17,22 @@ type sweep struct {
 	trigger  *heartbeatFailed   // what began a failover sweep; nil for a first checkout
 	origin   bool               // the origin has been asked: it comes last
 	reached  bool               // a server was reached since the sweep began
+	waiting  bool               // a first checkout waits in line at a server that had no seats
 }
 
-func (s *sweep) answered(a messages.Answer) { s.answers = append(s.answers, a) }
+// answered notes an answer to a first checkout. The last word of the server that it waits at takes the place of the first.
+func (s *sweep) answered(a messages.Answer) {
+	if i := s.withoutSeats(); s.waiting && i >= 0 {
+		s.answers[i] = a
+		return
+	}
+	s.answers = append(s.answers, a)
+}
+
+// withoutSeats returns the position of the first answer that no seats are free, -1 when there is none.
+func (s *sweep) withoutSeats() int {
+	return slices.IndexFunc(s.answers, func(a messages.Answer) bool { return a.Reason == messages.NoSeats })
+}
 
 // share returns how long the next server may take: an equal share of what the caller's deadline leaves, at most most.
 func (s *sweep) share(now instant, most time.Duration) time.Duration {
@@ -43,16 +57,40 @@ func (f *feature) askNext(now instant) []effect {
 	return []effect{takeSeat{take: f.take, address: address, mode: mode, began: s.began, timeout: timeout}}
 }
 
-// askNextOrFail goes on with a first checkout, or tells its caller what each server answered.
+// askNextOrFail goes on with a first checkout: the next server, the wait for seats, or the caller is told what each server
+// answered.
 func (f *feature) askNextOrFail(now instant) []effect {
-	if len(f.sweep.queue) > 0 {
+	switch s := f.sweep; {
+	case len(s.queue) > 0:
 		return f.askNext(now)
+	case f.waits && !s.waiting && s.withoutSeats() >= 0:
+		return f.waitInLine()
+	default:
+		return f.abandon(f.noneGranted())
 	}
-	return f.abandon(&messages.CheckoutError{Checkout: f.checkout(), Answers: f.sweep.answers})
+}
+
+// waitInLine asks the first server that had no seats again, and lets it wait there until the caller leaves.
+func (f *feature) waitInLine() []effect {
+	s := f.sweep
+	s.waiting = true
+	f.take++
+	server := s.answers[s.withoutSeats()].Server
+	return []effect{
+		inLine{f.noneGranted()},
+		takeSeat{take: f.take, address: server.Address, mode: waitMode, began: s.began},
+	}
+}
+
+// noneGranted is what a first checkout has come to so far.
+func (f *feature) noneGranted() *messages.CheckoutError {
+	return &messages.CheckoutError{Checkout: f.checkout(), Answers: slices.Clone(f.sweep.answers)}
 }
 
 func (f *feature) checkout() messages.Checkout {
-	return messages.Checkout{Feature: f.claim.Feature, Version: f.claim.Version, Count: f.claim.Count, Exact: f.exact}
+	return messages.Checkout{
+		Feature: f.claim.Feature, Version: f.claim.Version, Count: f.claim.Count, Exact: f.exact, Wait: f.waits,
+	}
 }
 
 // abandon ends a first checkout: nothing was held, so nothing but the caller's error tells of it.

@@ -18,7 +18,7 @@ type take struct {
 	replaces  []messages.RequestID
 	began     instant       // when the sweep began
 	timeout   time.Duration // for the server's answer, from when the request is sent or the connect begins
-	deadline  instant       // zero: the clock does not run yet, or never does (retakeMode)
+	deadline  instant       // zero: the clock does not run yet, or never does (a mode that repeats)
 	notBefore instant       // when it is to be sent again
 	putOff    instant       // the server's retry-after; zero: none
 	tries     int           // how often the request was sent
@@ -47,6 +47,8 @@ func (t *take) wire() transport.Take {
 type takeBook struct {
 	of       map[uint64]*take // by claim ID
 	queue    []*take          // to be sent, in order; those that are off are skipped
+	line     []*take          // to be sent, each in a call of its own: those that wait for seats
+	waits    int              // calls under way of those that wait
 	held     []*take          // to be sent after their notBefore
 	heldAt   instant          // not later than the earliest notBefore of held
 	deadline instant          // not later than the earliest deadline
@@ -56,6 +58,7 @@ type takeBook struct {
 // batch is one Checkout call under way.
 type batch struct {
 	takes   []*take
+	waits   bool     // the server may hold the call until seats are free
 	sent    *instant // on its own, since the leases keep it
 	life    uint64
 	session transport.Session
@@ -70,7 +73,16 @@ func (b *takeBook) empty() bool { return len(b.of) == 0 }
 // add enters a take and queues it.
 func (b *takeBook) add(t *take) {
 	b.of[t.feature.ID()] = t
-	b.queue = append(b.queue, t)
+	b.enqueue(t)
+}
+
+// enqueue lets a take be sent.
+func (b *takeBook) enqueue(t *take) {
+	if t.mode == waitMode {
+		b.line = append(b.line, t)
+	} else {
+		b.queue = append(b.queue, t)
+	}
 }
 
 // remove strikes a take out; what still refers to it skips it.
@@ -80,7 +92,7 @@ func (b *takeBook) remove(t *take) {
 		delete(b.of, t.feature.ID())
 	}
 	if len(b.of) == 0 {
-		b.queue, b.held, b.heldAt, b.deadline = nil, nil, instant{}, instant{}
+		b.queue, b.line, b.held, b.heldAt, b.deadline = nil, nil, nil, instant{}, instant{}
 	}
 }
 
@@ -104,17 +116,21 @@ func (b *takeBook) release(now instant) {
 		case now.before(t.notBefore):
 			b.hold(t, t.notBefore)
 		default:
-			b.queue = append(b.queue, t)
+			b.enqueue(t)
 		}
 	}
 }
 
-// next returns up to n takes to send.
-func (b *takeBook) pop(n int) []*take {
+// pop returns up to n takes to send, popWaiting one of those that wait for seats.
+func (b *takeBook) pop(n int) []*take { return popFrom(&b.queue, n) }
+
+func (b *takeBook) popWaiting() []*take { return popFrom(&b.line, 1) }
+
+func popFrom(queue *[]*take, n int) []*take {
 	var takes []*take
-	for len(b.queue) > 0 && len(takes) < n {
-		t := b.queue[0]
-		b.queue = b.queue[1:]
+	for len(*queue) > 0 && len(takes) < n {
+		t := (*queue)[0]
+		*queue = (*queue)[1:]
 		if !t.off && !t.flying {
 			t.flying = true
 			takes = append(takes, t)
@@ -125,7 +141,7 @@ func (b *takeBook) pop(n int) []*take {
 
 // startClock lets the time of a take that could go elsewhere run.
 func (b *takeBook) startClock(now instant, t *take) {
-	if t.mode == retakeMode || t.deadline != (instant{}) {
+	if t.mode.repeats() || t.deadline != (instant{}) {
 		return
 	}
 	t.deadline = now.after(t.timeout)
@@ -164,6 +180,11 @@ func (b *takeBook) all() []*take { return b.choose(func(*take) bool { return tru
 
 // bounded returns the takes that could go elsewhere.
 func (b *takeBook) bounded() []*take {
+	return b.choose(func(t *take) bool { return !t.mode.repeats() })
+}
+
+// firstAsked returns the takes of features that hold nothing at this server.
+func (b *takeBook) firstAsked() []*take {
 	return b.choose(func(t *take) bool { return t.mode != retakeMode })
 }
 

@@ -27,6 +27,9 @@ const sameState = messages.States
 const (
 	serversLeft   = "servers left"
 	noServerLeft  = "no server left"
+	mayWait       = "Wait set and a server without free seats"
+	mayNotWait    = "nowhere to wait"
+	inTheLine     = "waiting in line"
 	waiting       = "no sweep under way"
 	roundsLeft    = "rounds left"
 	noRoundsLeft  = "no rounds left"
@@ -63,13 +66,19 @@ var transitions = []transition{
 	{checkingOut, "seatGranted", nil, []string{"CheckedOut"}, messages.StateHeld, ""},
 	{checkingOut, "seatRefused", []string{serversLeft}, nil, messages.StateCheckingOut, "next server"},
 	{checkingOut, "seatUnanswered", []string{serversLeft}, nil, messages.StateCheckingOut, "next server"},
-	{checkingOut, "seatRefused", []string{noServerLeft}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
-	{checkingOut, "seatUnanswered", []string{noServerLeft}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "seatRefused", []string{noServerLeft, mayWait}, nil, messages.StateCheckingOut, "waits in line there"},
+	{checkingOut, "seatUnanswered", []string{noServerLeft, mayWait}, nil, messages.StateCheckingOut, "waits in line there"},
+	{checkingOut, "seatRefused", []string{noServerLeft, mayNotWait}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "seatUnanswered", []string{noServerLeft, mayNotWait}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "seatRefused", []string{inTheLine}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "seatUnanswered", []string{inTheLine}, nil, messages.StateCheckingOut, "the connection repeats the same request"},
 	{checkingOut, "cancelled", nil, nil, messages.StateCheckedIn, "error to the caller"},
 	{checkingOut, "closed", nil, nil, messages.StateCheckedIn, "error to the caller"},
 	{checkingOut, "downLimit", nil, nil, messages.StateCheckedIn, "error to the caller"},
 	{checkingOut, "restarted", nil, nil, messages.StateCheckedIn, "error to the caller"},
-	{checkingOut, "askAgain", []string{noServerLeft}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "askAgain", []string{noServerLeft, mayWait}, nil, messages.StateCheckingOut, "waits in line there"},
+	{checkingOut, "askAgain", []string{noServerLeft, mayNotWait}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "askAgain", []string{inTheLine}, nil, messages.StateCheckingOut, "waits in line anew"},
 
 	{justHeld, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateReconnecting, ""},
 	{holding, "heartbeatFailed", []string{atAttempts}, nil, messages.StateFailingOver, "sweep begins"},

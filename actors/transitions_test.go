@@ -94,6 +94,9 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 	if st.on == "seatUnanswered" || st.on == "askAgain" {
 		facts = append(facts, s.verdict(st))
 	}
+	if s.state == messages.StateCheckingOut {
+		facts = append(facts, s.line(st))
+	}
 	var found *transition
 	for i, row := range transitions {
 		if row.on == st.on && slices.Contains(row.from, s.state) && holdsAll(facts, row.when) {

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -122,7 +123,12 @@ const (
 	firstMode  takeMode = iota // of a first checkout: the next server is asked
 	sweepMode                  // of a failover sweep: the next server is asked
 	retakeMode                 // at the origin: repeated until answered
+	waitMode                   // of a first checkout that waits in line for seats: repeated until answered
 )
+
+// repeats reports whether such a take is repeated where it was sent, however long the server is silent. The others go to
+// the next server.
+func (m takeMode) repeats() bool { return m == retakeMode || m == waitMode }
 
 // Effects of a feature.
 type (
@@ -130,6 +136,8 @@ type (
 	publish struct{ event messages.Event }
 	// ready tells the caller of the first checkout that the seats are granted.
 	ready struct{}
+	// inLine notes why a first checkout waits, for the error to its caller, should the caller leave.
+	inLine struct{ soFar *messages.CheckoutError }
 	// end closes Done with the error and ends the actor.
 	end struct{ err error }
 	// takeSeat asks the server at address, or the connection link, for the seats.
@@ -139,7 +147,7 @@ type (
 		link    *Link
 		mode    takeMode
 		began   instant       // when the sweep began: a reply since then means "reached"
-		timeout time.Duration // for this server; not for retakeMode
+		timeout time.Duration // for this server; not for a mode that repeats
 	}
 	// leave tells all connections what is no longer wanted: takes up to the number upTo, and every lease but the one from
 	// the take held at keep.
@@ -168,6 +176,7 @@ type (
 
 func (publish) isEffect()  {}
 func (ready) isEffect()    {}
+func (inLine) isEffect()   {}
 func (end) isEffect()      {}
 func (takeSeat) isEffect() {}
 func (leave) isEffect()    {}
@@ -177,9 +186,21 @@ func (gaveUp) isEffect()   {}
 
 // promise is a call of the application that waits for an answer. It is answered at most once that counts; answering never
 // blocks, whether the caller still waits or not.
-type promise struct{ answered chan error }
+type promise struct {
+	answered chan error
+	soFar    atomic.Pointer[messages.CheckoutError] // of a first checkout that waits in line: why; nil otherwise
+}
 
 func newPromise() *promise { return &promise{answered: make(chan error, 1)} }
+
+// cutShort returns the error of a first checkout whose caller leaves for a cause.
+func (c *promise) cutShort(cause error) error {
+	soFar := c.soFar.Load()
+	if soFar == nil {
+		return cause
+	}
+	return &messages.CheckoutError{Checkout: soFar.Checkout, Answers: soFar.Answers, Cause: cause}
+}
 
 func (c *promise) answer(err error) {
 	if c == nil {

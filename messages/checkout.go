@@ -67,8 +67,9 @@ type Checkout struct {
 	Count int
 	// Exact asks for exactly Version: a server that serves a higher one refuses. It holds for re-checkouts too.
 	Exact bool
-	// Wait lets a checkout that finds no free seat wait for one until the caller's deadline.
-	// It is not supported yet; Validate refuses it.
+	// Wait lets a checkout that no server granted wait in line at the first one that has no free seats, until it is
+	// granted or the caller's context ends; without a deadline that may be never. Off: it fails at once. It is about the
+	// first checkout only: a re-checkout never waits.
 	Wait bool
 }
 
@@ -97,9 +98,6 @@ func (c Checkout) Validate() error {
 	}
 	if c.Count < 0 || c.Count > MaxCount {
 		faults.Add("Checkout.Count", "is %d: must be 0 (meaning 1) to %d", c.Count, MaxCount)
-	}
-	if c.Wait {
-		faults.Add("Checkout.Wait", "is not supported yet: leave it unset and repeat the checkout instead")
 	}
 	return faults.Err()
 }

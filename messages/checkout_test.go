@@ -12,7 +12,7 @@ func TestCheckoutValidateAcceptsWhatIsWithinBounds(t *testing.T) {
 	for name, c := range map[string]Checkout{
 		"the least": {Feature: "f"},
 		"the most": {
-			Feature: strings.Repeat("f", MaxFeatureName), Version: V(MaxVersion, MaxVersion), Count: MaxCount, Exact: true,
+			Feature: strings.Repeat("f", MaxFeatureName), Version: V(MaxVersion, MaxVersion), Count: MaxCount, Exact: true, Wait: true,
 		},
 		"a name beyond ASCII": {Feature: "Größe 2 × ∞"},
 	} {
@@ -30,7 +30,6 @@ func TestCheckoutValidateNamesTheField(t *testing.T) {
 		"Checkout.Version.Minor is 10000: must be 0 ": {Feature: "f", Version: V(0, MaxVersion+1)},
 		"Checkout.Count is -1: must be 0":             {Feature: "f", Count: -1},
 		"Checkout.Count is 1000001: must be 0":        {Feature: "f", Count: MaxCount + 1},
-		"Checkout.Wait is not supported":              {Feature: "f", Wait: true},
 	} {
 		err := c.Validate()
 		require.ErrorContains(t, err, want)
@@ -41,7 +40,7 @@ func TestCheckoutValidateNamesTheField(t *testing.T) {
 }
 
 func TestCheckoutValidateTellsAllFaultsAtOnce(t *testing.T) {
-	err := Checkout{Version: V(-1, -1), Count: -1, Wait: true}.Validate()
+	err := Checkout{Version: V(-1, -1), Count: -1}.Validate()
 	var joined interface{ Unwrap() []error }
 	require.ErrorAs(t, err, &joined)
 	var fields []string
@@ -51,7 +50,7 @@ func TestCheckoutValidateTellsAllFaultsAtOnce(t *testing.T) {
 		fields = append(fields, field.Field)
 	}
 	assert.Equal(t, []string{
-		"Checkout.Feature", "Checkout.Version.Major", "Checkout.Version.Minor", "Checkout.Count", "Checkout.Wait",
+		"Checkout.Feature", "Checkout.Version.Major", "Checkout.Version.Minor", "Checkout.Count",
 	}, fields)
 }
 

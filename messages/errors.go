@@ -69,10 +69,12 @@ func (e *UnavailableError) Error() string {
 // Is reports whether target is ErrUnavailable.
 func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
 
-// CheckoutError is returned by a first checkout that no server granted: each server's answer, in the order asked.
+// CheckoutError is returned by a first checkout that no server granted: each server's answer, in the order asked. One
+// that waited in vain also Is what ended the caller's context.
 type CheckoutError struct {
 	Checkout Checkout
 	Answers  []Answer
+	Cause    error // of a checkout that waited: why the caller's context ended. Nil: no wait was cut short
 }
 
 // Answer is why one server did not grant a first checkout.
@@ -86,6 +88,9 @@ type Answer struct {
 func (e *CheckoutError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "checkout %s:", e.Checkout)
+	if e.Cause != nil {
+		fmt.Fprintf(&b, " waited in vain: %v:", e.Cause)
+	}
 	for i, a := range e.Answers {
 		if i > 0 {
 			b.WriteByte(';')
@@ -94,6 +99,9 @@ func (e *CheckoutError) Error() string {
 	}
 	return b.String()
 }
+
+// Unwrap returns the cause, so that a wait that was cut short Is context.DeadlineExceeded or context.Canceled.
+func (e *CheckoutError) Unwrap() error { return e.Cause }
 
 // Has reports whether a server answered with this reason: Has(NoSeats) tells "all taken" from "no such feature".
 func (e *CheckoutError) Has(reason Reason) bool {

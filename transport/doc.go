@@ -30,12 +30,12 @@
 // The runtime calls every method on goroutines that it makes for the call, never on one that must go on: all but Hello
 // may block until their context ends. They must return soon after that, whatever the network does: the runtime waits for
 // its calls when it is closed. Every context has a deadline: that of an automatic heartbeat is 30 s or half the interval
-// away, whichever is less, that of other calls at most Config.ConnectTimeout. The session outlives the context of its
-// Connect.
+// away, whichever is less, that of other calls at most Config.ConnectTimeout, and Take.Wait more for a take that waits.
+// The session outlives the context of its Connect.
 //
 // There is one session for each server in use, and a second for a moment when the server is found at another address
 // or its connection broke. On one session there may be, at the same time, one heartbeat in two calls of up to [MaxLeases]
-// leases each, and two calls each of Checkout and Checkin. Close may come at any time, during any of these. A session over
+// leases each, and two calls each of Checkout and Checkin, beside up to 64 calls of a Checkout that waits. Close may come at any time, during any of these. A session over
 // which a call was not answered is closed, and Connect called anew.
 //
 // The client is in the context of Connect alone, see [ClientFrom]; its Instance is drawn anew at each start of a runtime
@@ -70,6 +70,23 @@
 //   - Sessions. A second Connect of one instance supersedes the first, at whatever address. Calls on the older session
 //     then fail as not reached, and take nothing from the later one. Leases outlive sessions.
 //
+// # Waiting in line
+//
+// A take with a Wait that finds too few free seats joins the line of its feature, and its call is answered when that is
+// decided or the Wait is over. A server that keeps no line refuses it at once, as NoSeats and without RetryAfter, and the
+// checkout fails.
+//
+//   - First come, first served. Only the first in line is granted, when its whole count is free: until then later ones
+//     wait, and whoever does not wait is refused as NoSeats, even if fewer seats would do. So nobody is starved. What gives
+//     back as many seats of the feature as it takes, by Replaces, goes ahead: it is no newcomer.
+//   - Still in line. A Wait that is over is answered as NoSeats with RetryAfter: the client repeats the request, whose
+//     place is kept for [Hello.PlaceKept], and no longer.
+//   - Leaving. A place is given up by returning its request, by repeating it without Wait, or by silence. Its call is then
+//     answered Gone, or as not reached. A later call of the same request takes over the place from an earlier one.
+//   - More seats than the feature has are refused at once, without RetryAfter, and so is what is not served any more.
+//   - A server that stops may refuse all who wait, with RetryAfter. One that restarts may forget the line: those who come
+//     back wait anew.
+//
 // # Limits
 //
 // The runtime keeps within [MaxLeases], [MaxBatch] and [MaxReplaces], and within the bounds of a checkout in package
@@ -81,7 +98,7 @@
 //
 // transporttest.Conformance tries all of this against a live server, one subtest for each promise: grants and versions,
 // repeats, replacing, returns, heartbeats and expiry, contexts that end while the server hangs, Close during calls,
-// goroutines left behind, sessions that are superseded, restarts. Give its Fixture as many controls of your server as you
+// goroutines left behind, sessions that are superseded, restarts, waiting in line. Give its Fixture as many controls of your server as you
 // can: a promise without its control is skipped, which go test -v tells. Run it under the race detector:
 //
 //	go test -race -v -run Conforms ./...

@@ -19,6 +19,14 @@ const (
 	MaxReplaces = 16
 )
 
+// Bounds of waiting in line.
+const (
+	// MaxWait is the longest that a take waits in one call.
+	MaxWait = 20 * time.Second
+	// KeepPlace bounds how long a server keeps the place in line of a client that is not asking, see [Hello.PlaceKept].
+	KeepPlace = 10 * time.Second
+)
+
 // Address is where a licence server is reached.
 type Address = messages.Address
 
@@ -72,6 +80,13 @@ type Hello struct {
 	ClientTimeout time.Duration
 }
 
+// Wait returns how long a take may wait in one call: a third of the client timeout, at most MaxWait.
+func (h Hello) Wait() time.Duration { return min(h.ClientTimeout/3, MaxWait) }
+
+// PlaceKept returns how long a place in line is kept while no call waits for it: a third of the client timeout, at most
+// KeepPlace.
+func (h Hello) PlaceKept() time.Duration { return min(h.ClientTimeout/3, KeepPlace) }
+
 // Take asks for seats of one feature.
 type Take struct {
 	// Request is drawn by the client, never zero; a repeat has the same. The id of a lease that lives, reused for another
@@ -84,6 +99,9 @@ type Take struct {
 	// Replaces names up to MaxReplaces earlier requests of this client at this server, never Request itself. One named
 	// twice counts once; a zero id names nothing; one that is unknown is never executed from now on.
 	Replaces []messages.RequestID
+	// Wait, when positive, lets the take wait in line in this call, for so long at most, when no seats are free. It counts
+	// for nothing unless the take is the only one of its call.
+	Wait time.Duration
 }
 
 // Result is the kind of an [Outcome].

@@ -34,5 +34,6 @@
 //
 // What a real server has and this one lacks: a ledger on disk, written before the answer; TLS with the client's identity
 // from its certificate, which the instance is then scoped by; limits on clients, leases and calls; expiry in the order of
-// age instead of a look at all leases.
+// age instead of a look at all leases; a line of those who wait for seats. Take.Wait is not even on the wire: without a line
+// a take that finds too few seats is refused at once.
 package httptransport

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 	"unicode/utf8"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -17,7 +18,16 @@ func takesTo(takes []transport.Take) []*wire.Take {
 		takeTo(&takes[i], &all[i])
 		out[i] = &all[i]
 	}
+	if len(takes) == 1 { // the last of several may travel alone, too, and would hold up the others
+		all[0].WaitMs = waitTo(takes[0].Wait)
+	}
 	return out
+}
+
+// waitTo keeps a wait within its bounds, and one that is too short to be told away from none.
+func waitTo(wait time.Duration) uint32 {
+	wait = min(max(wait, 0), transport.MaxWait)
+	return uint32((wait + time.Millisecond - 1) / time.Millisecond)
 }
 
 // takeTo copies a take into a message. What is out of bounds travels as something that the server refuses as malformed:

@@ -19,6 +19,8 @@ func TestTheBoundsOfPortAndWireAreTheSame(t *testing.T) {
 	assert.Equal(t, transport.MaxLeases, wire.MaxLeases)
 	assert.Equal(t, transport.MaxBatch, wire.MaxBatch)
 	assert.Equal(t, transport.MaxReplaces, wire.MaxReplaces)
+	assert.Equal(t, transport.MaxWait, wire.MaxWait)
+	assert.Equal(t, transport.KeepPlace, wire.KeepPlace)
 	assert.Len(t, messages.LeaseID{}, wire.IDLength)
 	assert.Len(t, messages.RequestID{}, wire.IDLength)
 }
@@ -154,6 +156,18 @@ func TestATakeOutOfBoundsTravelsAsOne(t *testing.T) {
 	assert.Greater(t, w.GetMinor(), uint32(messages.MaxVersion))
 	assert.Greater(t, w.GetCount(), uint32(messages.MaxCount))
 	assert.Len(t, w.GetReplaces(), 17*16)
+}
+
+func TestOnlyATakeAloneInItsCallWaits(t *testing.T) {
+	waiting := transport.Take{Feature: "f", Count: 1, Wait: time.Hour}
+	assert.Equal(t, uint32(transport.MaxWait/time.Millisecond), takesTo([]transport.Take{waiting})[0].GetWaitMs())
+	for _, w := range takesTo([]transport.Take{waiting, waiting}) {
+		assert.Zero(t, w.GetWaitMs())
+	}
+	waiting.Wait = time.Microsecond
+	assert.Equal(t, uint32(1), takesTo([]transport.Take{waiting})[0].GetWaitMs())
+	waiting.Wait = -1
+	assert.Zero(t, takesTo([]transport.Take{waiting})[0].GetWaitMs())
 }
 
 func TestLabelsAreCutToWhatTheWireTakes(t *testing.T) {

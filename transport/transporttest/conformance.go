@@ -44,5 +44,5 @@ type promise struct {
 
 var promises = [][]promise{
 	grantPromises, repeatPromises, replacePromises, returnPromises, heartbeatPromises,
-	callPromises, contextPromises, sessionPromises, lifePromises,
+	callPromises, contextPromises, sessionPromises, lifePromises, waitPromises,
 }

@@ -40,7 +40,7 @@ func fakeFixture() (Fixture, *Server) {
 	s.MarkLocal("local")
 	return Fixture{
 		Transport: n, Address: "lic1", Feature: "cad", Seats: 3, Version: messages.V(2, 1),
-		Plenty: "bulk", Local: "local", Alias: "lic2",
+		Plenty: "bulk", Local: "local", Alias: "lic2", Waits: true,
 		Restart:          s.Restart,
 		Stop:             s.Down,
 		Freeze:           func() { s.BlackHole(true) },

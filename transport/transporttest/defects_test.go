@@ -19,8 +19,7 @@ type defect struct {
 
 var errDefect = errors.New("defect")
 
-// defects are tried one by one: the suite has to notice each.
-var defects = map[string]defect{
+var plainDefects = map[string]defect{
 	"identity changes": {func(b *broken, _ *Fixture) {
 		b.server.Tamper(func(call Call, reply *Reply) {
 			if call.Kind == Heartbeats {
@@ -51,7 +50,7 @@ var defects = map[string]defect{
 		})
 	}, []string{
 		"AFeatureThatIsNotServedIsRefused", "ARepeatAfterTheLeaseEndedIsGone", "ARequestReturnedBeforeItArrivesIsNeverExecuted",
-		"ARevokedLeaseIsNotReplaced",
+		"ARevokedLeaseIsNotReplaced", "WhatCanNeverBeGrantedDoesNotWait",
 	}},
 	"outcomes reversed": {func(b *broken, _ *Fixture) {
 		b.server.Tamper(func(_ Call, reply *Reply) { slices.Reverse(reply.Outcomes) })
@@ -72,7 +71,7 @@ var defects = map[string]defect{
 		b.changeTakes(func(t *transport.Take) { t.Replaces = nil })
 	}, []string{
 		"ReplacingFreesAndGrantsInOneStep", "SeatsThatAreReplacedTwiceCountOnce", "AReplacedRequestIsNeverExecuted",
-		"ARevokedLeaseIsNotReplaced", "AHeartbeatTellsWhichLeasesEndedAndWhy",
+		"ARevokedLeaseIsNotReplaced", "AHeartbeatTellsWhichLeasesEndedAndWhy", "WhatGivesBackWhatItTakesGoesAhead",
 	}},
 	"replaced before granted": {causeReplacedBeforeGranted, []string{"ARefusedReplacementChangesNothing"}},
 	"returns lost": {func(b *broken, _ *Fixture) {
@@ -81,7 +80,7 @@ var defects = map[string]defect{
 		}
 	}, []string{
 		"ALeaseIsReturnedByItsID", "ALeaseIsReturnedByItsRequest", "ARequestReturnedBeforeItArrivesIsNeverExecuted",
-		"TheLargestBatchOfReturnsIsTaken",
+		"TheLargestBatchOfReturnsIsTaken", "AReturnedRequestLeavesTheLine",
 	}},
 	"strict returns": {causeStrictReturns, []string{"ReturningTwiceIsNoFault", "ReturningTheUnknownIsNoFault"}},
 	"anybody returns": {func(b *broken, _ *Fixture) {
@@ -140,7 +139,9 @@ var defects = map[string]defect{
 			return s.Close()
 		}
 	}, []string{"LeasesOutliveTheirSession"}},
-	"sessions shared": {causeSharedSessions, []string{"ASecondConnectSupersedesTheFirst", "TwoAddressesOfAServerShareOneSession"}},
+	"sessions shared": {causeSharedSessions, []string{
+		"ASecondConnectSupersedesTheFirst", "TwoAddressesOfAServerShareOneSession", "AWaitEndsWithItsSession",
+	}},
 	"one instance for all": {func(b *broken, _ *Fixture) {
 		b.connect = func(ctx context.Context, address transport.Address) (transport.Session, error) {
 			return b.Transport.Connect(transport.WithClient(ctx, transport.Client{}), address)

@@ -35,6 +35,7 @@
 //
 // [Server.Held] and [Server.Leases] tell who sits on which seats, [Server.Stats] counts calls, and [Server.OnCall] sees
 // each of them: that is how a test shows that a returned lease is never beaten again, or that a server was left alone.
+// [Server.Waiting] tells how many wait in line for seats.
 //
 // # Certifying a transport
 //

@@ -34,6 +34,9 @@ type Fixture struct {
 	// Alias is a further address of the same server.
 	Alias transport.Address
 
+	// Waits says that the server lets takes wait in line. One that does not must refuse them at once.
+	Waits bool
+
 	// Restart ends the server and starts it anew with its ledger kept. It may return before the server answers again.
 	Restart func()
 	// Stop ends the server, or makes it unreachable in a way that clients notice.

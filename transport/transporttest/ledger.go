@@ -38,6 +38,7 @@ type pool struct {
 	others    int  // by others: Server.Take
 	local     bool // what is granted from now on is local
 	withdrawn bool // not served any more
+	line      []*place
 }
 
 // requestKey scopes a request id to its client: two clients may draw the same.
@@ -84,7 +85,7 @@ func newLedger(timeout time.Duration) *ledger {
 func (l *ledger) blank() *ledger {
 	b := newLedger(time.Duration(l.timeout))
 	for _, p := range l.pools {
-		p.used, p.others = 0, 0
+		p.used, p.others, p.line = 0, 0, nil
 		b.names[p.feature] = uint32(len(b.pools))
 		b.pools = append(b.pools, p)
 	}

@@ -15,22 +15,46 @@ func (l *ledger) take(client uint32, t *transport.Take, now int64) transport.Out
 	if slot := l.requests[requestKey{t.Request, client}]; slot != 0 {
 		return l.repeated(t, slot)
 	}
+	l.leaveLine(client, t.Request, refused(t, messages.NoSeats)) // repeated without a wait
 	if l.namesRevoked(client, t) {
 		return refused(t, messages.Revoked)
 	}
+	if reason := l.unserved(t); reason != messages.NoReason {
+		return refused(t, reason)
+	}
+	if l.crowded(client, t) {
+		return refused(t, messages.NoSeats)
+	}
+	l.replace(client, t, now)
+	return l.grant(client, t, now)
+}
+
+// unserved returns why no seat that comes back will ever do, or NoReason.
+func (l *ledger) unserved(t *transport.Take) messages.Reason {
 	p := l.pool(t.Feature)
 	switch {
 	case p == nil || p.withdrawn:
-		return refused(t, messages.NoSuchFeature)
+		return messages.NoSuchFeature
 	case !p.version.Serves(t.Version, t.Exact):
-		return refused(t, messages.VersionTooLow)
-	case p.used+p.others-l.freedBy(client, t)+t.Count > p.seats:
-		return refused(t, messages.NoSeats)
+		return messages.VersionTooLow
+	case t.Count > p.seats:
+		return messages.NoSeats
+	default:
+		return messages.NoReason
 	}
+}
+
+// crowded reports whether too few seats are free, or all that are free are for those in line. What takes no more than it
+// gives back goes ahead of them.
+func (l *ledger) crowded(client uint32, t *transport.Take) bool {
+	p, freed := l.pool(t.Feature), l.freedBy(client, t)
+	return p.used+p.others-freed+t.Count > p.seats || len(p.line) > 0 && freed < t.Count
+}
+
+func (l *ledger) replace(client uint32, t *transport.Take, now int64) {
 	for _, request := range t.Replaces {
 		l.giveUp(client, request, messages.Replaced, now)
 	}
-	return l.grant(client, t, now)
 }
 
 func wellFormed(t *transport.Take) bool {
@@ -109,6 +133,7 @@ func (l *ledger) giveUp(client uint32, request messages.RequestID, reason messag
 	if request == (messages.RequestID{}) {
 		return
 	}
+	l.leaveLine(client, request, transport.Outcome{Result: transport.Gone, Reason: reason})
 	slot := l.requests[requestKey{request, client}]
 	switch {
 	case slot == 0:

@@ -39,6 +39,7 @@ type Server struct {
 	onCall     func(Call)
 	tamper     func(Call, *Reply)
 	stats      Stats
+	alarm      *time.Timer // set while somebody waits in line
 }
 
 func newServer(id string) *Server {

@@ -33,7 +33,18 @@ func (s *Server) deliver(p *passage, call Call) answer {
 	if onCall != nil {
 		onCall(call)
 	}
-	got, dropped, tamper := s.serve(p, call)
+	got := s.serve(p, call)
+	if got.held != nil {
+		return got // finished when it is answered
+	}
+	return s.finish(call, got)
+}
+
+// finish lets an answer leave the server.
+func (s *Server) finish(call Call, got answer) answer {
+	s.mu.Lock()
+	dropped, tamper := s.faults[call.Kind].takeDrop(), s.tamper
+	s.mu.Unlock()
 	if tamper != nil && got.err == nil {
 		tamper(call, &got.reply)
 		got.err = got.reply.Err
@@ -59,19 +70,17 @@ func (s *Server) arrive(p *passage, call Call) (onCall func(Call), arrived bool)
 }
 
 // serve executes a call, and its copy when one is due.
-func (s *Server) serve(p *passage, call Call) (got answer, dropped bool, tamper func(Call, *Reply)) {
+func (s *Server) serve(p *passage, call Call) answer {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if p.requestLostLocked() { // by the hook
-		return answer{err: ErrUnreachable}, false, nil
+		return answer{err: ErrUnreachable}
 	}
-	got = s.execute(p, &call)
-	f := &s.faults[call.Kind]
-	dropped = f.takeDrop()
-	if later, ok := f.takeCopy(); ok {
+	got := s.execute(p, &call)
+	if later, ok := s.faults[call.Kind].takeCopy(); ok {
 		s.repeat(p, call, later)
 	}
-	return got, dropped, s.tamper
+	return got
 }
 
 // repeat lets a copy of a call arrive, at once or later. The caller holds mu.
@@ -84,7 +93,7 @@ func (s *Server) repeat(p *passage, call Call, later time.Duration) {
 	copied := call.clone()
 	time.AfterFunc(later, func() {
 		s.mu.Lock()
-		defer s.mu.Unlock()
+		defer s.unlock()
 		if !p.requestLostLocked() {
 			s.stats.count(&copied)
 			s.execute(p, &copied)
@@ -104,12 +113,18 @@ func (s *Server) execute(p *passage, call *Call) answer {
 	if !call.wellFormed() {
 		return answer{err: s.refuse(transport.Refusal{Reason: messages.Malformed, Message: "too few or too many items"})}
 	}
-	s.sessions[instance] = p.session // a session that this life has not met is taken at its word
 	ledger, now := s.current()
 	reply := Reply{Hello: s.helloLocked()}
 	client := ledger.client(instance)
+	if s.sessions[instance] != p.session { // one that this life has not met is taken at its word
+		s.sessions[instance] = p.session
+		ledger.hangUpOlder(client, p.session, now)
+	}
 	switch call.Kind {
 	case Checkouts:
+		if len(call.Takes) == 1 && call.Takes[0].Wait > 0 {
+			return s.hold(p, client, &call.Takes[0], now)
+		}
 		reply.Outcomes = make([]transport.Outcome, len(call.Takes))
 		for i := range call.Takes {
 			reply.Outcomes[i] = ledger.take(client, &call.Takes[i], now)

@@ -51,7 +51,7 @@ func (l *ledger) lease(slot uint32, now int64) Lease {
 // was held.
 func (s *Server) End(id messages.LeaseID, reason messages.Reason) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	ledger, now := s.current()
 	slot := ledger.find(&id)
 	if slot == 0 || !ledger.lives(slot) {
@@ -75,7 +75,7 @@ func (s *Server) Revoke(leases ...messages.LeaseID) int {
 // RevokeFeature revokes all leases of a feature and returns how many there were.
 func (s *Server) RevokeFeature(feature string) int {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	ledger, now := s.current()
 	revoked := 0
 	for slot := range uint32(len(ledger.records)) {

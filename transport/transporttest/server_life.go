@@ -38,6 +38,7 @@ func (s *Server) Restart() {
 	defer s.mu.Unlock()
 	ledger, now := s.current()
 	ledger.refresh(now)
+	ledger.forgetLines()
 	s.boot()
 }
 

@@ -11,7 +11,7 @@ import (
 // Fewer seats than are in use, even none, end no lease: nothing is granted until enough have come back.
 func (s *Server) SetSeats(feature string, seats int) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	p := s.ledger.pool(feature)
 	if p == nil {
 		p = s.ledger.addPool(feature)
@@ -60,7 +60,7 @@ func (s *Server) PutBack(feature string, n int) (returned int) {
 // change changes a pool. An unknown feature is a slip of the test, which would otherwise pass for a wrong reason.
 func (s *Server) change(method, feature string, change func(*pool)) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	ledger, _ := s.current()
 	p := ledger.pool(feature)
 	if p == nil {
@@ -76,7 +76,7 @@ func (s *Server) SetClientTimeout(d time.Duration) {
 		d = DefaultClientTimeout
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	ledger, _ := s.current()
 	ledger.timeout = int64(d)
 }

@@ -9,6 +9,7 @@ import (
 type answer struct {
 	reply Reply
 	err   error
+	held  *waitingCall // not nil: the server holds the call
 }
 
 // passage is one call under way: what the network does to it, and what must not change until it has arrived.
@@ -35,6 +36,9 @@ func (s *session) travel(ctx context.Context, call Call) answer {
 		return answer{err: err}
 	}
 	got := s.reach(ctx, p, call)
+	if got.held != nil {
+		got = s.wait(ctx, p, call, got.held)
+	}
 	if p.replyDelay > 0 && answered(got.err) {
 		return s.await(ctx, p, p.replyLost, after(p.replyDelay, func() answer { return got }))
 	}

@@ -20,6 +20,10 @@ const (
 	// MaxText is the longest message for people in an Outcome, in bytes: with it a reply to MaxBatch takes, all refused,
 	// stays below MaxMessage.
 	MaxText = 80
+	// MaxWait is the longest that a take waits in one call, and KeepPlace how long its place in line is kept, at most, while
+	// no call waits for it; both are a third of the client timeout where that is less.
+	MaxWait   = 20 * time.Second
+	KeepPlace = 10 * time.Second
 	// MinKeepalive is the shortest pause between two keepalive pings of a client. A server bears pings a little more
 	// often than that, since a network may hold one back and deliver it close to the next.
 	MinKeepalive = 30 * time.Second

@@ -416,13 +416,14 @@ func (x *ConnectReply) GetSession() uint64 {
 
 type Take struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       []byte                 `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`   // 16 bytes, drawn by the client; a repeat of the same attempt has the same
-	Feature       string                 `protobuf:"bytes,2,opt,name=feature,proto3" json:"feature,omitempty"`   // 1 to 128 bytes
-	Major         uint32                 `protobuf:"varint,3,opt,name=major,proto3" json:"major,omitempty"`      // 0 to 9999
-	Minor         uint32                 `protobuf:"varint,4,opt,name=minor,proto3" json:"minor,omitempty"`      // 0 to 9999
-	Count         uint32                 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`      // 1 to 1,000,000 seats, all or none
-	Exact         bool                   `protobuf:"varint,6,opt,name=exact,proto3" json:"exact,omitempty"`      // refuse unless exactly this version is served
-	Replaces      []byte                 `protobuf:"bytes,7,opt,name=replaces,proto3" json:"replaces,omitempty"` // up to 16 packed request ids, freed in the same step as the grant
+	Request       []byte                 `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`              // 16 bytes, drawn by the client; a repeat of the same attempt has the same
+	Feature       string                 `protobuf:"bytes,2,opt,name=feature,proto3" json:"feature,omitempty"`              // 1 to 128 bytes
+	Major         uint32                 `protobuf:"varint,3,opt,name=major,proto3" json:"major,omitempty"`                 // 0 to 9999
+	Minor         uint32                 `protobuf:"varint,4,opt,name=minor,proto3" json:"minor,omitempty"`                 // 0 to 9999
+	Count         uint32                 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`                 // 1 to 1,000,000 seats, all or none
+	Exact         bool                   `protobuf:"varint,6,opt,name=exact,proto3" json:"exact,omitempty"`                 // refuse unless exactly this version is served
+	Replaces      []byte                 `protobuf:"bytes,7,opt,name=replaces,proto3" json:"replaces,omitempty"`            // up to 16 packed request ids, freed in the same step as the grant
+	WaitMs        uint32                 `protobuf:"varint,8,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"` // when positive and the take is alone in its call: how long it waits in line for free seats
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -504,6 +505,13 @@ func (x *Take) GetReplaces() []byte {
 		return x.Replaces
 	}
 	return nil
+}
+
+func (x *Take) GetWaitMs() uint32 {
+	if x != nil {
+		return x.WaitMs
+	}
+	return 0
 }
 
 type CheckoutRequest struct {
@@ -1026,7 +1034,7 @@ const file_seatbeat_proto_rawDesc = "" +
 	"\x05share\x18\x05 \x01(\tR\x05share\"R\n" +
 	"\fConnectReply\x12(\n" +
 	"\x05hello\x18\x01 \x01(\v2\x12.seatbeat.v1.HelloR\x05hello\x12\x18\n" +
-	"\asession\x18\x02 \x01(\x04R\asession\"\xae\x01\n" +
+	"\asession\x18\x02 \x01(\x04R\asession\"\xc7\x01\n" +
 	"\x04Take\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\fR\arequest\x12\x18\n" +
 	"\afeature\x18\x02 \x01(\tR\afeature\x12\x14\n" +
@@ -1034,7 +1042,8 @@ const file_seatbeat_proto_rawDesc = "" +
 	"\x05minor\x18\x04 \x01(\rR\x05minor\x12\x14\n" +
 	"\x05count\x18\x05 \x01(\rR\x05count\x12\x14\n" +
 	"\x05exact\x18\x06 \x01(\bR\x05exact\x12\x1a\n" +
-	"\breplaces\x18\a \x01(\fR\breplaces\"g\n" +
+	"\breplaces\x18\a \x01(\fR\breplaces\x12\x17\n" +
+	"\await_ms\x18\b \x01(\rR\x06waitMs\"g\n" +
 	"\x0fCheckoutRequest\x12+\n" +
 	"\x06caller\x18\x01 \x01(\v2\x13.seatbeat.v1.CallerR\x06caller\x12'\n" +
 	"\x05takes\x18\x02 \x03(\v2\x11.seatbeat.v1.TakeR\x05takes\"\xfb\x01\n" +
