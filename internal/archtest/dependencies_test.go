@@ -21,9 +21,12 @@ var (
 	explanation = regexp.MustCompile("(?m)^\\| `(\\S+)` \\|")
 )
 
-// nested is the folder of the one module within ours. It has its own go.mod so that what the benchmarks compare us with is
-// no dependency of ours.
-const nested = "examples/bench"
+// Modules within ours. The benchmarks have their own go.mod so that what they compare us with is no dependency of ours, and
+// the herd so that what draws its picture is none.
+const (
+	nested  = "examples/bench"
+	drawing = "examples/herd"
+)
 
 func TestContributingExplainsEveryDirectDependency(t *testing.T) {
 	explained := matches(t, "CONTRIBUTING.md", explanation)
@@ -50,7 +53,7 @@ func TestBenchmarksRunTheCodeBesideThem(t *testing.T) {
 	assert.Contains(t, string(text), "\nreplace "+module+" => ../..\n")
 }
 
-func TestOurModuleHasNoOtherWithinItThanTheBenchmarks(t *testing.T) {
+func TestOurModuleHasNoOtherWithinItThanTheBenchmarksAndTheHerd(t *testing.T) {
 	var found []string
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Name() == "go.mod" && filepath.Dir(name) != filepath.Clean(root) {
@@ -59,7 +62,7 @@ func TestOurModuleHasNoOtherWithinItThanTheBenchmarks(t *testing.T) {
 		return err
 	})
 	require.NoError(t, err)
-	assert.Equal(t, []string{root + "/" + nested}, found)
+	assert.Equal(t, []string{root + "/" + nested, root + "/" + drawing}, found)
 }
 
 // matches returns what the pattern's group matched in a file of the root.
