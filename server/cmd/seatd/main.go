@@ -32,6 +32,8 @@ type program struct {
 	Backup  backupCommand  `cmd:"" help:"Copy the ledger of a server that runs."`
 	Check   checkCommand   `cmd:"" help:"Check the ledger of a server that is not running."`
 
+	Certs certsCommand `cmd:"" help:"Make certificates for servers and clients, and an authority for them."`
+
 	Keygen  keygenCommand  `cmd:"" help:"Make a vendor's pair of keys."`
 	Sign    signCommand    `cmd:"" help:"Sign a licence."`
 	Inspect inspectCommand `cmd:"" help:"Show what a licence file says, and whether it is valid."`

@@ -121,7 +121,7 @@ func (l *lockedBuffer) String() string {
 }
 
 func TestHelpOfEachCommandHasExamples(t *testing.T) {
-	for _, command := range [][]string{{}, {"serve"}, {"status"}, {"release"}, {"reload"}, {"backup"}, {"check"}} {
+	for _, command := range [][]string{{}, {"serve"}, {"status"}, {"release"}, {"reload"}, {"backup"}, {"check"}, {"certs"}, {"keygen"}, {"sign"}, {"inspect"}} {
 		r := seatdRuns(t, nil, append(command, "--help")...)
 		assert.Equal(t, 0, r.status, command)
 		assert.Contains(t, r.out, "\n    seatd ", command)
@@ -148,6 +148,11 @@ func TestWrongUsageEndsWithStatus2AndSaysWhatIsExpected(t *testing.T) {
 		{[]string{"release"}, "<lease>"},
 		{[]string{"backup"}, "--out"},
 		{[]string{"check"}, "--ledger is missing"},
+		{[]string{"certs", "--client", "ada"}, "--out is missing"},
+		{[]string{"certs", "--out", "x"}, "--server or --client is missing"},
+		{[]string{"certs", "--out", "x", "--client", "../ada"}, "expected are up to 64 letters"},
+		{[]string{"certs", "--out", "x", "--client", "ca"}, "not ca or server"},
+		{[]string{"certs", "--out", "x", "--server", "lic1:6200"}, "without a port"},
 		{[]string{"serve", "--config", "testdata/none.yaml"}, "no such file"},
 	} {
 		r := seatdRuns(t, nil, c.args...)

@@ -49,7 +49,7 @@ Try it, and see how to hold a seat:
 
 With licences and mutual TLS, for clients on all machines; better in a configuration file:
 
-    seatd serve --listen :6200 --ledger /var/lib/seatd/ledger --license /etc/seatd/licences --trust /etc/seatd/vendor.pub --cert /etc/seatd/server.pem --key /etc/seatd/server.key --client-ca /etc/seatd/ca.pem
+    seatd serve --listen :6200 --ledger /var/lib/seatd/ledger --license /etc/seatd/licences --trust /etc/seatd/vendor.public --cert /etc/seatd/server.pem --key /etc/seatd/server.key --client-ca /etc/seatd/ca.pem
     seatd serve --config /etc/seatd.yaml`
 }
 
