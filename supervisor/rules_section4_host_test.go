@@ -175,8 +175,11 @@ func TestSection4_HostCodeThatMisbehavesDelaysNobodyElse(t *testing.T) {
 				s.rt.hub.subscribe(listener.handle)
 				callback.become(how)
 				listener.become(how)
-				defer listener.become("well")
-				defer callback.become("well")
+				defer func() {
+					listener.become("well")
+					callback.become("well")
+					s.pass(time.Minute) // who sleeps when the bubble ends sleeps for ever
+				}()
 				license := s.checkout()
 				for range 3 {
 					s.server(1).Restart()
