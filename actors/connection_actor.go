@@ -95,7 +95,8 @@ func (a *connectionActor) perform(c actor.Context, e effect) {
 	case reply:
 		e.call.answer(e.err)
 	case connect:
-		env.exchange(self, unlimited, func(context.Context) any { return env.connect(e) })
+		link := a.machine.link
+		env.exchange(self, unlimited, func(context.Context) any { return env.connect(link, e) })
 	case sendBeat:
 		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
 	case checkout:

@@ -161,6 +161,7 @@ func (c *connection) judge(now instant, fl *flight, chunks []chunkAnswer) (a bea
 			a.failure = chunk.err
 			continue
 		}
+		c.hear(now) // also when another chunk fails
 		c.renew(fl, chunk)
 	}
 	return a, effects

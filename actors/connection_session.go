@@ -229,7 +229,7 @@ func (c *connection) dropSession(s transport.Session) []effect {
 // hear notes a reply of any kind.
 func (c *connection) hear(now instant) {
 	c.heard = now
-	c.link.heard.Store(int64(now.mono))
+	c.link.hear(now.mono)
 }
 
 // answered notes a reply other than a refusal, from the life that is known or from a new one: it ends the count of failed

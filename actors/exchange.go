@@ -27,11 +27,15 @@ func (e *Env) exchange(to *actor.PID, timeout time.Duration, run func(ctx contex
 }
 
 // connect reaches a server at the first of the addresses that leads to it. Sessions to others are kept: they tell that
-// the address has a new owner.
-func (e *Env) connect(o connect) any {
+// the address has a new owner. Each reply is noted when it comes: a feature may have to decide whether to give up while
+// the next address is being tried.
+func (e *Env) connect(link *Link, o connect) any {
 	result := &connected{seq: o.seq}
 	for _, address := range o.addresses {
 		f, err := e.open(address, o.timeout)
+		if err == nil || transport.AsRefusal(err) != nil {
+			link.hear(e.now().mono)
+		}
 		switch {
 		case err != nil:
 			if transport.AsRefusal(result.err) == nil { // which says that the server was reached

@@ -70,6 +70,16 @@ func (l *Link) LastBeat() time.Time {
 // Merged reports whether the address turned out to lead to a server that has another connection.
 func (l *Link) Merged() bool { return l.merged.Load() }
 
+// hear notes that a server replied, at a monotonic time; a later one that is noted already stays.
+func (l *Link) hear(mono time.Duration) {
+	for {
+		was := l.heard.Load()
+		if int64(mono) <= was || l.heard.CompareAndSwap(was, int64(mono)) {
+			return
+		}
+	}
+}
+
 // heardSince reports whether any server replied to this runtime since then.
 func (l *Link) heardSince(began instant) bool {
 	at := time.Duration(l.heard.Load())
