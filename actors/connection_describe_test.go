@@ -132,7 +132,7 @@ func (w *tie) told(to []*Feature, in input) string {
 func (w *tie) details(in input) string {
 	switch in := in.(type) {
 	case *seatGranted:
-		return fmt.Sprintf(" take %d at %s%s", in.take, in.server, prefixed(" ", flagged(in.local, "local")))
+		return fmt.Sprintf(" take %d at %s", in.take, in.server) + prefixed(" ", flagged(in.local, "local")) + prefixed(" ", flagged(in.over, "overdraft"))
 	case *seatRefused:
 		return fmt.Sprintf(" take %d by %s: %s", in.take, in.server, in.reason)
 	case *seatUnanswered:

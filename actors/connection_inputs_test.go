@@ -155,13 +155,14 @@ func (w *tie) takesAnswered(t *testing.T, d *datadriven.TestData) any {
 	return in
 }
 
-// outcome reads "granted L1", "local", "refused reason [retry-after]", "gone reason" or "nonsense".
+// outcome reads "granted L1 [overdraft]", "local", "refused reason [retry-after]", "gone reason" or "nonsense".
 func outcome(t *testing.T, take transport.Take, words []string) transport.Outcome {
 	t.Helper()
 	o := transport.Outcome{Request: take.Request}
 	switch words[0] {
 	case "granted":
 		o.Result, o.Lease = transport.Granted, leaseNamed(words[1])
+		o.Overdraft = len(words) > 2
 	case "local":
 		o.Result, o.Local = transport.Granted, true
 	case "refused":

@@ -160,7 +160,9 @@ func (c *connection) granted(t *take, b *batch, o transport.Outcome) []effect {
 		}
 		c.table.grant(s, t.number, t.request, o.Lease, b.sent)
 	}
-	effects := []effect{tell{t.feature, &seatGranted{take: t.number, link: c.link, server: c.link.Server(), local: o.Local}}}
+	effects := []effect{tell{t.feature, &seatGranted{
+		take: t.number, link: c.link, server: c.link.Server(), local: o.Local, over: o.Overdraft,
+	}}}
 	if t.call != nil {
 		effects = append(effects, reply{t.call, nil})
 	}

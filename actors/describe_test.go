@@ -74,11 +74,11 @@ func describeEvent(e messages.Event) string {
 	var words []any
 	switch e := e.(type) {
 	case messages.CheckedOut:
-		words = []any{claimed(e.Claim), e.Server, flagged(e.Local, "local")}
+		words = []any{claimed(e.Claim), e.Server, flagged(e.Local, "local"), flagged(e.Overdraft, "overdraft")}
 	case messages.RetryingFeature:
 		words = []any{claimed(e.Claim), e.Server}
 	case messages.CheckoutSucceeded:
-		words = []any{claimed(e.Claim), e.Server, flagged(e.Resumed, "resumed")}
+		words = []any{claimed(e.Claim), e.Server, flagged(e.Resumed, "resumed"), flagged(e.Overdraft, "overdraft")}
 	case messages.CheckoutFailed:
 		words = []any{claimed(e.Claim), e.Server, e.Reason}
 	case messages.FailedOver:

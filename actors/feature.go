@@ -77,7 +77,7 @@ func (f *feature) checkingOut(now instant, in input) []effect {
 		return f.askNext(now)
 	case *seatGranted:
 		f.hold(in)
-		return []effect{publish{messages.CheckedOut{Claim: f.claim, Server: in.server, Local: in.local}}, ready{}}
+		return []effect{publish{messages.CheckedOut{Claim: f.claim, Server: in.server, Local: in.local, Overdraft: in.over}}, ready{}}
 	case *seatRefused:
 		f.sweep.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.message})
 		return f.askNextOrFail(now)
@@ -121,7 +121,7 @@ func (f *feature) retaking(now instant, in input) []effect {
 	switch in := in.(type) {
 	case *seatGranted:
 		f.hold(in)
-		return []effect{publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server}}}
+		return []effect{publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server, Overdraft: in.over}}}
 	case *seatRefused:
 		return append(f.closePair(in.server, in.reason, in.message), f.lose(in.server, in.reason, in.message)...)
 	case *heartbeatFailed:
@@ -235,7 +235,7 @@ func (f *feature) failOver(in *seatGranted) []effect {
 	effects := []effect{
 		f.settle(),
 		publish{messages.RetryingFeature{Claim: f.claim, Server: in.server}},
-		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server}},
+		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server, Overdraft: in.over}},
 	}
 	if moved {
 		effects = append(effects, publish{messages.FailedOver{Claim: f.claim, From: from, To: in.server}})

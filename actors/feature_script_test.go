@@ -72,9 +72,11 @@ var featureInputs = map[string]inputMaker{
 	"closed":    func(*testing.T, *trial, *datadriven.TestData) input { return &closed{} },
 	"checkin":   func(*testing.T, *trial, *datadriven.TestData) input { return &checkin{call: newPromise()} },
 	"heartbeat": func(*testing.T, *trial, *datadriven.TestData) input { return &heartbeatNow{call: newPromise()} },
-	"seat-granted": func(t *testing.T, p *trial, d *datadriven.TestData) input { // local
+	"seat-granted": func(t *testing.T, p *trial, d *datadriven.TestData) input { // local, overdraft
 		from := p.asked()
-		return &seatGranted{take: p.takeOf(t, d), link: from, server: from.Server(), local: d.HasArg("local")}
+		return &seatGranted{
+			take: p.takeOf(t, d), link: from, server: from.Server(), local: d.HasArg("local"), over: d.HasArg("overdraft"),
+		}
 	},
 	"seat-refused": func(t *testing.T, p *trial, d *datadriven.TestData) input { // reason
 		return &seatRefused{take: p.takeOf(t, d), server: p.asked().Server(), reason: reasonNamed(t, word(t, d)), message: "no"}

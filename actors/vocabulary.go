@@ -56,6 +56,7 @@ type (
 		link   *Link
 		server messages.Server
 		local  bool
+		over   bool // past the seats that were bought
 	}
 	seatRefused struct {
 		quiet

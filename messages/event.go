@@ -60,6 +60,8 @@ type (
 		Claim
 		Server  Server `json:"server"`
 		Resumed bool   `json:"resumed"` // the same lease as before: no seat was taken
+		// Overdraft: the new lease is past the seats that were bought, which the licence allows for.
+		Overdraft bool `json:"overdraft,omitempty"`
 	}
 	// CheckoutFailed: the feature was refused, or the pair ended otherwise. Closes a pair.
 	CheckoutFailed struct {
@@ -89,6 +91,8 @@ type (
 		Claim
 		Server Server `json:"server"`
 		Local  bool   `json:"local"` // a local licence: it is never beaten
+		// Overdraft: the lease is past the seats that were bought, which the licence allows for.
+		Overdraft bool `json:"overdraft,omitempty"`
 	}
 	// CheckedIn: the application returned the seats, or closed the runtime.
 	CheckedIn struct {

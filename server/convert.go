@@ -23,8 +23,8 @@ func instanceOf(b []byte) (instance [16]byte, err error) {
 	return [16]byte(b), nil
 }
 
-func checkLabels(req *wire.ConnectRequest) error {
-	for _, label := range []string{req.GetName(), req.GetUser(), req.GetHost(), req.GetShare()} {
+func checkLabels(labels ...string) error {
+	for _, label := range labels {
 		if len(label) > wire.MaxLabel {
 			return malformed("a label is %d bytes long: at most %d are allowed", len(label), wire.MaxLabel)
 		}

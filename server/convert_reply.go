@@ -62,6 +62,7 @@ func (o *outcome) to(w *wire.Outcome) {
 	if o.result == granted {
 		w.Lease = o.lease[:]
 		w.Major, w.Minor = uint32(o.version.Major), uint32(o.version.Minor)
+		w.Overdraft = o.overdrawn
 		return
 	}
 	w.Reason = reasons[o.reason]

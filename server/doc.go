@@ -32,6 +32,26 @@
 // session fail as if the server had not been reached. A session that the server has not seen is one from before a
 // restart: it is adopted. While an instance is remembered, nobody with another identity can use it.
 //
+// # Blocks, overdraft and sharing
+//
+// A feature may be listed several times: its seats add up, each block with its own version and end. A take is granted
+// while a block of its version or a higher one has room; what was granted from a lower version does not take the seats of
+// a higher one as long as both fit. When a block has run out its seats are gone, and once all have, leases end as
+// FeatureExpired. After a list with fewer seats than are held nothing ends: there are no new grants until enough came
+// back.
+//
+// Overdraft is granted past the seats, and is marked so in the grant, in the ledger and in the log.
+//
+// Leases of a feature with a [Share] are counted in groups, each of which holds as many seats as its largest lease, until
+// the last has ended. Who belongs together is read from the certificate where that says so, and else is what clients
+// claim. A client that goes on with its session after a restart says it again with each Checkout.
+//
+// # The time of licences
+//
+// Licences are judged by [Server.LicenseTime], which is the wall clock but never earlier than what the ledger has seen:
+// what ran out stays so when the clock is set back. The latest time is kept at each start, when a licence runs out and
+// every five minutes. Leases do not depend on it: they live by a clock that nobody sets.
+//
 // # Who decides
 //
 // One goroutine, the committer, owns pools, leases and tombstones: it drains its queue, decides every request in it,

@@ -102,7 +102,7 @@ func FuzzConnectRequest(f *testing.F) {
 	f.Add(marshalled(f, &wire.ConnectRequest{Instance: bytes.Repeat([]byte{7}, 16), Name: "n", Host: "h"}))
 	f.Fuzz(func(t *testing.T, message []byte) {
 		var req wire.ConnectRequest
-		if proto.Unmarshal(message, &req) != nil || checkLabels(&req) != nil {
+		if proto.Unmarshal(message, &req) != nil || checkLabels(req.GetName(), req.GetUser(), req.GetHost(), req.GetShare()) != nil {
 			return
 		}
 		if instance, err := instanceOf(req.GetInstance()); err == nil {

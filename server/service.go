@@ -29,7 +29,7 @@ func (s *service) Connect(ctx context.Context, req *wire.ConnectRequest) (*wire.
 }
 
 func (s *service) connect(ctx context.Context, req *wire.ConnectRequest) (uint64, error) {
-	if err := checkLabels(req); err != nil {
+	if err := checkLabels(req.GetName(), req.GetUser(), req.GetHost(), req.GetShare()); err != nil {
 		return 0, err
 	}
 	holder, err := s.holder(ctx, req.GetInstance())
@@ -53,8 +53,14 @@ func (s *service) Checkout(ctx context.Context, req *wire.CheckoutRequest) (*wir
 	if err != nil {
 		return nil, s.statusOf(err)
 	}
+	if err := checkLabels(req.GetUser(), req.GetHost(), req.GetShare()); err != nil {
+		return nil, s.statusOf(err)
+	}
 	var outcomes []outcome
 	err = s.call(ctx, req.GetCaller(), func(c *client) (err error) {
+		if err := s.introduce(ctx, c, req); err != nil {
+			return err
+		}
 		outcomes, err = s.engine.checkout(ctx, c, takes)
 		return err
 	})
@@ -62,6 +68,20 @@ func (s *service) Checkout(ctx context.Context, req *wire.CheckoutRequest) (*wir
 		return nil, s.statusOf(err)
 	}
 	return &wire.CheckoutReply{Hello: s.hello, Outcomes: outcomesTo(outcomes)}, nil
+}
+
+// introduce takes a client that has not connected since a restart for what it connected as before.
+func (s *service) introduce(ctx context.Context, c *client, req *wire.CheckoutRequest) error {
+	if c.groups.Load() != nil {
+		return nil
+	}
+	keys, err := s.cfg.groupsOf(ctx, req.GetUser(), req.GetHost(), req.GetShare())
+	if err != nil {
+		return err
+	}
+	c.groups.CompareAndSwap(nil, keys) // a Connect meanwhile knows better
+	c.labels.CompareAndSwap(nil, &labels{user: req.GetUser(), host: req.GetHost()})
+	return nil
 }
 
 // Heartbeat renews leases.

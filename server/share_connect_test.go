@@ -34,3 +34,31 @@ func TestWhatIsClaimedIsNotTakenForWhatIsProved(t *testing.T) {
 	assert.NotEqual(t, keyOf(ShareUser, false, "ann"), keyOf(ShareHost, false, "ann"))
 	assert.Zero(t, keyOf(ShareUser, true, ""))
 }
+
+func TestAClientThatGoesOnAfterARestartSharesWithWhomItDidBefore(t *testing.T) {
+	config := Config{Ledger: &MemoryLedger{}, Features: []Feature{{Name: "f", Version: v1, Seats: 1, Share: ShareUser}}}
+	s, address, _ := serve(t, config)
+	callers := map[string]*wire.Caller{}
+	for i, user := range []string{"ann", "ann too", "bob"} {
+		id := append([]byte{byte(i + 1)}, make([]byte, 15)...)
+		hello, err := plain(t, address).Connect(t.Context(), &wire.ConnectRequest{Instance: id, User: user})
+		require.NoError(t, err)
+		callers[user] = &wire.Caller{Instance: id, Session: hello.GetSession()}
+	}
+	take := func(caller, user string) wire.Result {
+		reply, err := plain(t, address).Checkout(t.Context(), &wire.CheckoutRequest{
+			Caller: callers[caller], User: user,
+			Takes: []*wire.Take{{Request: randomID(), Feature: "f", Count: 1}},
+		})
+		require.NoError(t, err)
+		return reply.GetOutcomes()[0].GetResult()
+	}
+	require.Equal(t, wire.Result_RESULT_GRANTED, take("ann", "ann"))
+	assert.Equal(t, wire.Result_RESULT_REFUSED, take("bob", "ann"), "what was said at Connect counts")
+
+	require.NoError(t, s.Stop(t.Context()))
+	_, address, _ = serve(t, config)
+	assert.Equal(t, wire.Result_RESULT_GRANTED, take("ann too", "ann"))
+	assert.Equal(t, wire.Result_RESULT_REFUSED, take("bob", "bob"))
+	assert.Equal(t, wire.Result_RESULT_REFUSED, take("bob", "ann"), "the first word counts")
+}

@@ -125,8 +125,10 @@ type Outcome struct {
 	Lease   messages.LeaseID // of a grant
 	Version messages.Version // of a grant: the version that the server serves
 	Local   bool             // of a grant: a local licence, which is never beaten and which no server frees
-	Reason  messages.Reason  // of a refusal, or of the end of the lease
-	Message string           // further words of the server, may be empty
+	// Overdraft: of a grant: it is past the seats that were bought, which the licence allows for.
+	Overdraft bool
+	Reason    messages.Reason // of a refusal, or of the end of the lease
+	Message   string          // further words of the server, may be empty
 	// RetryAfter, when positive, makes a refusal "not yet answered": the take is to be repeated after this time.
 	RetryAfter time.Duration
 }

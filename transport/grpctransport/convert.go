@@ -136,6 +136,6 @@ func fitting(takes []*wire.Take) int {
 }
 
 const (
-	envelope   = 64 // more than a Caller and its header take
-	itemHeader = 4  // more than the tag and the length of a take need
+	envelope   = 64 + 3*(wire.MaxLabel+itemHeader) // more than a Caller and what is said of the client take
+	itemHeader = 4                                 // more than the tag and the length of a take, or of a text, need
 )

@@ -87,7 +87,7 @@ func outcomeOf(w *wire.Outcome) (transport.Outcome, error) {
 }
 
 func grantOf(w *wire.Outcome) (transport.Outcome, error) {
-	o := transport.Outcome{Result: transport.Granted, Local: w.GetLocal()}
+	o := transport.Outcome{Result: transport.Granted, Local: w.GetLocal(), Overdraft: w.GetOverdraft()}
 	switch {
 	case len(w.GetLease()) == len(o.Lease):
 		o.Lease = messages.LeaseID(w.GetLease())

@@ -113,11 +113,12 @@ func TestPartsOfACheckoutFitIntoAMessage(t *testing.T) {
 		for i := range takes {
 			takes[i] = take
 		}
+		text := strings.Repeat("x", wire.MaxLabel)
 		rest, parts := takesTo(takes), 0
 		for ; len(rest) > 0; parts++ {
 			n := fitting(rest)
 			message := &wire.CheckoutRequest{
-				Caller: &wire.Caller{Instance: make([]byte, 16), Session: 1 << 63}, Takes: rest[:n],
+				Caller: &wire.Caller{Instance: make([]byte, 16), Session: 1 << 63}, Takes: rest[:n], User: text, Host: text, Share: text,
 			}
 			require.LessOrEqual(t, proto.Size(message), wire.MaxMessage)
 			if n < len(rest) {

@@ -1,6 +1,7 @@
 package grpctransport
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"testing"
@@ -45,13 +46,19 @@ func (f *fakeSeats) Checkin(context.Context, *wire.CheckinRequest) (*wire.Checki
 // connect serves the fake and opens a session with it.
 func (f *fakeSeats) connect(t *testing.T) (transport.Session, error) {
 	t.Helper()
+	return f.connectAs(t.Context(), t)
+}
+
+// connectAs does so as the client of a context.
+func (f *fakeSeats) connectAs(ctx context.Context, t *testing.T) (transport.Session, error) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s := grpc.NewServer()
 	wire.RegisterSeatsServer(s, f)
 	go func() { _ = s.Serve(listener) }()
 	t.Cleanup(s.Stop)
-	session, err := New(Config{Insecure: true}).Connect(t.Context(), transport.Address(listener.Addr().String()))
+	session, err := New(Config{Insecure: true}).Connect(ctx, transport.Address(listener.Addr().String()))
 	if err == nil {
 		t.Cleanup(func() { _ = session.Close() })
 	}
@@ -154,6 +161,28 @@ func TestALocalGrantNeedsNoLease(t *testing.T) {
 	reply, err := f.connected(t).Checkout(t.Context(), make([]transport.Take, 1))
 	require.NoError(t, err)
 	assert.Equal(t, []transport.Outcome{{Result: transport.Granted, Local: true, Version: messages.V(0, 5)}}, reply.Outcomes)
+}
+
+func TestAGrantFromTheOverdraftIsMarked(t *testing.T) {
+	f := &fakeSeats{checkout: func(*wire.CheckoutRequest) *wire.CheckoutReply {
+		past := &wire.Outcome{Result: wire.Result_RESULT_GRANTED, Lease: bytes.Repeat([]byte{1}, 16), Overdraft: true}
+		return &wire.CheckoutReply{Hello: goodHello, Outcomes: []*wire.Outcome{past}}
+	}}
+	reply, err := f.connected(t).Checkout(t.Context(), make([]transport.Take, 1))
+	require.NoError(t, err)
+	assert.True(t, reply.Outcomes[0].Overdraft)
+}
+
+func TestWhatConnectSaidOfTheClientIsSaidAgainWithEachCheckout(t *testing.T) {
+	var got *wire.CheckoutRequest
+	f := &fakeSeats{hello: goodHello, checkout: func(req *wire.CheckoutRequest) *wire.CheckoutReply {
+		got = req
+		return &wire.CheckoutReply{Hello: goodHello}
+	}}
+	session, err := f.connectAs(transport.WithClient(t.Context(), transport.Client{User: "ann", Host: "build7", Share: "team"}), t)
+	require.NoError(t, err)
+	_, _ = session.Checkout(t.Context(), make([]transport.Take, 1))
+	assert.Equal(t, []string{"ann", "build7", "team"}, []string{got.GetUser(), got.GetHost(), got.GetShare()})
 }
 
 func TestCallsOutOfBoundsAreNotSent(t *testing.T) {

@@ -18,8 +18,9 @@ type session struct {
 	dialer  *dialer
 	conn    *grpc.ClientConn
 	seats   wire.SeatsClient
-	hello   transport.Hello // of Connect
-	caller  *wire.Caller    // sent with every call; never changed
+	hello   transport.Hello      // of Connect
+	caller  *wire.Caller         // sent with every call; never changed
+	said    *wire.ConnectRequest // what was said of the client; never changed
 }
 
 func (s *session) connect(ctx context.Context, req *wire.ConnectRequest) error {
@@ -31,6 +32,7 @@ func (s *session) connect(ctx context.Context, req *wire.ConnectRequest) error {
 		return s.failed(ctx, "connect", err)
 	}
 	s.caller = &wire.Caller{Instance: req.GetInstance(), Session: reply.GetSession()}
+	s.said = req
 	return nil
 }
 
@@ -71,7 +73,10 @@ func (s *session) Checkout(ctx context.Context, takes []transport.Take) (transpo
 
 // checkout sends the next part of takes and appends its outcomes to reply.
 func (s *session) checkout(ctx context.Context, part []*wire.Take, takes []transport.Take, reply *transport.CheckoutReply) error {
-	answer, err := s.seats.Checkout(ctx, &wire.CheckoutRequest{Caller: s.caller, Takes: part})
+	answer, err := s.seats.Checkout(ctx, &wire.CheckoutRequest{
+		Caller: s.caller, Takes: part,
+		User: s.said.GetUser(), Host: s.said.GetHost(), Share: s.said.GetShare(),
+	})
 	if err != nil {
 		return err
 	}

@@ -515,9 +515,13 @@ func (x *Take) GetWaitMs() uint32 {
 }
 
 type CheckoutRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
-	Takes         []*Take                `protobuf:"bytes,2,rep,name=takes,proto3" json:"takes,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Caller *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	Takes  []*Take                `protobuf:"bytes,2,rep,name=takes,proto3" json:"takes,omitempty"`
+	// As in ConnectRequest, for a server that was restarted since and has not heard of them: at most 256 bytes each.
+	User          string `protobuf:"bytes,3,opt,name=user,proto3" json:"user,omitempty"`
+	Host          string `protobuf:"bytes,4,opt,name=host,proto3" json:"host,omitempty"`
+	Share         string `protobuf:"bytes,5,opt,name=share,proto3" json:"share,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -566,6 +570,27 @@ func (x *CheckoutRequest) GetTakes() []*Take {
 	return nil
 }
 
+func (x *CheckoutRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *CheckoutRequest) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+func (x *CheckoutRequest) GetShare() string {
+	if x != nil {
+		return x.Share
+	}
+	return ""
+}
+
 // Outcome answers one take.
 type Outcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -577,6 +602,7 @@ type Outcome struct {
 	Reason        Reason                 `protobuf:"varint,6,opt,name=reason,proto3,enum=seatbeat.v1.Reason" json:"reason,omitempty"`           // of a refusal, or of the end
 	Message       string                 `protobuf:"bytes,7,opt,name=message,proto3" json:"message,omitempty"`                                  // for people
 	RetryAfterMs  uint32                 `protobuf:"varint,8,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"` // when positive, the take is to be repeated after this time
+	Overdraft     bool                   `protobuf:"varint,9,opt,name=overdraft,proto3" json:"overdraft,omitempty"`                             // of a grant: it is past the seats that were bought, which the licence allows for
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -665,6 +691,13 @@ func (x *Outcome) GetRetryAfterMs() uint32 {
 		return x.RetryAfterMs
 	}
 	return 0
+}
+
+func (x *Outcome) GetOverdraft() bool {
+	if x != nil {
+		return x.Overdraft
+	}
+	return false
 }
 
 type CheckoutReply struct {
@@ -1043,10 +1076,13 @@ const file_seatbeat_proto_rawDesc = "" +
 	"\x05count\x18\x05 \x01(\rR\x05count\x12\x14\n" +
 	"\x05exact\x18\x06 \x01(\bR\x05exact\x12\x1a\n" +
 	"\breplaces\x18\a \x01(\fR\breplaces\x12\x17\n" +
-	"\await_ms\x18\b \x01(\rR\x06waitMs\"g\n" +
+	"\await_ms\x18\b \x01(\rR\x06waitMs\"\xa5\x01\n" +
 	"\x0fCheckoutRequest\x12+\n" +
 	"\x06caller\x18\x01 \x01(\v2\x13.seatbeat.v1.CallerR\x06caller\x12'\n" +
-	"\x05takes\x18\x02 \x03(\v2\x11.seatbeat.v1.TakeR\x05takes\"\xfb\x01\n" +
+	"\x05takes\x18\x02 \x03(\v2\x11.seatbeat.v1.TakeR\x05takes\x12\x12\n" +
+	"\x04user\x18\x03 \x01(\tR\x04user\x12\x12\n" +
+	"\x04host\x18\x04 \x01(\tR\x04host\x12\x14\n" +
+	"\x05share\x18\x05 \x01(\tR\x05share\"\x99\x02\n" +
 	"\aOutcome\x12+\n" +
 	"\x06result\x18\x01 \x01(\x0e2\x13.seatbeat.v1.ResultR\x06result\x12\x14\n" +
 	"\x05lease\x18\x02 \x01(\fR\x05lease\x12\x14\n" +
@@ -1055,7 +1091,8 @@ const file_seatbeat_proto_rawDesc = "" +
 	"\x05local\x18\x05 \x01(\bR\x05local\x12+\n" +
 	"\x06reason\x18\x06 \x01(\x0e2\x13.seatbeat.v1.ReasonR\x06reason\x12\x18\n" +
 	"\amessage\x18\a \x01(\tR\amessage\x12$\n" +
-	"\x0eretry_after_ms\x18\b \x01(\rR\fretryAfterMs\"k\n" +
+	"\x0eretry_after_ms\x18\b \x01(\rR\fretryAfterMs\x12\x1c\n" +
+	"\toverdraft\x18\t \x01(\bR\toverdraft\"k\n" +
 	"\rCheckoutReply\x12(\n" +
 	"\x05hello\x18\x01 \x01(\v2\x12.seatbeat.v1.HelloR\x05hello\x120\n" +
 	"\boutcomes\x18\x02 \x03(\v2\x14.seatbeat.v1.OutcomeR\boutcomes\"W\n" +
