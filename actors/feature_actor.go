@@ -223,6 +223,7 @@ func (f *Feature) revive(c actor.Context) {
 	case f.env.closing.Load():
 		f.run(c, &closed{})
 	case f.left.Load():
+		f.env.calls.answerAll(errRestarted) // its message may still be on the way, and will find the actor gone
 		f.run(c, &checkin{})
 	case f.abandoned.Load():
 		f.run(c, &cancelled{err: context.Canceled})

@@ -83,7 +83,7 @@ func (w *world) checkStep() {
 func (w *world) seats(s *chaosServer, c *claim) int {
 	used := 0
 	for _, lease := range s.Leases() {
-		if lease.Feature == c.feature {
+		if lease.Feature == c.feature && !w.wire.stray(lease) {
 			used += lease.Count
 		}
 	}
@@ -126,7 +126,7 @@ func (w *world) checkHeld(c *claim, l *License) {
 	leases := 0
 	for _, s := range w.servers {
 		for _, lease := range s.Leases() {
-			if lease.Feature != c.feature {
+			if lease.Feature != c.feature || w.wire.stray(lease) {
 				continue
 			}
 			leases++

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
+	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
 // wireSession is a session whose calls the wire sees.
@@ -49,6 +50,7 @@ func (s *wireSession) Checkout(ctx context.Context, takes []transport.Take) (tra
 	}
 	reply, err := s.Session.Checkout(ctx, takes)
 	s.answered("checkout", len(takes), reply.Hello, err)
+	s.wire.noteRefused(takes, reply.Outcomes, err)
 	if err == nil {
 		s.wire.noteGrants(sent, reply.Outcomes)
 	}
@@ -99,6 +101,31 @@ func (w *wire) checkTakes(s *wireSession, takes []transport.Take) {
 			w.report("a request of %s was sent after its return", t.Feature)
 		}
 	}
+}
+
+// noteRefused notes what was refused for good: nothing is owed for it, unless the server may have executed it before.
+func (w *wire) noteRefused(takes []transport.Take, outcomes []transport.Outcome, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if refusal := transport.AsRefusal(err); refusal != nil && refusal.RetryAfter <= 0 {
+		for _, t := range takes {
+			w.refused[t.Request] = true
+		}
+	}
+	for _, o := range outcomes {
+		if o.Result == transport.Refused && o.RetryAfter <= 0 {
+			w.refused[o.Request] = true
+		}
+	}
+}
+
+// stray reports whether a local lease is from a copy of a request that the network delivered when its answer, a refusal
+// for good, had come: the server had seats again. A network lease like that is freed by the client timeout; of a local one
+// nobody but the server knows.
+func (w *wire) stray(lease transporttest.Lease) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return lease.Local && w.refused[lease.Request]
 }
 
 // noteGrants knows leases as the runtime learns of them.

@@ -19,6 +19,7 @@ type wire struct {
 
 	mu       sync.Mutex
 	kept     bool                                    // a return was refused for good
+	refused  map[messages.RequestID]bool             // for good
 	closed   bool                                    // Close of the runtime has returned
 	sessions int                                     // open
 	minute   time.Time                               // when the present minute of the budget began
@@ -65,7 +66,7 @@ var errBudget = errors.New("the budget of calls is used up")
 func newWire(inner transport.Transport, report, trace func(string, ...any)) *wire {
 	return &wire{
 		inner: inner, report: report, trace: trace, minute: time.Now(),
-		replied: map[transport.Address]replies{}, returned: map[sentTo]time.Time{},
+		refused: map[messages.RequestID]bool{}, replied: map[transport.Address]replies{}, returned: map[sentTo]time.Time{},
 		feature: map[messages.RequestID]string{}, request: map[messages.LeaseID]messages.RequestID{},
 		renewed: map[string]time.Time{},
 	}
