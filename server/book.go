@@ -25,7 +25,8 @@ type book struct {
 	requests map[requestKey]uint32
 	pools    pools
 	tombs    tombs
-	held     int // leases
+	held     int   // leases
+	nameless tally // of takes for what no licence has had
 
 	seq   uint64 // number of the last record
 	batch Batch  // decided and not yet in the ledger

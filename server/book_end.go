@@ -109,6 +109,7 @@ func (b *book) why(c *client, lease messages.LeaseID) (reason messages.Reason, h
 func (b *book) expire(now time.Duration, limit int) (more bool) {
 	overdue := b.table.overdue(now-b.timeout, limit)
 	for _, number := range overdue {
+		b.pools.all[b.at(number).pool].tally.expired++
 		b.end(number, messages.Expired, now)
 	}
 	return len(overdue) == limit

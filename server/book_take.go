@@ -44,8 +44,16 @@ func refuse(reason messages.Reason, format string, args ...any) outcome {
 	return outcome{result: refused, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// take decides one take of a client.
+// take decides one take of a client, and counts it when it is refused.
 func (b *book) take(c *client, t take, now time.Duration) outcome {
+	o := b.decide(c, t, now)
+	if o.result == refused {
+		b.deny(t.feature, o.reason)
+	}
+	return o
+}
+
+func (b *book) decide(c *client, t take, now time.Duration) outcome {
 	if t.fault != "" {
 		return refuse(messages.Malformed, "%s", t.fault)
 	}

@@ -145,8 +145,8 @@ func (e *engine) round(first *op, tick bool) (err error) {
 		o.err = e.decide(o, now)
 	}
 	if !e.book.undecided() {
-		if err := e.cfg.Ledger.Append(e.book.batch); err != nil {
-			return fmt.Errorf("append to ledger: %w", err)
+		if err := e.persist(); err != nil {
+			return err
 		}
 		e.book.kept()
 	}

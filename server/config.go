@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
@@ -26,12 +28,13 @@ const (
 
 // Defaults of Limits.
 const (
-	DefaultClients      = 100_000
-	DefaultInFlight     = 256
-	DefaultClientLeases = 2_000_000
-	DefaultLeases       = 8_000_000
-	DefaultRate         = 20_000
-	DefaultBurst        = 4_000_000
+	DefaultClients           = 100_000
+	DefaultInFlight          = 256
+	DefaultClientLeases      = 2_000_000
+	DefaultLeases            = 8_000_000
+	DefaultRate              = 20_000
+	DefaultBurst             = 4_000_000
+	DefaultSourceConnections = 1024
 )
 
 // Config says how a server is to be. Ledger is required, and one of TLS and Insecure.
@@ -68,8 +71,12 @@ type Config struct {
 	Limits Limits
 	// Logger receives starts, stops, stalls and faults; nil discards.
 	Logger *slog.Logger
+	// MeterProvider gets the server's metrics; nil means none. Apart from one sample of a histogram for each round of the
+	// committer they cost nothing until they are collected. No name of a client is in them.
+	MeterProvider metric.MeterProvider
 
-	wall func() time.Time // time.Now; tests have another
+	wall  func() time.Time // time.Now; tests have another
+	times times            // of connections; tests have shorter ones
 }
 
 // Limits bound what clients can ask for. One that is met is answered with a refusal that says when to come back. The
@@ -90,6 +97,10 @@ type Limits struct {
 	// Burst is how many may come at once after a while of silence: a client that recovers takes all it had anew.
 	// Default 4,000,000; at least 1,024, the length of a batch.
 	Burst int
+	// SourceConnections is how many connections from one address are open at a time; further ones are closed as soon as
+	// they come. Loopback is no exception; what is behind one NAT is one address, and so is a network of 64 bits of IPv6.
+	// Default 1,024. At least 1.
+	SourceConnections int
 }
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
@@ -133,6 +144,7 @@ func (l Limits) validate(faults *messages.Faults) {
 		{"Limits.Clients", l.Clients, 1, 1 << 30}, {"Limits.InFlight", l.InFlight, 1, 1 << 30},
 		{"Limits.ClientLeases", l.ClientLeases, 1, maxSlot}, {"Limits.Leases", l.Leases, 1, maxSlot},
 		{"Limits.Rate", l.Rate, 1, 1 << 30}, {"Limits.Burst", l.Burst, maxBatch, 1 << 30},
+		{"Limits.SourceConnections", l.SourceConnections, 1, 1 << 30},
 	} {
 		if n.value < n.lo || n.value > n.hi {
 			faults.Add(n.field, "is %d: must be %d to %d", n.value, n.lo, n.hi)
@@ -150,6 +162,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Limits.Leases, DefaultLeases)
 	setDefault(&c.Limits.Rate, DefaultRate)
 	setDefault(&c.Limits.Burst, DefaultBurst)
+	setDefault(&c.Limits.SourceConnections, DefaultSourceConnections)
+	setDefault(&c.times, defaultTimes)
 	if c.Identify == nil {
 		c.Identify = Identify
 	}

@@ -10,7 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
 // engine is the server without its network: clients, leases and the committer that decides. Its methods may be called
@@ -23,6 +26,8 @@ type engine struct {
 	calendar calendar
 	clients  *clients
 	table    *table
+	beaten   atomic.Int64                            // leases, since the start
+	commits  atomic.Pointer[metric.Float64Histogram] // seconds of each append; nil when nobody wants to know
 
 	queue    chan *op
 	draining atomic.Bool
@@ -122,6 +127,7 @@ func (e *engine) checkout(ctx context.Context, c *client, takes []take) ([]outco
 	outcomes := make([]outcome, len(takes))
 	err := e.do(ctx, len(takes), func(now time.Duration) error {
 		if err := e.book.spend(c, len(takes), now); err != nil {
+			e.book.nameless.deny(messages.RateLimited, len(takes))
 			return err
 		}
 		for i, t := range takes {
@@ -170,6 +176,7 @@ func (e *engine) heartbeat(ctx context.Context, c *client, leases []byte) ([]end
 		return nil, e.refuseDraining()
 	}
 	missed := e.table.beat(c.index, leases, e.clock.now())
+	e.beaten.Add(int64(len(leases)/wire.IDLength - len(missed)))
 	if len(missed) == 0 {
 		return nil, nil
 	}

@@ -19,8 +19,6 @@ import (
 
 // Bounds of a connection.
 const (
-	// handshakeTimeout: who has not proved who it is by then is cut off.
-	handshakeTimeout = 10 * time.Second
 	// maxHeaders is far above what a client of ours sends.
 	maxHeaders = 16 << 10
 	// streamsPerConnection is how many calls one connection has under way; further ones wait in the client.
@@ -33,6 +31,17 @@ const (
 	pingTimeout = 20 * time.Second
 )
 
+// times bound how long a connection lives. A client that is asked to leave connects anew: it is told so before, what is
+// under way is answered, and its leases are not touched.
+type times struct {
+	handshake time.Duration // who has not proved who it is by then is cut off
+	idle      time.Duration // without a call: longer than between the heartbeats of most clients
+	age       time.Duration // then the client has to prove anew who it is, to the authorities that count by now
+	grace     time.Duration // for what is under way then: longer than any call, one that waits for seats included
+}
+
+var defaultTimes = times{handshake: 10 * time.Second, idle: 30 * time.Minute, age: time.Hour, grace: time.Minute}
+
 // options are those of the gRPC server.
 func (c Config) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
@@ -41,14 +50,15 @@ func (c Config) options() []grpc.ServerOption {
 		grpc.MaxSendMsgSize(wire.MaxMessage),
 		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxConcurrentStreams(streamsPerConnection),
-		grpc.ConnectionTimeout(handshakeTimeout),
+		grpc.ConnectionTimeout(c.times.handshake),
 		grpc.StaticStreamWindowSize(window),
 		grpc.StaticConnWindowSize(window),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime: wire.MinKeepalive * 2 / 3, PermitWithoutStream: true,
 		}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
-			Time: pingAfter, Timeout: pingTimeout, // an idle connection may live on: it is a client that waits
+			Time: pingAfter, Timeout: pingTimeout,
+			MaxConnectionIdle: c.times.idle, MaxConnectionAge: c.times.age, MaxConnectionAgeGrace: c.times.grace,
 		}),
 		grpc.UnaryInterceptor(recoverCall(c.Logger)),
 		grpc.StreamInterceptor(recoverStream(c.Logger)),

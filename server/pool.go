@@ -25,6 +25,7 @@ type pool struct {
 	alive   int       // how many blocks have not run out, as of the last tick
 	live    []step    // these blocks, added up, lowest version first
 	wall    time.Time // of the last tick
+	tally   tally
 
 	used   int   // seats held; more than there are after a list with fewer seats came in
 	uses   []use // the same by version, lowest first

@@ -21,6 +21,9 @@ type Server struct {
 	engine *engine
 	grpc   *grpc.Server
 	health *health.Server
+
+	sources   *sources
+	unobserve func() error // ends the metrics; nil without
 }
 
 // New opens the ledger and loads what it kept, which may take seconds for a million leases, and notes the start of a new
@@ -35,7 +38,13 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new server: %w", err)
 	}
-	s := &Server{cfg: cfg, engine: e, grpc: grpc.NewServer(cfg.options()...), health: health.NewServer()}
+	s := &Server{
+		cfg: cfg, engine: e, grpc: grpc.NewServer(cfg.options()...), health: health.NewServer(),
+		sources: newSources(cfg.Limits.SourceConnections, cfg.Logger),
+	}
+	if err := s.observe(cfg.MeterProvider); err != nil {
+		return nil, errors.Join(fmt.Errorf("new server: metrics: %w", err), e.stop())
+	}
 	wire.RegisterSeatsServer(s.grpc, newService(cfg, e))
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	s.setHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
@@ -74,7 +83,7 @@ func (s *Server) Serve(listener net.Listener) error {
 	}
 	s.cfg.Logger.Info("server serves", "address", listener.Addr().String(), "identity", s.Identity().String(),
 		"client_timeout", s.cfg.ClientTimeout)
-	if err := s.grpc.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+	if err := s.grpc.Serve(limitedListener{listener, s.sources}); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
 	}
 	select {
@@ -117,6 +126,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	s.grpc.Stop()
 	err := s.engine.stop()
+	if s.unobserve != nil {
+		err = errors.Join(err, s.unobserve())
+	}
 	s.cfg.Logger.Info("server stopped", "identity", s.Identity().String())
 	return err
 }

@@ -1,0 +1,80 @@
+package server
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	sdk "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport/wire"
+)
+
+// collected returns what a reader collects, as "name{value of each attribute} value".
+func collected(t *testing.T, reader *sdk.ManualReader) map[string]int64 {
+	t.Helper()
+	var all metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &all))
+	points := make(map[string]int64)
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			switch data := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				for _, p := range data.DataPoints {
+					key := m.Name
+					for _, a := range p.Attributes.ToSlice() {
+						key += " " + a.Value.AsString()
+					}
+					points[key] = p.Value
+				}
+			case metricdata.Histogram[float64]:
+				points[m.Name] = int64(data.DataPoints[0].Count)
+			}
+		}
+	}
+	return points
+}
+
+func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
+	reader := sdk.NewManualReader()
+	_, address, _ := serve(t, Config{
+		MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader)),
+		Features:      []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2, Overdraft: 1}, {Name: "g", Seats: 1}},
+	})
+	seats := plain(t, address)
+	caller := connectRaw(t, seats)
+	takes := []*wire.Take{takeOfOne("f"), takeOfOne("f"), takeOfOne("f"), takeOfOne("f"), takeOfOne("made up"), takeOfOne("made up too"), {}}
+	reply, err := seats.Checkout(t.Context(), &wire.CheckoutRequest{Caller: caller, Takes: takes})
+	require.NoError(t, err)
+	leases := append(reply.GetOutcomes()[0].GetLease(), reply.GetOutcomes()[1].GetLease()...)
+	_, err = seats.Heartbeat(t.Context(), &wire.HeartbeatRequest{Caller: caller, Leases: append(leases, make([]byte, wire.IDLength)...)})
+	require.NoError(t, err)
+	got := collected(t, reader)
+	assert.Positive(t, got["seatbeat.commit.duration"])
+	delete(got, "seatbeat.commit.duration")
+	assert.Equal(t, map[string]int64{
+		"seatbeat.seats.licensed f": 2, "seatbeat.seats.used f": 3, "seatbeat.seats.overdrawn f": 1, "seatbeat.leases.expired f": 0,
+		"seatbeat.seats.licensed g": 1, "seatbeat.seats.used g": 0, "seatbeat.seats.overdrawn g": 0, "seatbeat.leases.expired g": 0,
+		"seatbeat.checkouts.denied f NoSeats": 1, "seatbeat.checkouts.denied  NoSuchFeature": 2, "seatbeat.checkouts.denied  Malformed": 1,
+		"seatbeat.leases.beaten": 2, "seatbeat.clients": 1, "seatbeat.connections": 1,
+	}, got)
+}
+
+func TestLeasesThatExpireAreCounted(t *testing.T) {
+	s := newBookStage(t, Config{Features: []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2}}})
+	s.take(1, seats("f", 1))
+	s.take(1, seats("f", 1))
+	s.pass(2 * s.config.ClientTimeout)
+	assert.Equal(t, int64(2), s.book.sample()[0].tally.expired)
+}
+
+// After Stop a reader still may collect: there is nothing of the server in it.
+func TestStopEndsTheMetrics(t *testing.T) {
+	reader := sdk.NewManualReader()
+	s, _, _ := serve(t, Config{MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader))})
+	assert.Contains(t, collected(t, reader), "seatbeat.clients")
+	require.NoError(t, s.Stop(t.Context()))
+	assert.NotContains(t, collected(t, reader), "seatbeat.clients")
+}
