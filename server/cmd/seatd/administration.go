@@ -39,7 +39,7 @@ func (a *administration) serve(l *life) {
 		return
 	}
 	a.server = admin.New(admin.Config{
-		Server: l.srv, Token: a.token, Backup: l.ledger.Backup, Reload: l.readAnew, Logger: l.log,
+		Server: l.srv, Token: a.token, Backup: l.ledger.Backup, Reload: l.readAnew, Metrics: l.meters.handler, Logger: l.log,
 	})
 	go func() { _ = a.server.Serve(a.listener) }() // until close
 }

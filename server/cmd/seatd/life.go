@@ -35,6 +35,7 @@ type life struct {
 	srv    *server.Server
 	ledger *server.BoltLedger
 	admin  administration
+	meters metrics    // none without an administration
 	ended  chan error // of Serve
 	reload chan os.Signal
 }
@@ -54,6 +55,12 @@ func (s setup) run(ctx context.Context, out streams) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer l.admin.close()
+	if l.admin.listener != nil {
+		if l.meters, err = newMetrics(); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer l.meters.close()
+	}
 	if l.srv, err = server.New(l.config()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -75,6 +82,9 @@ func (l *life) config() server.Config {
 		ClientTimeout: l.flags.ClientTimeout,
 		Insecure:      l.security == nil, InsecureRemote: l.flags.InsecureRemote,
 		Logger: l.log,
+	}
+	if l.meters.provider != nil {
+		cfg.MeterProvider = l.meters.provider
 	}
 	if l.security != nil {
 		cfg.TLS = l.security.Config()
