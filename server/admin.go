@@ -109,7 +109,7 @@ func (b *book) endLease(lease messages.LeaseID, reason messages.Reason, now time
 	if !b.table.names(lease) || b.at(number).state != entryHeld {
 		return ErrNoLease
 	}
-	b.end(number, reason, now)
+	b.endAs(deedRelease, number, reason, now)
 	return nil
 }
 

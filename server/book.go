@@ -28,6 +28,9 @@ type book struct {
 	held     int   // leases
 	nameless tally // of takes for what no licence has had
 
+	audited bool   // deeds are wanted
+	deeds   []deed // of this round
+
 	seq   uint64 // number of the last record
 	batch Batch  // decided and not yet in the ledger
 }
@@ -70,6 +73,7 @@ func newBook(cfg Config, cs *clients, draw func([]byte)) *book {
 		clients: cs, table: newTable(),
 		requests: make(map[requestKey]uint32),
 		pools:    newPools(),
+		audited:  cfg.Audit != nil,
 	}
 	b.pools.set(cfg.Features)
 	return b

@@ -39,11 +39,19 @@ func (t *tombs) due(by time.Duration) (number uint32, ok bool) {
 
 // end ends a held lease and frees its seats.
 func (b *book) end(number uint32, reason messages.Reason, now time.Duration) {
+	b.endAs(endOf(reason), number, reason, now)
+}
+
+// endAs ends a lease, which the audit knows as this kind of end.
+func (b *book) endAs(kind deedKind, number uint32, reason messages.Reason, now time.Duration) {
 	e := b.at(number)
 	c := b.clients.get(e.client)
 	b.table.release(number)
 	b.release(c, e)
 	b.bury(number, c, reason, now)
+	if b.audited {
+		b.noteEnd(c, number, kind)
+	}
 }
 
 // release takes the seats of a held lease back. Others of its group keep theirs.

@@ -44,11 +44,15 @@ func refuse(reason messages.Reason, format string, args ...any) outcome {
 	return outcome{result: refused, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// take decides one take of a client, and counts it when it is refused.
+// take decides one take of a client, counts it when it is refused, and notes it for the audit.
 func (b *book) take(c *client, t take, now time.Duration) outcome {
+	before := b.seq
 	o := b.decide(c, t, now)
 	if o.result == refused {
 		b.deny(t.feature, o.reason)
+	}
+	if b.audited && (o.result == refused || o.result == granted && b.seq != before) {
+		b.noteTake(c, t, o)
 	}
 	return o
 }

@@ -86,6 +86,7 @@ func (o *op) atEnd() error {
 // and when the ledger or the book fails: after that nothing could be trusted to be decided only once.
 func (e *engine) commit() {
 	defer close(e.ended)
+	defer e.audit.close()
 	ticker := time.NewTicker(e.watch.interval)
 	defer ticker.Stop()
 	opened, ticks := e.ticking, (<-chan time.Time)(nil)
@@ -145,14 +146,17 @@ func (e *engine) round(first *op, tick bool) (err error) {
 		o.err = e.decide(o, now)
 	}
 	if !e.book.undecided() {
-		if err := e.persist(); err != nil {
-			return err
+		began := e.commitBegins()
+		if err := e.cfg.Ledger.Append(e.book.batch); err != nil {
+			return fmt.Errorf("append to ledger: %w", err)
 		}
+		e.commitEnds(began)
 		e.book.kept()
 	}
 	for _, o := range ops {
 		close(o.done)
 	}
+	e.book.deeds = e.audit.pass(e.book.deeds)
 	return nil
 }
 

@@ -71,6 +71,15 @@ type Config struct {
 	Limits Limits
 	// Logger receives starts, stops, stalls and faults; nil discards.
 	Logger *slog.Logger
+	// Audit gets one record for each grant, denial, checkin, expiry and release by an administrator, which is the record's
+	// message: feature, version, count and lease; identity, instance, user and host of the client, the latter two as it
+	// claims them; reason and message; seats in use and seats that there are; and overdrawn where a grant went past them.
+	// nil means none.
+	//
+	// A record is written once the decision is in the ledger, in order, by a goroutine of the server's: a crash loses those
+	// of its last moments, the ledger does not. A handler that is slower than the server for long holds up decisions rather
+	// than miss one. A call that is refused as a whole, since it comes too fast or while the server drains, is not in it.
+	Audit *slog.Logger
 	// MeterProvider gets the server's metrics; nil means none. Apart from one sample of a histogram for each round of the
 	// committer they cost nothing until they are collected. No name of a client is in them.
 	MeterProvider metric.MeterProvider

@@ -26,6 +26,7 @@ type engine struct {
 	calendar calendar
 	clients  *clients
 	table    *table
+	audit    *audit                                  // nil when there is none
 	beaten   atomic.Int64                            // leases, since the start
 	commits  atomic.Pointer[metric.Float64Histogram] // seconds of each append; nil when nobody wants to know
 
@@ -67,6 +68,7 @@ func newEngine(cfg Config) (*engine, error) {
 	if err := e.start(); err != nil {
 		return nil, err
 	}
+	e.audit = newAudit(cfg.Audit)
 	go e.commit()
 	return e, nil
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -149,18 +148,17 @@ func (i *instruments) collectPool(p poolSample, o metric.Observer) {
 	o.ObserveInt64(i.expired, p.tally.expired, metric.WithAttributes(feature))
 }
 
-// persist makes what was decided durable, and measures how long that takes where metrics are wanted.
-func (e *engine) persist() error {
-	commits := e.commits.Load()
-	var began time.Time
-	if commits != nil {
+// commitBegins returns the time where metrics are wanted.
+func (e *engine) commitBegins() (began time.Time) {
+	if e.commits.Load() != nil {
 		began = time.Now()
 	}
-	if err := e.cfg.Ledger.Append(e.book.batch); err != nil {
-		return fmt.Errorf("append to ledger: %w", err)
-	}
-	if commits != nil {
+	return began
+}
+
+// commitEnds measures a commit.
+func (e *engine) commitEnds(began time.Time) {
+	if commits := e.commits.Load(); commits != nil && !began.IsZero() {
 		(*commits).Record(context.Background(), time.Since(began).Seconds())
 	}
-	return nil
 }

@@ -1,0 +1,118 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// audited runs a test with an audit and returns its records, each as "kind feature reason used/seats", once the engine
+// has stopped.
+func audited(t *testing.T, features []Feature, test func(s *engineStage)) (told []string, records []map[string]any) {
+	t.Helper()
+	var log syncBuffer
+	config := Config{
+		Ledger: &MemoryLedger{}, Features: features, Audit: slog.New(slog.NewJSONHandler(&log, nil)),
+	}
+	bubble(t, config, func(t *testing.T, s *engineStage) {
+		test(s)
+		require.NoError(t, s.stop())
+	})
+	for line := range strings.Lines(log.String()) {
+		var r map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		records = append(records, r)
+		reason, _ := r["reason"].(string)
+		told = append(told, strings.Join(strings.Fields(r["msg"].(string)+" "+r["feature"].(string)+" "+reason), " "))
+	}
+	return told, records
+}
+
+func TestAuditTellsOfEachDecisionOnceAndInOrder(t *testing.T) {
+	told, _ := audited(t, []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2}}, func(s *engineStage) {
+		u := s.user(1)
+		first, second := seats("f", 1), seats("f", 1)
+		lease := u.granted(first)
+		u.granted(first) // is no further grant
+		u.granted(second)
+		for _, refused := range []take{seats("f", 1), seats("none", 1), {fault: "is malformed", feature: "\x00"}} {
+			o, err := u.checkout(refused)
+			require.NoError(s.t, err)
+			require.NotEqual(t, granted, o.result)
+		}
+		third := seats("f", 1, second.request)
+		revoked := u.granted(third)
+		require.NoError(s.t, u.call(func(c *client) error {
+			return s.checkin(s.t.Context(), c, []messages.LeaseID{lease, lease}, nil)
+		}))
+		require.NoError(s.t, s.administer(s.t.Context(), func(now time.Duration) error {
+			return s.book.endLease(revoked, messages.Revoked, now)
+		}))
+		u.granted(seats("f", 1))
+		time.Sleep(2 * DefaultClientTimeout)
+	})
+	assert.Equal(t, []string{
+		"grant f", "grant f", "denial f NoSeats", "denial none NoSuchFeature", "denial Malformed",
+		"checkin f Replaced", "grant f", "checkin f Returned", "release f Revoked", "grant f", "expiry f Expired",
+	}, told)
+}
+
+func TestAuditTellsWhoAndWhy(t *testing.T) {
+	features := []Feature{{Name: "f", Version: messages.V(2, 0), Seats: 1, Overdraft: 1}}
+	var lease messages.LeaseID
+	_, records := audited(t, features, func(s *engineStage) {
+		u := s.user(0xab)
+		s.clients.label(u.holder, &labels{user: "ada\nforged", host: "build7"})
+		u.granted(seats("f", 1))
+		lease = u.granted(seats("f", 1))
+		_, err := u.checkout(seats("f", 1))
+		require.NoError(t, err)
+	})
+	require.Len(t, records, 3)
+	grant, denial := records[1], records[2]
+	for key, want := range map[string]any{
+		"msg": "grant", "feature": "f", "version": "2.0", "count": 1.0, "identity": "c", "user": "ada\nforged", "host": "build7",
+		"instance": "ab" + strings.Repeat("00", 15), "used": 2.0, "seats": 1.0, "overdrawn": true,
+	} {
+		assert.Equal(t, want, grant[key], key)
+	}
+	assert.Len(t, grant["lease"], 2*len(lease))
+	assert.NotContains(t, records[0], "overdrawn")
+	assert.Equal(t, "2 of 2 seats in use", denial["message"])
+	assert.Equal(t, "NoSeats", denial["reason"])
+	assert.NotContains(t, denial, "lease")
+}
+
+// What did not get into the ledger did not happen.
+func TestAuditTellsOfNothingThatIsNotDurable(t *testing.T) {
+	var log syncBuffer
+	ledger := &brokenLedger{}
+	bubble(t, Config{Ledger: ledger, Audit: slog.New(slog.NewTextHandler(&log, nil))}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		ledger.err = assert.AnError
+		_, err := u.checkout(seats("f", 1))
+		require.Error(t, err)
+		require.ErrorIs(t, s.stop(), assert.AnError)
+	})
+	assert.Empty(t, log.String())
+}
+
+func TestAuditWhoseHandlerPanicsHarmsNobody(t *testing.T) {
+	bubble(t, Config{Ledger: &MemoryLedger{}, Audit: slog.New(panickingHandler{})}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		u.held(u.granted(seats("f", 1)))
+		require.NoError(t, s.stop())
+	})
+}
+
+type panickingHandler struct{ slog.Handler }
+
+func (panickingHandler) Enabled(context.Context, slog.Level) bool { panic("a handler of the host") }
