@@ -121,4 +121,6 @@ func (c certsCommand) authority(s streams) (authority, error) {
 	return ca, err
 }
 
-func (c certsCommand) path(name, extension string) string { return filepath.Join(c.Out, name+extension) }
+func (c certsCommand) path(name, extension string) string {
+	return filepath.Join(c.Out, name+extension)
+}

@@ -35,6 +35,7 @@ type life struct {
 	srv    *server.Server
 	ledger *server.BoltLedger
 	admin  administration
+	audit  *auditFile // nil without a file
 	meters metrics    // none without an administration
 	ended  chan error // of Serve
 	reload chan os.Signal
@@ -55,13 +56,12 @@ func (s setup) run(ctx context.Context, out streams) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer l.admin.close()
-	if l.admin.listener != nil {
-		if l.meters, err = newMetrics(); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		defer l.meters.close()
+	cfg, err := l.config(out)
+	defer l.closeFiles()
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
-	if l.srv, err = server.New(l.config()); err != nil {
+	if l.srv, err = server.New(cfg); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if err := l.adopt(ctx); err != nil {
@@ -75,21 +75,31 @@ func (s setup) run(ctx context.Context, out streams) error {
 	return l.until(ctx, stop)
 }
 
-func (l *life) config() server.Config {
+func (l *life) config(out streams) (cfg server.Config, err error) {
 	l.ledger = server.NewBoltLedger(l.path)
-	cfg := server.Config{
+	cfg = server.Config{
 		Ledger:        l.ledger,
 		ClientTimeout: l.flags.ClientTimeout,
 		Insecure:      l.security == nil, InsecureRemote: l.flags.InsecureRemote,
 		Logger: l.log,
 	}
-	if l.meters.provider != nil {
-		cfg.MeterProvider = l.meters.provider
-	}
 	if l.security != nil {
 		cfg.TLS = l.security.Config()
 	}
-	return cfg
+	if l.admin.listener != nil {
+		if l.meters, err = newMetrics(); err != nil {
+			return cfg, err
+		}
+		cfg.MeterProvider = l.meters.provider
+	}
+	cfg.Audit, l.audit, err = l.flags.auditLog(out.err)
+	return cfg, err
+}
+
+// closeFiles closes what config opened, once the server has stopped.
+func (l *life) closeFiles() {
+	l.meters.close()
+	l.audit.close()
 }
 
 // ready is what standard output is told once clients can connect.
@@ -142,8 +152,12 @@ func (l *life) readAnew(ctx context.Context) error {
 	} else {
 		l.log.Info("licences reloaded")
 	}
+	audit := l.audit.reopen()
+	if audit != nil {
+		l.log.Error("audit not opened anew: it goes on in the file before", "error", audit)
+	}
 	if l.security == nil {
-		return licences
+		return errors.Join(licences, audit)
 	}
 	certificates := l.security.Reload()
 	if certificates != nil {
@@ -151,7 +165,7 @@ func (l *life) readAnew(ctx context.Context) error {
 	} else {
 		l.log.Info("certificates reloaded", "expires", l.security.Expires())
 	}
-	return errors.Join(licences, certificates)
+	return errors.Join(licences, audit, certificates)
 }
 
 // drain asks clients to come back later, for long enough that those who are busy hear it.

@@ -32,6 +32,7 @@ type serveCommand struct {
 	ClientTimeout time.Duration `help:"How long a lease lives without a heartbeat." default:"5m" placeholder:"DURATION"`
 	Drain         time.Duration `help:"How long clients are told to come back later, before the server stops: 0s to 1m." default:"1s" placeholder:"DURATION"`
 	LogLevel      slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
+	Audit         string        `help:"File to append who was granted, denied and freed what, and why, one line of JSON each; - is standard error. SIGHUP opens it anew." type:"path" placeholder:"FILE"`
 	LogFormat     string        `help:"Form of the log: text or json." enum:"text,json" default:"text" placeholder:"FORM"`
 }
 
@@ -42,6 +43,10 @@ func (serveCommand) Help() string {
 The log goes to standard error. Standard output gets one line, of JSON, once clients can connect:
 
     {"ready":true,"address":"127.0.0.1:6200","admin":"127.0.0.1:6280","server_id":"...","boot_id":"...","epoch":1,"pid":123}
+
+--audit FILE gets a line for each grant, denial, checkin, expiry and release, with who and why. After SIGHUP it is opened anew by its name, so that logrotate can move it away:
+
+    seatd serve --dev --audit /var/log/seatd-audit.json
 
 Try it, and see how to hold a seat:
 
