@@ -91,6 +91,20 @@ func TestAuditTellsWhoAndWhy(t *testing.T) {
 	assert.NotContains(t, denial, "lease")
 }
 
+func TestDenialSaysWhatIsMissing(t *testing.T) {
+	s := newBookStage(t, Config{Features: []Feature{{Name: "f", Version: messages.V(2, 1), Seats: 3}}})
+	s.take(1, seats("f", 2))
+	high := seats("f", 1)
+	high.version = messages.V(3, 0)
+	for want, asked := range map[string]take{
+		"2 of 3 seats in use, 2 asked for":          seats("f", 2),
+		"the highest version served is 2.1":         high,
+		"no licence of the server has this feature": seats("none", 1),
+	} {
+		assert.Equal(t, want, s.take(2, asked).message)
+	}
+}
+
 // What did not get into the ledger did not happen.
 func TestAuditTellsOfNothingThatIsNotDurable(t *testing.T) {
 	var log syncBuffer

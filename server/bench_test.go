@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"runtime"
 	"sync"
 	"syscall"
@@ -115,8 +117,15 @@ func asClient(l *MemoryLedger, identity string) {
 }
 
 // BenchmarkCommit is what the committer can decide and commit in memory: 128 callers, one seat each, taken and returned.
-func BenchmarkCommit(b *testing.B) {
-	config := Config{Ledger: loadedLedger(b, million, 1), Features: plenty, Insecure: true}
+func BenchmarkCommit(b *testing.B) { benchmarkCommit(b, nil) }
+
+// BenchmarkCommitAudited is the same with an audit in JSON, to nowhere.
+func BenchmarkCommitAudited(b *testing.B) {
+	benchmarkCommit(b, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+}
+
+func benchmarkCommit(b *testing.B, audit *slog.Logger) {
+	config := Config{Ledger: loadedLedger(b, million, 1), Features: plenty, Insecure: true, Audit: audit}
 	e, err := newEngine(config.withDefaults())
 	require.NoError(b, err)
 	defer func() { require.NoError(b, e.stop()) }()

@@ -71,7 +71,7 @@ func (b *book) decide(c *client, t take, now time.Duration) outcome {
 	index, p := b.pools.find(t.feature)
 	served, reason := p.serve(t.version, t.exact)
 	if reason != messages.NoReason {
-		return outcome{result: refused, reason: reason}
+		return outcome{result: refused, reason: reason, message: p.missing(reason)}
 	}
 	want := claim{level: served, seats: t.count}
 	want.group = b.pools.groups.join(groupPlace{index, p.share, c.groupKey(p.share)}, want)
@@ -151,6 +151,9 @@ func (b *book) seatless(index uint32, want claim, old []*entry) (o outcome) {
 	b.exchange(index, want, old, +1)
 	if s, used, short := p.short(); short {
 		o = refuse(messages.NoSeats, "%d of %d seats in use", used, s.seats+s.overdraft)
+		if want.seats > 1 {
+			o.message += fmt.Sprintf(", %d asked for", want.seats)
+		}
 	}
 	b.exchange(index, want, old, -1)
 	return o

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -104,6 +105,18 @@ func (p *pool) serve(version messages.Version, exact bool) (level, messages.Reas
 		}
 	}
 	return 0, messages.VersionTooLow
+}
+
+// missing says what a client lacks that is refused for a reason of serve. Nothing of what it sent is in it.
+func (p *pool) missing(reason messages.Reason) string {
+	switch {
+	case reason == messages.NoSuchFeature:
+		return "no licence of the server has this feature"
+	case reason == messages.VersionTooLow && len(p.live) > 0:
+		return fmt.Sprintf("the highest version served is %s", p.live[len(p.live)-1].level.version())
+	default:
+		return "the licence has run out"
+	}
 }
 
 // count adds seats to what is held at a version, or takes them off.

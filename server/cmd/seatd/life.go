@@ -81,6 +81,7 @@ func (l *life) config(out streams) (cfg server.Config, err error) {
 		Ledger:        l.ledger,
 		ClientTimeout: l.flags.ClientTimeout,
 		Insecure:      l.security == nil, InsecureRemote: l.flags.InsecureRemote,
+		Limits: server.Limits{SourceConnections: l.flags.SourceConnections},
 		Logger: l.log,
 	}
 	if l.security != nil {

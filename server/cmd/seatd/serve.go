@@ -26,6 +26,8 @@ type serveCommand struct {
 	Insecure       bool   `help:"Serve without TLS, on loopback only: whoever reaches the server can use every lease." group:"security"`
 	InsecureRemote bool   `help:"With --insecure, serve without TLS on other addresses, too." group:"security"`
 
+	SourceConnections int `help:"How many connections are open from one address at a time; clients behind one NAT are one." default:"1024" placeholder:"N" group:"security"`
+
 	Admin      string `help:"Address of the administration, on loopback; off is none." default:"127.0.0.1:6280" placeholder:"HOST:PORT" group:"administration"`
 	AdminToken string `help:"File of the token that opens the administration; made if it is not there. Default: admin-token beside the ledger." type:"path" placeholder:"FILE" group:"administration"`
 

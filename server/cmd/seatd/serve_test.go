@@ -1,10 +1,12 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,6 +56,19 @@ func TestSignalsToStopEndWithStatus0(t *testing.T) {
 		p.cmd.Wait()
 		assert.Equal(t, 0, p.cmd.ProcessState.ExitCode(), s)
 	}
+}
+
+func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
+	folder := t.TempDir()
+	p := serveDev(t, folder, "--source-connections", "1")
+	connect(t, p, folder)
+	second, err := net.Dial("tcp", p.ready.Address)
+	require.NoError(t, err)
+	defer second.Close()
+	require.NoError(t, second.SetDeadline(time.Now().Add(5*time.Second))) // before the handshake would be cut off
+	_, err = second.Read(make([]byte, 1))
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 }
 
 func TestSecondServerOnALedgerIsRefusedAndToldWhoUsesIt(t *testing.T) {
