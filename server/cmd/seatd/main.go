@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(new(program),
 		kong.Name("seatd"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.DefaultEnvars("SEATD"), kong.Configuration(readConfiguration),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, ValueFormatter: withDefault}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(withDefault),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out: stdout, err: stderr}),
 	)
 	if err != nil {

@@ -128,6 +128,10 @@ func TestHelpOfEachCommandHasExamples(t *testing.T) {
 	}
 }
 
+func TestHelpTellsDefaults(t *testing.T) {
+	assert.Contains(t, seatdRuns(t, nil, "serve", "--help").out, "Default 127.0.0.1:6200.")
+}
+
 func TestWrongUsageEndsWithStatus2AndSaysWhatIsExpected(t *testing.T) {
 	for _, c := range []struct {
 		args []string

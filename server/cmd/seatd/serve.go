@@ -57,7 +57,13 @@ Try it, and see how to hold a seat:
 With licences and mutual TLS, for clients on all machines; better in a configuration file:
 
     seatd serve --listen :6200 --ledger /var/lib/seatd/ledger --license /etc/seatd/licences --trust /etc/seatd/vendor.public --cert /etc/seatd/server.pem --key /etc/seatd/server.key --client-ca /etc/seatd/ca.pem
-    seatd serve --config /etc/seatd.yaml`
+    seatd serve --config /etc/seatd.yaml
+
+The administration is for this machine and for who can read the file of the token. The commands status, release, reload and backup use it; so can other programs, over HTTP with JSON:
+
+    curl -H "Authorization: Bearer $(cat /var/lib/seatd/admin-token)" http://127.0.0.1:6280/v1/status
+
+There are GET /v1/status, GET /v1/leases?feature=NAME&after=NEXT, POST /v1/release with {"lease":"..."}, POST /v1/reload with {} and GET /v1/backup. For a new token remove its file and start the server again.`
 }
 
 // adminOff is the --admin of a server without administration.
