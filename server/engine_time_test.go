@@ -130,7 +130,7 @@ func TestALicenceThatRunsOutEndsItsLeasesForGood(t *testing.T) {
 		assert.Equal(t, messages.FeatureExpired, gone[0].reason)
 		o, err := u.checkout(seats("f", 1))
 		require.NoError(t, err)
-		assert.Equal(t, outcome{result: refused, reason: messages.FeatureExpired}, o)
+		assert.Equal(t, outcome{result: refused, reason: messages.FeatureExpired, message: "the licence has run out"}, o)
 	})
 }
 
