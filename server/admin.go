@@ -39,6 +39,8 @@ type FeatureStatus struct {
 	Used int
 	// Overdrawn is how many of them are past Seats, or past the seats of the versions that they need.
 	Overdrawn int
+	// Waiting is how many takes are in line for seats.
+	Waiting int
 	// Listed: the feature is in the list.
 	Listed bool
 }

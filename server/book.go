@@ -24,6 +24,7 @@ type book struct {
 	free     []uint32  // those of them that are free
 	requests map[requestKey]uint32
 	pools    pools
+	lines    lines
 	tombs    tombs
 	held     int   // leases
 	nameless tally // of takes for what no licence has had
@@ -74,6 +75,7 @@ func newBook(cfg Config, cs *clients, draw func([]byte)) *book {
 		requests: make(map[requestKey]uint32),
 		pools:    newPools(),
 		audited:  cfg.Audit != nil,
+		lines:    lines{places: make(map[requestKey]*place)},
 	}
 	b.pools.set(cfg.Features)
 	return b

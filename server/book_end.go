@@ -59,6 +59,7 @@ func (b *book) release(c *client, e *entry) {
 	b.count(c, e, -1)
 	b.pools.groups.prune(e.group)
 	e.group = 0
+	b.stir(e.pool)
 }
 
 // bury makes an entry a tombstone: whoever asks for its request or lease is told the reason.
@@ -72,8 +73,9 @@ func (b *book) bury(number uint32, c *client, reason messages.Reason, now time.D
 	b.tombs.add(number, now)
 }
 
-// cancel ends the lease of a request. A request that is unknown is buried before it ever lived.
+// cancel ends the lease of a request, or its place in line. A request that is unknown is buried before it ever lived.
 func (b *book) cancel(c *client, request messages.RequestID, reason messages.Reason, now time.Duration) {
+	b.leave(b.lines.places[requestKey{c.index, request}], outcome{result: gone, reason: reason}, nil)
 	number, known := b.lookup(c, request)
 	switch {
 	case !known:

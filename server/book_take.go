@@ -16,7 +16,9 @@ type take struct {
 	count    int
 	exact    bool
 	replaces []messages.RequestID
-	fault    string // when not empty, the take is malformed for this reason
+	wait     time.Duration // when positive, it waits in line for seats, so long at most in one call
+	fault    string        // when not empty, the take is malformed for this reason
+	first    bool          // of its line: it does not stand behind others
 }
 
 // outcome answers a take: lease and version of a grant, and whether it is past the seats that there are; reason and message of a refusal, which retryAfter makes one to
@@ -47,23 +49,35 @@ func refuse(reason messages.Reason, format string, args ...any) outcome {
 // take decides one take of a client, counts it when it is refused, and notes it for the audit.
 func (b *book) take(c *client, t take, now time.Duration) outcome {
 	before := b.seq
-	o := b.decide(c, t, now)
+	o := b.ask(c, t, now)
+	b.tell(c, t, o, before)
+	return o
+}
+
+// tell counts a take that was refused, and notes what was decided since a record for the audit.
+func (b *book) tell(c *client, t take, o outcome, before uint64) {
 	if o.result == refused {
 		b.deny(t.feature, o.reason)
 	}
 	if b.audited && (o.result == refused || o.result == granted && b.seq != before) {
 		b.noteTake(c, t, o)
 	}
-	return o
 }
 
-func (b *book) decide(c *client, t take, now time.Duration) outcome {
+// ask decides a take that does not wait, and waits no longer if it did.
+func (b *book) ask(c *client, t take, now time.Duration) outcome {
 	if t.fault != "" {
 		return refuse(messages.Malformed, "%s", t.fault)
 	}
+	b.leave(b.lines.places[requestKey{c.index, t.request}], outcome{}, errOvertaken)
 	if number, known := b.lookup(c, t.request); known {
 		return b.repeated(number, t, now)
 	}
+	return b.decide(c, t, now)
+}
+
+// decide decides a take whose request is not known.
+func (b *book) decide(c *client, t take, now time.Duration) outcome {
 	old, o := b.replaceable(c, t.replaces)
 	if o.result != 0 {
 		return o
@@ -131,7 +145,7 @@ func namedBefore(requests []messages.RequestID, i int) bool {
 
 // crowded refuses a take for which there is no room once the old leases are freed: no seats, or a limit.
 func (b *book) crowded(c *client, index uint32, want claim, t take, old []*entry) outcome {
-	switch o := b.seatless(index, want, old); {
+	switch o := b.seatless(index, want, t.first, old); {
 	case o.result != 0:
 		return o
 	case c.leases-len(old) >= b.limits.ClientLeases:
@@ -143,9 +157,9 @@ func (b *book) crowded(c *client, index uint32, want claim, t take, old []*entry
 	}
 }
 
-// seatless refuses a claim that would take more seats of its pool than there are. It tries: it counts the claim in place
-// of the old leases, looks, and takes that back.
-func (b *book) seatless(index uint32, want claim, old []*entry) (o outcome) {
+// seatless refuses a claim that would take more seats of its pool than there are, or any while others wait in line. It
+// tries: it counts the claim in place of the old leases, looks, and takes that back.
+func (b *book) seatless(index uint32, want claim, first bool, old []*entry) (o outcome) {
 	p := b.pools.all[index]
 	p.mark()
 	b.exchange(index, want, old, +1)
@@ -154,6 +168,8 @@ func (b *book) seatless(index uint32, want claim, old []*entry) (o outcome) {
 		if want.seats > 1 {
 			o.message += fmt.Sprintf(", %d asked for", want.seats)
 		}
+	} else if waiting := p.line.Len(); waiting > 0 && !first && p.raised() {
+		o = refuse(messages.NoSeats, "%d wait in line", waiting)
 	}
 	b.exchange(index, want, old, -1)
 	return o

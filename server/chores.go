@@ -12,6 +12,7 @@ func (e *engine) tick() {
 		e.log.Warn("server was stalled: every lease is extended by as much", "stall", stall)
 	}
 	e.age()
+	e.book.tidyLines(e.clock.now())
 	e.clients.forget(e.clock.now() - e.cfg.ClientTimeout)
 }
 
@@ -20,6 +21,7 @@ func (e *engine) age() {
 	ran := e.book.pools.running()
 	e.expiring = e.book.pools.age(e.calendar.tick(e.clock.raw()))
 	e.busy = e.busy || e.expiring
+	e.book.stirAll() // there may be more seats, or none for some
 	if e.book.pools.running() < ran || e.calendar.due() {
 		e.keepMark()
 	}

@@ -25,6 +25,7 @@ type client struct {
 	// For the committer only.
 	leases    int // held
 	entries   int // held, and ended ones still remembered
+	waiting   int // places in line
 	allowance allowance
 }
 
@@ -180,7 +181,7 @@ func (cs *clients) forget(before time.Duration) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	for _, c := range cs.byIndex {
-		if c == nil || c.entries > 0 || c.inFlight.Load() > 0 || time.Duration(c.seen.Load()) >= before {
+		if c == nil || c.entries > 0 || c.waiting > 0 || c.inFlight.Load() > 0 || time.Duration(c.seen.Load()) >= before {
 			continue
 		}
 		if cs.byInstance[c.holder.Instance] == c {

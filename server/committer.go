@@ -145,6 +145,9 @@ func (e *engine) round(first *op, tick bool) (err error) {
 	for _, o := range ops {
 		o.err = e.decide(o, now)
 	}
+	if !e.draining.Load() && e.book.serveLines(now, choreWeight) {
+		e.busy = true
+	}
 	if !e.book.undecided() {
 		began := e.commitBegins()
 		if err := e.cfg.Ledger.Append(e.book.batch); err != nil {
@@ -157,6 +160,7 @@ func (e *engine) round(first *op, tick bool) (err error) {
 		close(o.done)
 	}
 	e.book.deeds = e.audit.pass(e.book.deeds)
+	e.book.answerCalls()
 	return nil
 }
 

@@ -35,6 +35,9 @@ const (
 	DefaultRate              = 20_000
 	DefaultBurst             = 4_000_000
 	DefaultSourceConnections = 1024
+	// DefaultClientWaiting is a few times what a runtime has in line at once.
+	DefaultClientWaiting = 256
+	DefaultWaiting       = 10_000
 )
 
 // Config says how a server is to be. Ledger is required, and one of TLS and Insecure.
@@ -110,6 +113,11 @@ type Limits struct {
 	// they come. Loopback is no exception; what is behind one NAT is one address, and so is a network of 64 bits of IPv6.
 	// Default 1,024. At least 1.
 	SourceConnections int
+	// ClientWaiting is how many takes of one client wait in line at a time. Default 256. At least 1.
+	ClientWaiting int
+	// Waiting is how many takes of all clients wait in line at a time, each of them with a call that is held open.
+	// Default 10,000. At least 1.
+	Waiting int
 }
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
@@ -154,6 +162,7 @@ func (l Limits) validate(faults *messages.Faults) {
 		{"Limits.ClientLeases", l.ClientLeases, 1, maxSlot}, {"Limits.Leases", l.Leases, 1, maxSlot},
 		{"Limits.Rate", l.Rate, 1, 1 << 30}, {"Limits.Burst", l.Burst, maxBatch, 1 << 30},
 		{"Limits.SourceConnections", l.SourceConnections, 1, 1 << 30},
+		{"Limits.ClientWaiting", l.ClientWaiting, 1, 1 << 30}, {"Limits.Waiting", l.Waiting, 1, 1 << 30},
 	} {
 		if n.value < n.lo || n.value > n.hi {
 			faults.Add(n.field, "is %d: must be %d to %d", n.value, n.lo, n.hi)
@@ -173,6 +182,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Limits.Burst, DefaultBurst)
 	setDefault(&c.Limits.SourceConnections, DefaultSourceConnections)
 	setDefault(&c.times, defaultTimes)
+	setDefault(&c.Limits.ClientWaiting, DefaultClientWaiting)
+	setDefault(&c.Limits.Waiting, DefaultWaiting)
 	if c.Identify == nil {
 		c.Identify = Identify
 	}

@@ -17,13 +17,13 @@ func TestValidateNamesEveryFault(t *testing.T) {
 			{Name: "f", Seats: MaxSeats + 1, Overdraft: MaxSeats + 1}, {Name: "g", Share: ShareUser}, {Name: "g", Overdraft: -1},
 		},
 		ClientTimeout: time.Millisecond, RetryAfter: -1, TLS: &tls.Config{}, Insecure: true, InsecureRemote: true,
-		Limits: Limits{Clients: -1, InFlight: -1, ClientLeases: -1, Leases: maxSlot + 1, Rate: -1, Burst: 1023},
+		Limits: Limits{Clients: -1, InFlight: -1, ClientLeases: -1, Leases: maxSlot + 1, Rate: -1, Burst: 1023, ClientWaiting: -1, Waiting: -1},
 	}.Validate()
 	for _, field := range []string{
 		"Ledger", "Features[0]", "Features[0].Seats", "Features[1]", "Features[1].Share", "Features[2].Share", "Features[2].Seats",
 		"Features[2].Overdraft", "Features[4].Share", "Features[4].Overdraft",
 		"ClientTimeout", "RetryAfter", "Insecure", "Limits.Clients", "Limits.InFlight", "Limits.ClientLeases", "Limits.Leases",
-		"Limits.Rate", "Limits.Burst",
+		"Limits.Rate", "Limits.Burst", "Limits.ClientWaiting", "Limits.Waiting",
 	} {
 		assert.ErrorContains(t, err, field+" ")
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport/wire"
@@ -48,6 +49,9 @@ func takesOf(in []*wire.Take) ([]take, error) {
 	takes := make([]take, len(in))
 	for i, t := range in {
 		takes[i] = takeOf(t)
+	}
+	if len(in) == 1 { // one that waits among others would hold them up
+		takes[0].wait = time.Duration(in[0].GetWaitMs()) * time.Millisecond
 	}
 	return takes, nil
 }

@@ -26,6 +26,13 @@
 // A take that names requests to replace frees them and grants in one step. When it is refused it changes nothing at
 // all: neither are those freed, nor is anything remembered. It is refused as Revoked when it names a revoked lease.
 //
+// # Waiting in line
+//
+// A take that may wait, alone in its call, stands in the line of its feature: first come, first served, of whatever
+// version. A first one that needs more seats than are free holds up those behind it, so that it is not starved. What takes
+// no further seats does not stand in line: a take that replaces as many, or one that shares those of its group. The lines
+// are bounded by [Limits], and end with a drain; a restart forgets them.
+//
 // # Sessions
 //
 // An instance has one session, whatever addresses it connects by: a later Connect supersedes it, and calls of the older

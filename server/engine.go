@@ -30,14 +30,16 @@ type engine struct {
 	beaten   atomic.Int64                            // leases, since the start
 	commits  atomic.Pointer[metric.Float64Histogram] // seconds of each append; nil when nobody wants to know
 
-	queue    chan *op
-	draining atomic.Bool
-	opened   sync.Once
-	ticking  chan struct{} // closed when the first listener serves
-	quit     chan struct{} // closed to end the committer
-	quitOnce sync.Once
-	ended    chan struct{} // closed when the committer has ended
-	failure  error         // why, when not asked to; to be read after ended
+	queue     chan *op
+	draining  atomic.Bool
+	drained   chan struct{} // closed when the server drains: nobody waits in line any more
+	drainOnce sync.Once
+	opened    sync.Once
+	ticking   chan struct{} // closed when the first listener serves
+	quit      chan struct{} // closed to end the committer
+	quitOnce  sync.Once
+	ended     chan struct{} // closed when the committer has ended
+	failure   error         // why, when not asked to; to be read after ended
 
 	// For the committer only.
 	book     *book
@@ -58,7 +60,7 @@ func newEngine(cfg Config) (*engine, error) {
 	e := &engine{
 		cfg: cfg, log: cfg.Logger, clock: newClock(),
 		clients: newClients(cfg.Limits, cfg.RetryAfter),
-		queue:   make(chan *op, queueLength),
+		queue:   make(chan *op, queueLength), drained: make(chan struct{}),
 		ticking: make(chan struct{}), quit: make(chan struct{}), ended: make(chan struct{}),
 	}
 	e.book = newBook(cfg, e.clients, func(secret []byte) { _, _ = rand.Read(secret) }) // never fails
@@ -108,9 +110,15 @@ func (e *engine) open() {
 	})
 }
 
+// drain refuses what is asked for from now on, and all who wait in line. Calls after the first do nothing.
+func (e *engine) drain() {
+	e.draining.Store(true)
+	e.drainOnce.Do(func() { close(e.drained) })
+}
+
 // stop ends the committer, after what is in its queue was refused, and closes the ledger. It may be called again.
 func (e *engine) stop() error {
-	e.draining.Store(true)
+	e.drain()
 	e.quitOnce.Do(func() { close(e.quit) })
 	<-e.ended
 	return e.failure

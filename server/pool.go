@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"container/list"
 	"fmt"
 	"slices"
 	"time"
@@ -31,6 +32,9 @@ type pool struct {
 	used   int   // seats held; more than there are after a list with fewer seats came in
 	uses   []use // the same by version, lowest first
 	before []int // what was held at each step before a take was tried
+
+	line    list.List // of *place: who waits for seats, first come first
+	stirred bool      // the line is to be served
 }
 
 // step is the blocks of one version and all higher ones.
@@ -168,6 +172,28 @@ func (p *pool) short() (s step, before int, found bool) {
 	return step{}, 0, false
 }
 
+// raised reports whether the change since mark took any seats.
+func (p *pool) raised() bool {
+	i := 0
+	for _, used := range p.held {
+		if used > p.before[i] {
+			return true
+		}
+		i++
+	}
+	return false
+}
+
+// most returns how many seats there are, held or not, for a lease that counts at a version.
+func (p *pool) most(l level) int {
+	for _, s := range p.live {
+		if s.level >= l {
+			return s.seats + s.overdraft
+		}
+	}
+	return 0
+}
+
 // overdrawn returns how many seats are held past those that there are without overdraft.
 func (p *pool) overdrawn() (past int) {
 	for s, used := range p.held {
@@ -202,5 +228,5 @@ func (p *pool) status() FeatureStatus {
 			sum.Expires = f.Expires
 		}
 	}
-	return FeatureStatus{Feature: sum, Used: p.used, Overdrawn: p.overdrawn(), Listed: p.listed}
+	return FeatureStatus{Feature: sum, Used: p.used, Overdrawn: p.overdrawn(), Listed: p.listed, Waiting: p.line.Len()}
 }

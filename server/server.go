@@ -109,7 +109,7 @@ func (s *Server) admit(address net.Addr) error {
 // Drain makes the server answer every new request with Draining and when to come back, while what has been decided is
 // still answered. The health service reports that it does not serve. It does not block, and there is no way back.
 func (s *Server) Drain() {
-	s.engine.draining.Store(true)
+	s.engine.drain()
 	s.health.Shutdown()
 }
 

@@ -61,6 +61,10 @@ func (s *service) Checkout(ctx context.Context, req *wire.CheckoutRequest) (*wir
 		if err := s.introduce(ctx, c, req); err != nil {
 			return err
 		}
+		if takes[0].wait > 0 {
+			outcomes, err = s.engine.wait(ctx, c, req.GetCaller().GetSession(), takes[0])
+			return err
+		}
 		outcomes, err = s.engine.checkout(ctx, c, takes)
 		return err
 	})

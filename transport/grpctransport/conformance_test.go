@@ -42,6 +42,7 @@ func fixture(t *testing.T, config server.Config, client grpctransport.Config) tr
 		Feature:   "cad", Seats: 3, Version: messages.V(2, 1),
 		Plenty:  "bulk",
 		Alias:   s.address,
+		Waits:   true,
 		Restart: s.restart,
 		Stop:    s.stop,
 		Freeze:  swamp.freeze,
