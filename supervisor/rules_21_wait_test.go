@@ -2,8 +2,8 @@ package supervisor
 
 import (
 	"context"
-	"sync"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"

@@ -48,7 +48,7 @@ func simulate(module string, clients int) (c counts, err error) {
 	if err != nil {
 		return c, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "counts.json")
 	test := exec.Command("go", "test", "-count=1", "-v", "-timeout=30m", "-run", "^TestAHerd", "./supervisor")
 	test.Dir, test.Stdout, test.Stderr = module, os.Stderr, os.Stderr
