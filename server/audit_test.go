@@ -111,7 +111,7 @@ func TestAuditTellsOfNothingThatIsNotDurable(t *testing.T) {
 	ledger := &brokenLedger{}
 	bubble(t, Config{Ledger: ledger, Audit: slog.New(slog.NewTextHandler(&log, nil))}, func(t *testing.T, s *engineStage) {
 		u := s.user(1)
-		ledger.err = assert.AnError
+		ledger.fail(assert.AnError)
 		_, err := u.checkout(seats("f", 1))
 		require.Error(t, err)
 		require.ErrorIs(t, s.stop(), assert.AnError)

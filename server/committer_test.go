@@ -74,7 +74,7 @@ func TestNothingIsAnsweredBeforeItIsDurable(t *testing.T) {
 	ledger := &sleepyLedger{}
 	inBubble(t, Config{Ledger: ledger}, func(t *testing.T, s *engineStage) {
 		u := s.user(1)
-		ledger.sleep = 10 * time.Second
+		ledger.sleep.Store(int64(10 * time.Second))
 		begin := time.Now()
 		take := seats("f", 1)
 		var wg sync.WaitGroup
@@ -83,7 +83,7 @@ func TestNothingIsAnsweredBeforeItIsDurable(t *testing.T) {
 		wg.Go(func() { u.granted(take) }) // a repeat meanwhile is not answered earlier either
 		wg.Wait()
 		assert.GreaterOrEqual(t, time.Since(begin), 10*time.Second)
-		ledger.sleep = 0
+		ledger.sleep.Store(int64(0))
 	})
 }
 
@@ -91,7 +91,7 @@ func TestACallerThatGaveUpIsNotServed(t *testing.T) {
 	ledger := &sleepyLedger{}
 	inBubble(t, Config{Ledger: ledger}, func(t *testing.T, s *engineStage) {
 		u := s.user(1)
-		ledger.sleep = 10 * time.Second
+		ledger.sleep.Store(int64(10 * time.Second))
 		go func() { _, _ = u.checkout(seats("f", 1)) }()
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -103,7 +103,7 @@ func TestACallerThatGaveUpIsNotServed(t *testing.T) {
 		}))
 		time.Sleep(time.Minute)
 		assert.Equal(t, 1, s.state().Leases)
-		ledger.sleep = 0
+		ledger.sleep.Store(int64(0))
 	})
 }
 
@@ -111,7 +111,7 @@ func TestStopAnswersWhatIsCommittedAndRefusesTheRest(t *testing.T) {
 	ledger := &sleepyLedger{}
 	inBubble(t, Config{Ledger: ledger}, func(t *testing.T, s *engineStage) {
 		u := s.user(1)
-		ledger.sleep = 10 * time.Second
+		ledger.sleep.Store(int64(10 * time.Second))
 		var wg sync.WaitGroup
 		wg.Go(func() { u.granted(seats("f", 1)) })
 		synctest.Wait()
@@ -131,15 +131,15 @@ func TestAServerWhoseLedgerFailsEndsWithoutAnAnswer(t *testing.T) {
 	ledger := &brokenLedger{}
 	inBubble(t, Config{Ledger: ledger}, func(t *testing.T, s *engineStage) {
 		u := s.user(1)
-		ledger.err = errors.New("disk on fire")
+		ledger.fail(errors.New("disk on fire"))
 		_, err := u.checkout(seats("f", 1))
 		require.ErrorIs(t, err, errStopped)
 		<-s.engine.ended
-		assert.ErrorIs(t, s.stop(), ledger.err)
+		assert.ErrorIs(t, s.stop(), *ledger.err.Load())
 		_, err = u.checkout(seats("f", 1))
 		require.ErrorIs(t, err, errStopped)
 
-		ledger.err = nil
+		ledger.fail(nil)
 		s.begin()
 		assert.Zero(t, s.state().Leases)
 	})

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,26 +149,28 @@ func reasonOf(t *testing.T, err error) *refusal {
 	return r
 }
 
-// sleepyLedger sleeps in Append as long as it is told to, which stalls the committer and its ticks.
+// sleepyLedger sleeps in Append for as long as it is told to, which stalls the committer and its ticks.
 type sleepyLedger struct {
 	MemoryLedger
-	sleep time.Duration
+	sleep atomic.Int64 // nanoseconds
 }
 
 func (l *sleepyLedger) Append(batch Batch) error {
-	time.Sleep(l.sleep)
+	time.Sleep(time.Duration(l.sleep.Load()))
 	return l.MemoryLedger.Append(batch)
 }
 
 // brokenLedger fails when it is told to.
 type brokenLedger struct {
 	MemoryLedger
-	err error
+	err atomic.Pointer[error]
 }
 
+func (l *brokenLedger) fail(err error) { l.err.Store(&err) }
+
 func (l *brokenLedger) Append(batch Batch) error {
-	if l.err != nil {
-		return l.err
+	if err := l.err.Load(); err != nil && *err != nil {
+		return *err
 	}
 	return l.MemoryLedger.Append(batch)
 }

@@ -88,9 +88,9 @@ func TestAStallExtendsEveryLease(t *testing.T) {
 		u := s.user(1)
 		lease := u.granted(seats("f", 1))
 		time.Sleep(4 * time.Minute)
-		ledger.sleep = time.Hour
+		ledger.sleep.Store(int64(time.Hour))
 		u.granted(seats("f", 1))
-		ledger.sleep = 0
+		ledger.sleep.Store(int64(0))
 		time.Sleep(55 * time.Second)
 		assert.Equal(t, 2, s.state().Leases)
 		u.held(lease)
@@ -103,9 +103,9 @@ func TestAfterAStallWaitingBeatsAreReadBeforeAnythingExpires(t *testing.T) {
 		u := s.user(1)
 		lease := u.granted(seats("f", 1))
 		time.Sleep(5*time.Minute - time.Millisecond) // all but expired
-		ledger.sleep = time.Minute
+		ledger.sleep.Store(int64(time.Minute))
 		u.granted(seats("f", 1))
-		ledger.sleep = 0
+		ledger.sleep.Store(int64(0))
 		time.Sleep(5 * time.Second)
 		u.held(lease)
 	})

@@ -253,13 +253,13 @@ func TestAGrantToOneWhoWaitsIsDurableBeforeItIsAnswered(t *testing.T) {
 		holder, began := s.user(1), time.Now()
 		lease := holder.granted(seats("f", 2))
 		result := s.user(2).wait(t.Context(), seats("f", 1))
-		ledger.sleep = 3 * time.Second
+		ledger.sleep.Store(int64(3 * time.Second))
 		holder.checkin([]messages.LeaseID{lease})
 		w := <-result
 		require.NoError(t, w.err)
 		assert.Equal(t, granted, w.outcome.result)
 		assert.Equal(t, began.Add(3*time.Second), w.at)
-		ledger.sleep = 0
+		ledger.sleep.Store(int64(0))
 	})
 }
 

@@ -47,14 +47,14 @@ func TestAServerWhoseLedgerFailsStopsServing(t *testing.T) {
 	s, address, served := serve(t, Config{Ledger: ledger, Features: []Feature{{Name: "f", Seats: 1}}})
 	seats := plain(t, address)
 	caller := connectRaw(t, seats)
-	ledger.err = errors.New("disk on fire")
+	ledger.fail(errors.New("disk on fire"))
 	_, err := seats.Checkout(t.Context(), &wire.CheckoutRequest{
 		Caller: caller, Takes: []*wire.Take{{Request: caller.Instance, Feature: "f", Count: 1}},
 	})
 	assert.Equal(t, codes.Unavailable, status.Code(err))
 	assert.Nil(t, refusalIn(err))
-	assert.ErrorIs(t, <-served, ledger.err)
-	assert.ErrorIs(t, s.Stop(t.Context()), ledger.err)
+	assert.ErrorIs(t, <-served, *ledger.err.Load())
+	assert.ErrorIs(t, s.Stop(t.Context()), *ledger.err.Load())
 }
 
 func TestTwoServersDoNotShareALedger(t *testing.T) {
