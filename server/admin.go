@@ -92,6 +92,7 @@ func (s *Server) SetFeatures(ctx context.Context, features []Feature) error {
 	err := s.engine.administer(ctx, func(time.Duration) error {
 		s.engine.book.pools.set(features)
 		s.engine.age()
+		s.engine.book.stirAll() // there may be more seats, or none for some
 		return nil
 	})
 	if err != nil {

@@ -21,8 +21,8 @@ type take struct {
 	first    bool          // of its line: it does not stand behind others
 }
 
-// outcome answers a take: lease and version of a grant, and whether it is past the seats that there are; reason and message of a refusal, which retryAfter makes one to
-// be repeated; reason of what is gone.
+// outcome answers a take: lease and version of a grant, and whether it is past the seats that there are; reason and message
+// of a refusal, which retryAfter makes one to be repeated; reason of what is gone.
 type outcome struct {
 	result     result
 	lease      messages.LeaseID

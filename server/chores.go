@@ -21,8 +21,10 @@ func (e *engine) age() {
 	ran := e.book.pools.running()
 	e.expiring = e.book.pools.age(e.calendar.tick(e.clock.raw()))
 	e.busy = e.busy || e.expiring
-	e.book.stirAll() // there may be more seats, or none for some
-	if e.book.pools.running() < ran || e.calendar.due() {
+	if e.book.pools.running() < ran {
+		e.book.stirAll() // some who wait may wait for nothing now
+		e.keepMark()
+	} else if e.calendar.due() {
 		e.keepMark()
 	}
 }

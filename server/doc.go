@@ -47,7 +47,7 @@
 // FeatureExpired. After a list with fewer seats than are held nothing ends: there are no new grants until enough came
 // back.
 //
-// Overdraft is granted past the seats, and is marked so in the grant, in the ledger and in the log.
+// Overdraft is granted past the seats, and is marked so in the grant, in the ledger, in the audit and in the metrics.
 //
 // Leases of a feature with a [Share] are counted in groups, each of which holds as many seats as its largest lease, until
 // the last has ended. Who belongs together is read from the certificate where that says so, and else is what clients

@@ -148,18 +148,7 @@ func (e *engine) checkout(ctx context.Context, c *client, takes []take) ([]outco
 	if err != nil {
 		return nil, err // outcomes may still be written to: the committer may come to it yet
 	}
-	e.tellOverdraft(c, takes, outcomes)
 	return outcomes, nil
-}
-
-// tellOverdraft logs what was granted past the seats that there are. A repeat is told again, with the same lease.
-func (e *engine) tellOverdraft(c *client, takes []take, outcomes []outcome) {
-	for i, o := range outcomes {
-		if o.result == granted && o.overdrawn {
-			e.log.Info("granted past the seats that were bought", "feature", takes[i].feature, "count", takes[i].count,
-				"lease", o.lease, "identity", c.holder.Identity)
-		}
-	}
 }
 
 // checkin returns seats, and returns when that is in the ledger.

@@ -163,6 +163,24 @@ func TestSeatsThatComeBackInAnyWayGoToTheLine(t *testing.T) {
 	}
 }
 
+func TestALineIsToldWhenALicenceThatItNeedsRunsOut(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
+		lasting := Feature{Name: "f", Version: messages.V(1, 0), Seats: 1}
+		ending := lasting
+		ending.Expires = time.Now().Add(time.Minute)
+		require.NoError(t, (&Server{engine: s.engine}).SetFeatures(t.Context(), []Feature{lasting, ending}))
+		s.user(1).granted(seats("f", 2))
+		result := s.user(2).persist(seats("f", 2))
+		time.Sleep(time.Minute - time.Second)
+		assert.Empty(t, result)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		require.Len(t, result, 1, "it still waits")
+		assert.Equal(t, outcome{result: refused, reason: messages.NoSeats, message: "there are 1 seats"}, (<-result).outcome)
+		s.nobodyWaits()
+	})
+}
+
 func TestAWaitThatIsOverKeepsItsPlaceForAWhile(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
 		holder, began := s.user(1), time.Now()
