@@ -167,11 +167,11 @@ func TestALineIsToldWhenALicenceThatItNeedsRunsOut(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *engineStage) {
 		lasting := Feature{Name: "f", Version: messages.V(1, 0), Seats: 1}
 		ending := lasting
-		ending.Expires = time.Now().Add(time.Minute)
+		ending.Expires = time.Now().Add(wire.MaxWait / 2)
 		require.NoError(t, (&Server{engine: s.engine}).SetFeatures(t.Context(), []Feature{lasting, ending}))
 		s.user(1).granted(seats("f", 2))
-		result := s.user(2).persist(seats("f", 2))
-		time.Sleep(time.Minute - time.Second)
+		result := s.user(2).wait(t.Context(), seats("f", 2))
+		time.Sleep(wire.MaxWait/2 - time.Second)
 		assert.Empty(t, result)
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
