@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,10 +32,8 @@ func TestAnOperatorWhoFollowsTheReadmeServesASignedLicence(t *testing.T) {
 	assert.Contains(t, o.types(blocks[1]), "valid      yes")
 	assert.Contains(t, o.types(blocks[2]), "ca.key  SECRET")
 
-	server, ready := o.starts(blocks[3])
-	require.Contains(t, ready, `"ready":true`)
-	client, said := o.starts(blocks[4])
-	require.Contains(t, said, "held")
+	server := o.starts(blocks[3], `"ready":true`)
+	client := o.starts(blocks[4], "held")
 	status := o.types(blocks[5])
 	assert.Regexp(t, `f1 +9\.9 +1 +5 `, status)
 	assert.Contains(t, status, `"cn:ada"`)
@@ -87,12 +86,12 @@ func (o operator) types(commands string) string {
 	return string(out)
 }
 
-// starts runs commands whose last one goes on, and returns when that has printed something.
-func (o operator) starts(commands string) (cmd *exec.Cmd, line string) {
+// starts runs commands whose last one goes on, and returns when that has said something.
+func (o operator) starts(commands, said string) *exec.Cmd {
 	o.t.Helper()
 	lines := strings.SplitAfter(strings.TrimSpace(commands), "\n")
 	lines[len(lines)-1] = "exec " + lines[len(lines)-1]
-	cmd = o.bash(strings.Join(lines, ""))
+	cmd := o.bash(strings.Join(lines, ""))
 	var log lockedBuffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
@@ -102,9 +101,14 @@ func (o operator) starts(commands string) (cmd *exec.Cmd, line string) {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	line, err = bufio.NewReader(out).ReadString('\n')
-	require.NoError(o.t, err, "%s\n%s", commands, &log)
-	return cmd, line
+	defer time.AfterFunc(time.Minute, func() { cmd.Process.Kill() }).Stop() // which ends what it prints
+	for printed := bufio.NewReader(out); ; {
+		line, err := printed.ReadString('\n')
+		require.NoError(o.t, err, "%q was not said by\n%s\n%s", said, commands, &log)
+		if strings.Contains(line, said) {
+			return cmd
+		}
+	}
 }
 
 // freePort returns a port that nobody uses at the moment.
