@@ -113,6 +113,9 @@ func TestFlagFaultsSayWhatIsExpected(t *testing.T) {
 		{"-features=0", "not a number from 1 to 2000000"},
 		{"-features=a", "not a number from 1 to 2000000"},
 		{"-repetitions=101", "must be 1 to 100"},
+		{"-interval=1500ms", "must be whole seconds from 1s to 10m0s"},
+		{"-interval=11m", "must be whole seconds from 1s to 10m0s"},
+		{"-window=7s", "must be from the interval, 8s, to 1h0m0s"},
 		{"quick", "is not a flag"},
 		{"-fast", "not defined"},
 	} {
@@ -128,6 +131,17 @@ func TestFlagsChooseWhatIsMeasured(t *testing.T) {
 	assert.Equal(t, []cell{{etcdName, 5}, {etcdName, 7}}, o.plan.cells())
 	assert.Equal(t, 2, o.plan.repetitions)
 	assert.Equal(t, quickRun.window, o.plan.window)
+}
+
+func TestFlagsChooseHowOftenFeaturesAreBeaten(t *testing.T) {
+	o, err := parse([]string{"-interval", "60s"})
+	require.NoError(t, err)
+	assert.Equal(t, []time.Duration{time.Minute, 2 * time.Minute}, []time.Duration{o.plan.interval, o.plan.window})
+	assert.Equal(t, fullRun.recover+52*time.Second, o.plan.recover, "a turn of each feature longer")
+
+	o, err = parse([]string{"-interval", "2m", "-window", "10m"})
+	require.NoError(t, err)
+	assert.Equal(t, []time.Duration{2 * time.Minute, 10 * time.Minute}, []time.Duration{o.plan.interval, o.plan.window})
 }
 
 func TestHelpIsPrintedToStandardOutput(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -51,6 +52,25 @@ func (p *plan) choose(contenders []string, sizes []int, repetitions int) {
 	if repetitions != 0 {
 		p.repetitions = repetitions
 	}
+}
+
+// pace replaces how often features are beaten, and how long that is counted. Zero is what the run has.
+func (p *plan) pace(interval, window time.Duration) error {
+	if interval != 0 {
+		if interval < time.Second || interval > maxInterval || interval%time.Second != 0 {
+			return fmt.Errorf("-interval is %s: must be whole seconds from 1s to %s", interval, maxInterval)
+		}
+		slower := max(0, interval-p.interval)
+		p.interval, p.window = interval, 2*interval
+		p.hold, p.recover = p.hold+slower, p.recover+slower // whoever beats one by one needs a turn of each feature
+	}
+	if window != 0 {
+		if window < p.interval || window > maxWindow {
+			return fmt.Errorf("-window is %s: must be from the interval, %s, to %s", window, p.interval, maxWindow)
+		}
+		p.window = window
+	}
+	return nil
 }
 
 // measures reports whether a contender is measured with so many features.

@@ -18,6 +18,7 @@ type metric struct{ name, unit, what string }
 var metrics = []metric{
 	{"heap_per_feature", "B", "heap and stack of the client"},
 	{"client_cpu_per_beat", "µs", "processor time of the client, for each feature and beat"},
+	{"client_core_share", "%", "processor time of the client in the window, as a share of one core"},
 	{"server_cpu_per_beat", "µs", "processor time of the server, for each feature and beat"},
 	{"bytes_per_beat", "B", "bytes on the wire, both ways, for each feature and beat"},
 	{"held_per_second", "1/s", "features taken, one by one from many callers, until all are held"},
@@ -101,6 +102,7 @@ func (t *trial) beats(ctx context.Context) error {
 		return fmt.Errorf("no beat was answered within %s", t.plan.window)
 	}
 	t.values["client_cpu_per_beat"] = microseconds(after.client-before.client) / beats
+	t.values["client_core_share"] = 100 * float64(after.client-before.client) / float64(after.at.Sub(before.at))
 	t.values["server_cpu_per_beat"] = microseconds(after.server-before.server) / beats
 	t.values["bytes_per_beat"] = float64(after.Bytes-before.Bytes) / beats
 	return nil
@@ -108,6 +110,7 @@ func (t *trial) beats(ctx context.Context) error {
 
 // counts are what both processes tell at one moment.
 type counts struct {
+	at             time.Time
 	client, server time.Duration
 	Beats, Bytes   int64
 }
@@ -120,7 +123,7 @@ func (t *trial) count() (counts, error) {
 	if err := t.server.Ask(order{Do: doCount}, &server); err != nil {
 		return counts{}, err
 	}
-	return counts{client.CPU, server.CPU, client.Beats, client.Bytes + server.Bytes}, nil
+	return counts{time.Now(), client.CPU, server.CPU, client.Beats, client.Bytes + server.Bytes}, nil
 }
 
 func (t *trial) checkouts(context.Context) error {
