@@ -113,6 +113,7 @@ func (b *book) endLease(lease messages.LeaseID, reason messages.Reason, now time
 		return ErrNoLease
 	}
 	b.endAs(deedRelease, number, reason, now)
+	b.stirAll() // who waits to replace it may wait for nothing now
 	return nil
 }
 

@@ -65,6 +65,46 @@ func TestAuditTellsOfEachDecisionOnceAndInOrder(t *testing.T) {
 	}, told)
 }
 
+// Each who waits is told of once: when it is granted, or when it is clear that it will not be.
+func TestAuditAndMetricsTellOnceOfEachWhoWaited(t *testing.T) {
+	var denied tally
+	told, records := audited(t, []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2}}, func(s *engineStage) {
+		holder := s.user(1)
+		lease := holder.granted(seats("f", 2))
+		served, cancelled, replaced, never := seats("f", 2), seats("f", 1), seats("f", 1), seats("f", 3)
+		first := s.user(2).persist(served)
+		u := s.user(3)
+		second := u.wait(s.t.Context(), cancelled)
+		third := u.wait(s.t.Context(), replaced)
+		require.Equal(s.t, refused, (<-u.wait(s.t.Context(), never)).outcome.result)
+		ctx, cancel := context.WithCancel(s.t.Context())
+		fourth := s.user(4).wait(ctx, seats("f", 1))
+		cancel()
+		require.Error(s.t, (<-fourth).err)
+		u.checkin(nil, cancelled.request)
+		require.Equal(s.t, gone, (<-second).outcome.result)
+		o, err := u.checkout(seats("none", 1, replaced.request))
+		require.NoError(s.t, err)
+		require.Equal(s.t, messages.NoSuchFeature, o.reason)
+		u.checkin(nil, replaced.request)
+		require.Equal(s.t, gone, (<-third).outcome.result)
+		holder.keep(time.Minute, lease)
+		holder.checkin([]messages.LeaseID{lease})
+		s.grantedNow(first)
+		require.NoError(s.t, s.administer(s.t.Context(), func(time.Duration) error {
+			denied = s.book.pools.all[0].tally
+			return nil
+		}))
+	})
+	assert.Equal(t, []string{
+		"grant f", "denial f NoSeats", "denial f NoSeats", "denial none NoSuchFeature", "denial f NoSeats", "denial f NoSeats",
+		"checkin f Returned", "grant f",
+	}, told)
+	assert.Equal(t, "2 of 2 seats in use, 3 asked for", records[1]["message"])
+	assert.Equal(t, "gave up waiting in line", records[2]["message"])
+	assert.Equal(t, int64(4), denied.denied[messages.NoSeats])
+}
+
 func TestAuditTellsWhoAndWhy(t *testing.T) {
 	features := []Feature{{Name: "f", Version: messages.V(2, 0), Seats: 1, Overdraft: 1}}
 	var lease messages.LeaseID

@@ -15,7 +15,7 @@ func TestSeatsAreAccountedForOverRestartsOfADurableLedger(t *testing.T) {
 		}
 	}
 	defer func() { end() }()
-	testModel(t, func() Ledger {
+	testModel(t, 0, func() Ledger {
 		end()
 		l = unsynced(eager(boltPath(t)))
 		return l

@@ -75,7 +75,7 @@ func (b *book) bury(number uint32, c *client, reason messages.Reason, now time.D
 
 // cancel ends the lease of a request, or its place in line. A request that is unknown is buried before it ever lived.
 func (b *book) cancel(c *client, request messages.RequestID, reason messages.Reason, now time.Duration) {
-	b.leave(b.lines.places[requestKey{c.index, request}], outcome{result: gone, reason: reason}, nil)
+	b.giveUp(b.lines.places[requestKey{c.index, request}], outcome{result: gone, reason: reason})
 	number, known := b.lookup(c, request)
 	switch {
 	case !known:

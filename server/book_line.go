@@ -10,8 +10,8 @@ import (
 
 // lines are the takes that wait for seats, one line for each pool: it is in the pool. Only the first of a line is
 // granted, when its whole count is free. Until then later ones wait, and newcomers are refused, even if fewer seats would
-// do: so nobody is starved. A take that raises what is held at no version is no newcomer: one that replaces as much as it
-// takes, and one that shares seats which its group holds already.
+// do: so nobody is starved. A take that raises what is held at no version does not stand behind others: one that replaces
+// as much as it takes, and one that shares seats which its group holds, even if it holds them only since the take waits.
 //
 // Lines are not in the ledger: after a restart those who come back wait anew.
 type lines struct {
@@ -42,7 +42,7 @@ func keepPlace(clientTimeout time.Duration) time.Duration {
 // wait decides a take that may wait in line, or puts it there: then waits is true and the call is answered later.
 func (b *book) wait(c *client, t take, call *heldCall, now time.Duration) (o outcome, waits bool) {
 	if pl := b.lines.places[requestKey{c.index, t.request}]; pl != nil && t.fault == "" {
-		return b.comeBack(pl, t, call)
+		return b.comeBack(pl, t, call, now)
 	}
 	before := b.seq
 	o = b.ask(c, t, now)
@@ -61,16 +61,19 @@ func (b *book) wait(c *client, t take, call *heldCall, now time.Duration) (o out
 }
 
 // comeBack lets a later call wait for a place in line.
-func (b *book) comeBack(pl *place, t take, call *heldCall) (o outcome, waits bool) {
+func (b *book) comeBack(pl *place, t take, call *heldCall, now time.Duration) (o outcome, waits bool) {
 	if pl.take.feature != t.feature || pl.take.count != t.count {
-		return refuse(messages.Malformed, "the request id was used for other seats"), false
-	}
-	if o := b.unservable(pl.take); o.result != 0 {
+		o = refuse(messages.Malformed, "the request id was used for other seats")
+	} else if o = b.unservable(pl.take); o.result != 0 {
 		b.leave(pl, outcome{}, errOvertaken)
+	}
+	if o.result != 0 {
+		b.tell(pl.client, t, o, b.seq)
 		return o, false
 	}
 	b.answer(pl, outcome{}, errOvertaken)
 	pl.call = call
+	b.serveSharer(pl, now)
 	b.stir(pl.pool)
 	return outcome{}, true
 }
@@ -81,7 +84,7 @@ func (b *book) unservable(t take) outcome {
 	served, reason := p.serve(t.version, t.exact)
 	switch {
 	case reason != messages.NoReason:
-		return outcome{result: refused, reason: reason}
+		return outcome{result: refused, reason: reason, message: p.missing(reason)}
 	case t.count > p.most(served):
 		return refuse(messages.NoSeats, "there are %d seats", p.most(served))
 	default:
@@ -96,6 +99,18 @@ func (b *book) join(c *client, t take, call *heldCall) {
 	pl.at = p.line.PushBack(pl)
 	b.lines.places[requestKey{c.index, t.request}] = pl
 	c.waiting++
+}
+
+// giveUp gives up a place, if there is one, whose client does not want it any more: its take is denied. A call that waits
+// for it is answered so.
+func (b *book) giveUp(pl *place, o outcome) {
+	if pl == nil {
+		return
+	}
+	if o.reason != messages.Replaced { // by a take that is told of itself
+		b.tell(pl.client, pl.take, refuse(messages.NoSeats, "gave up waiting in line"), b.seq)
+	}
+	b.leave(pl, o, nil)
 }
 
 // leave gives up a place, if there is one. A call that waits for it is answered so.
@@ -138,8 +153,8 @@ func (b *book) stir(index uint32) {
 
 // stirAll makes all lines be served.
 func (b *book) stirAll() {
-	for _, pl := range b.lines.places {
-		b.stir(pl.pool)
+	for index := range b.pools.all {
+		b.stir(uint32(index))
 	}
 }
 
@@ -151,14 +166,35 @@ func (b *book) serveLines(now time.Duration, limit int) (more bool) {
 		index := b.lines.stirred[last]
 		b.lines.stirred = b.lines.stirred[:last]
 		b.pools.all[index].stirred = false
-		for b.serveFirst(b.pools.all[index], now) {
-			if limit--; limit <= 0 {
-				b.stir(index)
-				return true
-			}
+		if limit -= b.serveLine(b.pools.all[index], now, limit); limit <= 0 {
+			b.stir(index)
+			return true
 		}
 	}
 	return false
+}
+
+// serveLine decides about up to limit of those in a line, and returns about how many: the first ones, and those who share
+// seats that their group has got since.
+func (b *book) serveLine(p *pool, now time.Duration, limit int) (n int) {
+	for n < limit && b.serveFirst(p, now) {
+		n++
+	}
+	if !p.review {
+		return n
+	}
+	for at := p.line.Front(); at != nil; {
+		if n >= limit {
+			return n
+		}
+		pl := at.Value.(*place)
+		at = at.Next() // before the place leaves
+		if b.serveSharer(pl, now) {
+			n++
+		}
+	}
+	p.review = false
+	return n
 }
 
 // serveFirst decides about the first in a line and reports whether it did. Nothing is decided while no call waits for it.
@@ -185,6 +221,25 @@ func (b *book) serveFirst(p *pool, now time.Duration) bool {
 	return true
 }
 
+// serveSharer grants a take in line what it takes no further seats for, and reports whether it did.
+func (b *book) serveSharer(pl *place, now time.Duration) bool {
+	p := b.pools.all[pl.pool]
+	if _, held := b.pools.groups.of[groupPlace{pl.pool, p.share, pl.client.groupKey(p.share)}]; !held {
+		return false
+	}
+	if b.hangUp(pl, now); pl.call == nil || b.unservable(pl.take).result != 0 {
+		return false
+	}
+	before := b.seq
+	o := b.decide(pl.client, pl.take, now)
+	if o.result != granted {
+		return false
+	}
+	b.tell(pl.client, pl.take, o, before)
+	b.leave(pl, o, nil)
+	return true
+}
+
 // hangUp notes when the call of a place has ended. The place is kept for a while.
 func (b *book) hangUp(pl *place, now time.Duration) {
 	if pl.call == nil {
@@ -201,7 +256,7 @@ func (b *book) tidyLines(now time.Duration) {
 	kept := keepPlace(b.timeout)
 	for _, pl := range b.lines.places {
 		if b.hangUp(pl, now); pl.call == nil && now-pl.left >= kept {
-			b.leave(pl, outcome{}, nil)
+			b.giveUp(pl, outcome{})
 		}
 	}
 }

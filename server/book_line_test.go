@@ -50,6 +50,25 @@ func TestWhatTakesNoFurtherSeatsDoesNotStandInLine(t *testing.T) {
 	assert.False(t, answered(call))
 }
 
+// A sharer that waited behind others went on waiting when its group had got seats meanwhile.
+func TestWhoWaitsSharesTheSeatsThatItsGroupGets(t *testing.T) {
+	s := newBookStage(t, Config{Features: []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2, Share: ShareUser}}})
+	s.groups = func(client byte) groupKeys { return groupKeys{ShareUser: {client / 10}} }
+	s.take(31, seats("f", 1))
+	held := seats("f", 1)
+	s.take(41, held)
+	holds, other, shares, more := s.line(11, seats("f", 1)), s.line(21, seats("f", 2)), s.line(12, seats("f", 1)), s.line(13, seats("f", 2))
+	s.book.stirAll()
+	s.serve()
+	assert.NoError(t, s.book.checkin(s.client(41), nil, []messages.RequestID{held.request}, s.now))
+	s.serve()
+	assert.Equal(t, granted, holds.outcome.result, "it is first")
+	assert.False(t, answered(other))
+	assert.Equal(t, granted, shares.outcome.result, "it takes no seat from those before it")
+	assert.False(t, answered(more), "it would take one")
+	assert.Equal(t, 2, s.book.pools.all[0].used)
+}
+
 func TestWhatCanNeverBeGrantedDoesNotWait(t *testing.T) {
 	s := newBookStage(t, Config{Features: []Feature{
 		{Name: "f", Version: messages.V(1, 0), Seats: 3}, {Name: "f", Version: messages.V(2, 0), Seats: 1, Overdraft: 1},

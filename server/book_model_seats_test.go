@@ -108,8 +108,9 @@ func (m *model) served(t take) (messages.Version, messages.Reason) {
 }
 
 // crowded predicts whether there are too few seats: at the version of some block more are needed than it and the higher
-// ones have, and more than before. Past tells of the same without the overdraft, for the versions that serve the lease.
-func (m *model) crowded(r *modelRequest, back []*modelRequest) (short, past bool) {
+// ones have, and more than before. Past tells of the same without the overdraft, for the versions that serve the lease, and
+// further whether more are needed than before at all.
+func (m *model) crowded(r *modelRequest, back []*modelRequest) (short, past, further bool) {
 	before, after := m.units(r.feature, m.held(nil)), m.units(r.feature, m.held(back, r))
 	live, below := m.live(r.feature), messages.V(-1, 0)
 	for _, f := range live {
@@ -122,11 +123,12 @@ func (m *model) crowded(r *modelRequest, back []*modelRequest) (short, past bool
 				seats, overdraft = seats+other.Seats, overdraft+other.Overdraft
 			}
 		}
-		short = short || needs(after) > seats+overdraft && needs(after) > needs(before)
+		more := needs(after) > needs(before)
+		short, further = short || more && needs(after) > seats+overdraft, further || more
 		past = past || r.version.Compare(below) > 0 && needs(after) > seats
 		below = f.Version
 	}
-	return short, past
+	return short, past, further
 }
 
 // someBlocks draws a list.

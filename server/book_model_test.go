@@ -35,6 +35,8 @@ type model struct {
 	// fitted tells of pools that had a seat for each that was held, when last looked at.
 	fitted map[string]bool
 	all    []*modelRequest
+	lines  map[string][]*modelPlace // by feature, first come first
+	owed   map[*heldCall]owed       // what calls that wait no longer are to be told
 	// forgotten are those that were remembered long enough: a ledger that has not let go of them yet brings them back.
 	forgotten []*modelRequest
 }
@@ -57,6 +59,7 @@ func (m *model) end(r *modelRequest, reason messages.Reason) { r.reason, r.at = 
 
 // cancel is what a returned or replaced request does.
 func (m *model) cancel(client byte, request messages.RequestID, reason messages.Reason) {
+	m.leave(m.placeOf(client, request), owed{outcome: outcome{result: gone, reason: reason}})
 	r := m.find(client, request)
 	switch {
 	case r == nil:
@@ -86,9 +89,9 @@ func (m *model) age() {
 	m.all = kept
 }
 
-// predict returns what answers a take, but for lease and message, and notes what it does.
+// predict returns what answers a take that does not wait, but for lease and message, and notes what it does.
 func (m *model) predict(client byte, t take) outcome {
-	no := func(reason messages.Reason) outcome { return outcome{result: refused, reason: reason} }
+	m.leave(m.placeOf(client, t.request), owed{err: errOvertaken})
 	if r := m.find(client, t.request); r != nil {
 		switch {
 		case !r.held():
@@ -99,6 +102,26 @@ func (m *model) predict(client byte, t take) outcome {
 		r.at = m.now
 		return outcome{result: granted, version: r.version, overdrawn: r.overdrawn}
 	}
+	return m.decide(client, t)
+}
+
+func no(reason messages.Reason) outcome { return outcome{result: refused, reason: reason} }
+
+// decide predicts what a take of a request that is not known comes to, and notes it.
+func (m *model) decide(client byte, t take) outcome {
+	r, o := m.judge(client, t)
+	if o.result != granted {
+		return o
+	}
+	for _, request := range t.replaces {
+		m.cancel(client, request, messages.Replaced)
+	}
+	m.all = append(m.all, r)
+	return o
+}
+
+// judge predicts the same and changes nothing. A grant comes with its request.
+func (m *model) judge(client byte, t take) (*modelRequest, outcome) {
 	var back []*modelRequest
 	for i, request := range t.replaces {
 		r := m.find(client, request)
@@ -106,7 +129,7 @@ func (m *model) predict(client byte, t take) outcome {
 			continue
 		}
 		if r.reason == messages.Revoked {
-			return no(messages.Revoked)
+			return nil, no(messages.Revoked)
 		}
 		if r.held() {
 			back = append(back, r)
@@ -114,22 +137,18 @@ func (m *model) predict(client byte, t take) outcome {
 	}
 	version, reason := m.served(t)
 	if reason != messages.NoReason {
-		return no(reason)
+		return nil, no(reason)
 	}
 	r := &modelRequest{client: client, request: t.request, feature: t.feature, version: version, count: t.count, at: m.now}
 	if scope := m.pools[t.feature].share; modelGroups(client)[scope] != (groupKey{}) {
 		r.scope, r.group = scope, modelGroups(client)[scope]
 	}
-	short, past := m.crowded(r, back)
-	if short {
-		return no(messages.NoSeats)
-	}
-	for _, request := range t.replaces {
-		m.cancel(client, request, messages.Replaced)
+	short, past, further := m.crowded(r, back)
+	if short || further && !t.first && len(m.lines[t.feature]) > 0 {
+		return nil, no(messages.NoSeats)
 	}
 	r.overdrawn = past
-	m.all = append(m.all, r)
-	return outcome{result: granted, version: version, overdrawn: past}
+	return r, outcome{result: granted, version: version, overdrawn: past}
 }
 
 // modelGroups says who shares with whom: the first two clients are one user, the second and the third are on one host,
@@ -167,7 +186,11 @@ func (m *model) someTake() take {
 func (m *model) Checkout(*rapid.T) {
 	client, t := m.someClient(), m.someTake()
 	want := m.predict(client, t)
-	o := m.take(client, t)
+	m.answer(client, t, want, m.take(client, t))
+}
+
+// answer claims that a take was answered as predicted, and notes the lease of a grant.
+func (m *model) answer(client byte, t take, want, o outcome) {
 	got := o
 	got.lease, got.message = messages.LeaseID{}, ""
 	require.Equal(m.t, want, got, "take %+v: %+v", t, o)

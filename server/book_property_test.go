@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -20,11 +21,16 @@ func (m *model) Pass(*rapid.T) {
 	m.wall = m.wall.Add(d)
 	m.pass(d)
 	m.expire()
+	m.tidy()
 }
 
 // expire does what is due by the time of the licences, and by that of the leases.
 func (m *model) expire() {
+	ran := m.book.pools.running()
 	expiring := m.book.pools.age(m.wall)
+	if m.book.pools.running() < ran {
+		m.book.stirAll()
+	}
 	for expiring && m.book.endExpired(m.now, 3) {
 		m.commit()
 	}
@@ -37,6 +43,7 @@ func (m *model) SetFeatures(*rapid.T) {
 	clear(m.fitted) // the list may have fewer seats than are held
 	m.book.pools.set(m.config.Features)
 	m.expire()
+	m.book.stirAll()
 }
 
 func (m *model) Restart(*rapid.T) {
@@ -44,6 +51,8 @@ func (m *model) Restart(*rapid.T) {
 		m.book.take(m.bookStage.client(m.someClient()), m.someTake(), m.now)
 	}
 	m.restart()
+	clear(m.lines)
+	clear(m.owed)
 	for _, r := range m.all {
 		r.at = 0
 	}
@@ -73,6 +82,8 @@ func (m *model) recall() {
 
 // Check claims what must hold at any time.
 func (m *model) Check(*rapid.T) {
+	m.serve()
+	m.checkLines()
 	held, ended := 0, 0
 	for _, r := range m.all {
 		if r.held() {
@@ -96,26 +107,39 @@ func (m *model) Check(*rapid.T) {
 
 var modelStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func testModel(t *testing.T, ledger func() Ledger) {
+// testModel compares a book with the model. The more patience, the longer are the lines.
+func testModel(t *testing.T, patience int, ledger func() Ledger) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &model{t: t, pools: make(map[string]*modelPool), fitted: make(map[string]bool), wall: modelStart}
+		m := &model{
+			t: t, pools: make(map[string]*modelPool), fitted: make(map[string]bool), wall: modelStart,
+			lines: make(map[string][]*modelPlace), owed: make(map[*heldCall]owed),
+		}
 		list := m.list(m.someBlocks())
 		m.bookStage = newBookStage(t, Config{Ledger: ledger(), ClientTimeout: modelTimeout, Features: list})
 		m.groups = modelGroups
 		m.expire()
-		t.Repeat(map[string]func(*rapid.T){
+		actions := map[string]func(*rapid.T){
 			"": m.Check, "checkout": m.Checkout, "checkout again": m.Checkout, "checkin": m.Checkin, "beat": m.Beat,
 			"pass": m.Pass, "revoke": m.Revoke, "set features": m.SetFeatures, "restart": m.Restart,
-		})
+			"wait": m.Wait, "wait on": m.WaitOn, "hang up": m.HangUp,
+		}
+		for i := range patience {
+			actions[fmt.Sprint("wait too ", i)] = m.Wait
+		}
+		t.Repeat(actions)
 	})
 }
 
 func TestSeatsAreAccountedForOverRestarts(t *testing.T) {
-	testModel(t, func() Ledger { return &MemoryLedger{} })
+	testModel(t, 0, func() Ledger { return &MemoryLedger{} })
+}
+
+func TestWhoWaitsIsServedInTurnAndLeavesNothingBehind(t *testing.T) {
+	testModel(t, 8, func() Ledger { return &MemoryLedger{} })
 }
 
 func TestRecordsThatWereDroppedMayBeReplayed(t *testing.T) {
-	testModel(t, func() Ledger { return &hoarder{} })
+	testModel(t, 0, func() Ledger { return &hoarder{} })
 }
 
 // hoarder is a ledger that lets go of nothing, as the contract allows.

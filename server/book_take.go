@@ -207,6 +207,7 @@ func (b *book) grant(c *client, index uint32, want claim, t take, now time.Durat
 		Feature: p.name, Major: e.level.major(), Minor: e.level.minor(), Count: e.count, Overdrawn: e.overdrawn,
 	}
 	if e.group != 0 {
+		p.review = true
 		place := b.pools.groups.all[e.group].place
 		r.Share, r.Group = place.share, place.key
 	}

@@ -81,7 +81,8 @@ type Config struct {
 	//
 	// A record is written once the decision is in the ledger, in order, by a goroutine of the server's: a crash loses those
 	// of its last moments, the ledger does not. A handler that is slower than the server for long holds up decisions rather
-	// than miss one. A call that is refused as a whole, since it comes too fast or while the server drains, is not in it.
+	// than miss one. A checkout that waits in line is in it once, when it is granted or refused, or given up by its client: that
+	// is a denial, too. A call that is refused as a whole, since it comes too fast or while the server drains, is not in it.
 	Audit *slog.Logger
 	// MeterProvider gets the server's metrics; nil means none. Apart from one sample of a histogram for each round of the
 	// committer they cost nothing until they are collected. No name of a client is in them.

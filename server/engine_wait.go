@@ -40,6 +40,7 @@ func (e *engine) wait(ctx context.Context, c *client, session uint64, t take) ([
 	var waits bool
 	err := e.do(ctx, 1, func(now time.Duration) error {
 		if err := e.book.spend(c, 1, now); err != nil {
+			e.book.nameless.deny(messages.RateLimited, 1)
 			return err
 		}
 		o, waits = e.book.wait(c, t, call, now)

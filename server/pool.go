@@ -35,6 +35,7 @@ type pool struct {
 
 	line    list.List // of *place: who waits for seats, first come first
 	stirred bool      // the line is to be served
+	review  bool      // all of it: a group may have got seats that some of it share
 }
 
 // step is the blocks of one version and all higher ones.
@@ -67,7 +68,7 @@ func (p *pool) age(wall time.Time) {
 	if alive == p.alive {
 		return
 	}
-	p.alive, p.expired, p.live = alive, alive == 0, p.live[:0]
+	p.alive, p.expired, p.live, p.review = alive, alive == 0, p.live[:0], true
 	for _, f := range p.blocks {
 		if f.runs(wall) {
 			p.live = append(p.live, step{levelOf(f.Version), f.Seats, f.Overdraft})
