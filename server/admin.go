@@ -30,8 +30,9 @@ type Status struct {
 	Features []FeatureStatus
 }
 
-// FeatureStatus is the state of one pool. Its Feature adds up the blocks whose licence has not run out, or all of them
-// when each has: the highest Version, the sums of Seats and Overdraft, the last to expire.
+// FeatureStatus is the state of one pool. Its Feature adds up the blocks whose licence is in force, or all of them when
+// none is: the highest Version, the sums of Seats and Overdraft, the last to expire. Starts is the zero time unless no
+// block has begun yet.
 type FeatureStatus struct {
 	Feature
 	// Used is the number of seats held; leases that share one count once. It is more than Seats and Overdraft together

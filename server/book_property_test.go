@@ -26,9 +26,9 @@ func (m *model) Pass(*rapid.T) {
 
 // expire does what is due by the time of the licences, and by that of the leases.
 func (m *model) expire() {
-	ran := m.book.pools.running()
+	begun, over := m.book.pools.turned()
 	expiring := m.book.pools.age(m.wall)
-	if m.book.pools.running() < ran {
+	if b, o := m.book.pools.turned(); b != begun || o != over {
 		m.book.stirAll()
 	}
 	for expiring && m.book.endExpired(m.now, 3) {

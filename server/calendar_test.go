@@ -53,3 +53,59 @@ func TestTheTimeIsKeptEveryFewMinutes(t *testing.T) {
 		assert.Zero(t, s.state().ClockBehind)
 	})
 }
+
+func TestALicenceThatBeginsAsAnotherEndsKeepsItsLeases(t *testing.T) {
+	noon := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
+	config := Config{Features: []Feature{
+		{Name: "f", Version: messages.V(1, 0), Seats: 1, Expires: noon},
+		{Name: "f", Version: messages.V(1, 0), Seats: 2, Starts: noon},
+	}}
+	inBubble(t, config, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		lease := u.granted(seats("f", 1))
+		for time.Sleep(2 * time.Minute); time.Now().Before(noon); time.Sleep(4 * time.Minute) {
+			u.held(lease)
+		}
+		o, err := u.checkout(seats("f", 1))
+		require.NoError(t, err)
+		assert.Equal(t, granted, o.result, "a seat of the second licence")
+		u.held(lease)
+	})
+}
+
+func TestALineGetsTheSeatsOfALicenceThatBegins(t *testing.T) {
+	soon := time.Date(2000, 1, 1, 0, 0, 10, 0, time.UTC)
+	config := Config{Features: []Feature{
+		{Name: "f", Version: messages.V(1, 0), Seats: 1}, {Name: "f", Version: messages.V(1, 0), Seats: 1, Starts: soon},
+	}}
+	inBubble(t, config, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		u.granted(seats("f", 1))
+		w := <-u.persist(seats("f", 1))
+		require.NoError(t, w.err)
+		assert.Equal(t, granted, w.outcome.result)
+		assert.WithinDuration(t, soon, w.at, 2*time.Second)
+	})
+}
+
+func TestALicenceThatHasNotBegunIsAsIfItWereNotThere(t *testing.T) {
+	noon := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
+	inBubble(t, Config{Features: []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 1, Starts: noon}}}, func(t *testing.T, s *engineStage) {
+		o, err := s.user(1).checkout(seats("f", 1))
+		require.NoError(t, err)
+		assert.Equal(t, messages.NoSuchFeature, o.reason)
+		assert.Equal(t, noon, s.state().Features[0].Starts)
+		time.Sleep(12*time.Hour + time.Minute)
+		s.user(2).granted(seats("f", 1))
+		assert.Zero(t, s.state().Features[0].Starts)
+	})
+}
+
+func TestAVersionWhoseLicenceHasNotBegunIsNotServedYet(t *testing.T) {
+	s := newBookStage(t, Config{Features: []Feature{
+		{Name: "f", Version: v1, Seats: 1}, {Name: "f", Version: v2, Seats: 1, Starts: time.Now().Add(time.Hour)},
+	}})
+	assert.Equal(t, messages.VersionTooLow, answer(s.take(1, at(v2, 1))))
+	assert.Equal(t, v1, answer(s.take(1, at(v1, 1))))
+	assert.Equal(t, messages.NoSeats, answer(s.take(1, at(v1, 1))))
+}

@@ -16,15 +16,16 @@ func (e *engine) tick() {
 	e.clients.forget(e.clock.now() - e.cfg.ClientTimeout)
 }
 
-// age ends what licences allow when they have run out by now, and keeps the time, so that they stay so.
+// age begins and ends what licences allow by now, and keeps the time, so that they stay so.
 func (e *engine) age() {
-	ran := e.book.pools.running()
+	begun, over := e.book.pools.turned()
 	e.expiring = e.book.pools.age(e.calendar.tick(e.clock.raw()))
 	e.busy = e.busy || e.expiring
-	if e.book.pools.running() < ran {
-		e.book.stirAll() // some who wait may wait for nothing now
-		e.keepMark()
-	} else if e.calendar.due() {
+	nowBegun, nowOver := e.book.pools.turned()
+	if nowBegun != begun || nowOver != over {
+		e.book.stirAll() // there may be more seats, or those who wait may wait for nothing now
+	}
+	if nowOver > over || e.calendar.due() {
 		e.keepMark()
 	}
 }

@@ -23,6 +23,10 @@ type Feature struct {
 	Overdraft int
 	// Share says whose leases hold one seat together. Default ShareNone. Entries with the same Name must agree on it.
 	Share Share
+	// Starts is when the licence begins: until then the block grants nothing, and the feature is as if it were not in the
+	// list when all of its blocks are like that. The zero time means at once. As one block begins in the moment in which
+	// another ends, leases go on. A block that ends before it begins is none.
+	Starts time.Time
 	// Expires is when the licence runs out: from then on the block grants nothing, and when no other block of the
 	// feature is left its leases end with FeatureExpired. The zero time means never.
 	Expires time.Time

@@ -23,8 +23,9 @@ type pool struct {
 	blocks  []Feature // as listed last
 	listed  bool      // the feature is in the list
 	share   Share     // of all blocks
-	expired bool      // it is, and the licences of all blocks have run out
-	alive   int       // how many blocks have not run out, as of the last tick
+	expired bool      // it is, and no block runs, but some have run out
+	begun   int       // how many blocks have begun, as of the last tick
+	alive   int       // how many of these run
 	live    []step    // these blocks, added up, lowest version first
 	wall    time.Time // of the last tick
 	tally   tally
@@ -52,23 +53,26 @@ type use struct {
 
 // list makes the blocks those of the feature.
 func (p *pool) list(blocks []Feature, wall time.Time) {
-	p.blocks, p.listed, p.alive = blocks, true, -1
+	p.blocks, p.listed, p.begun = blocks, true, -1
 	p.age(wall)
 }
 
-// age takes out of force the blocks whose licence has run out by this time.
+// age takes into force the blocks whose licence has begun by this time, and out of it those whose licence has run out.
 func (p *pool) age(wall time.Time) {
 	p.wall = wall
-	alive := 0
+	begun, alive := 0, 0
 	for i := range p.blocks {
-		if p.blocks[i].runs(wall) {
-			alive++
+		if b := &p.blocks[i]; b.begun(wall) {
+			begun++
+			if b.runs(wall) {
+				alive++
+			}
 		}
 	}
-	if alive == p.alive {
+	if begun == p.begun && alive == p.alive { // time only goes on: nothing begun or ended
 		return
 	}
-	p.alive, p.expired, p.live, p.review = alive, alive == 0, p.live[:0], true
+	p.begun, p.alive, p.expired, p.live, p.review = begun, alive, alive == 0 && begun > 0, p.live[:0], true
 	for _, f := range p.blocks {
 		if f.runs(wall) {
 			p.live = append(p.live, step{levelOf(f.Version), f.Seats, f.Overdraft})
@@ -77,8 +81,13 @@ func (p *pool) age(wall time.Time) {
 	p.addUp()
 }
 
-// runs reports whether the licence has not run out.
-func (f *Feature) runs(wall time.Time) bool { return f.Expires.IsZero() || wall.Before(f.Expires) }
+// begun reports whether the licence has begun.
+func (f *Feature) begun(wall time.Time) bool { return !wall.Before(f.Starts) }
+
+// runs reports whether the licence has begun and has not run out.
+func (f *Feature) runs(wall time.Time) bool {
+	return f.begun(wall) && (f.Expires.IsZero() || wall.Before(f.Expires))
+}
 
 // addUp makes steps of blocks.
 func (p *pool) addUp() {
@@ -93,7 +102,7 @@ func (p *pool) addUp() {
 // serve returns the version at which the feature is served to who asks for one, or the reason why it is not.
 func (p *pool) serve(version messages.Version, exact bool) (level, messages.Reason) {
 	switch {
-	case p == nil || !p.listed:
+	case p == nil || !p.listed || p.begun == 0:
 		return 0, messages.NoSuchFeature
 	case p.expired:
 		return 0, messages.FeatureExpired
@@ -105,7 +114,7 @@ func (p *pool) serve(version messages.Version, exact bool) (level, messages.Reas
 		}
 	}
 	for _, f := range p.blocks { // one that runs would have been found
-		if levelOf(f.Version).serves(want, exact) {
+		if f.begun(p.wall) && levelOf(f.Version).serves(want, exact) {
 			return 0, messages.FeatureExpired
 		}
 	}
@@ -216,18 +225,31 @@ func (p *pool) overdrew(l level) (yes bool) {
 // status adds up the blocks.
 func (p *pool) status() FeatureStatus {
 	blocks := p.blocks
-	if !p.expired {
+	if p.alive > 0 {
 		blocks = slices.DeleteFunc(slices.Clone(blocks), func(f Feature) bool { return !f.runs(p.wall) })
 	}
-	sum := Feature{Name: p.name, Share: p.share}
+	sum := Feature{Name: p.name, Share: p.share, Starts: p.starts()}
 	for i, f := range blocks {
 		if levelOf(f.Version) > levelOf(sum.Version) {
 			sum.Version = f.Version
 		}
 		sum.Seats, sum.Overdraft = sum.Seats+f.Seats, sum.Overdraft+f.Overdraft
-		if i == 0 || f.runs(sum.Expires) && !sum.Expires.IsZero() {
+		if i == 0 || !sum.Expires.IsZero() && (f.Expires.IsZero() || sum.Expires.Before(f.Expires)) {
 			sum.Expires = f.Expires
 		}
 	}
 	return FeatureStatus{Feature: sum, Used: p.used, Overdrawn: p.overdrawn(), Listed: p.listed, Waiting: p.line.Len()}
+}
+
+// starts returns when the first block begins where none has, and else the zero time.
+func (p *pool) starts() (first time.Time) {
+	if p.begun > 0 || !p.listed {
+		return first
+	}
+	for _, f := range p.blocks {
+		if first.IsZero() || f.Starts.Before(first) {
+			first = f.Starts
+		}
+	}
+	return first
 }

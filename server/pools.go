@@ -88,17 +88,17 @@ func (ps *pools) find(name string) (uint32, *pool) {
 	return i, ps.all[i]
 }
 
-// running returns how many blocks have not run out.
-func (ps *pools) running() (n int) {
+// turned returns how many blocks have begun, and how many of them have run out.
+func (ps *pools) turned() (begun, over int) {
 	for _, p := range ps.all {
 		if p.listed {
-			n += p.alive
+			begun, over = begun+p.begun, over+p.begun-p.alive
 		}
 	}
-	return n
+	return begun, over
 }
 
-// age notes which licences have run out by this time, and reports whether any pool without one that runs still has seats
+// age notes which licences have begun and run out by this time, and reports whether any pool without one that runs still has seats
 // taken.
 func (ps *pools) age(wall time.Time) (overdue bool) {
 	ps.wall = wall

@@ -38,13 +38,14 @@ type License struct {
 	Features []server.Feature
 }
 
-// Pools returns the features as a server is to have them: none lasts longer than the licence. The slice is the caller's.
+// Pools returns the features as a server is to have them: none begins before the licence, or lasts longer. The slice is the caller's.
 func (l License) Pools() []server.Feature {
 	features := make([]server.Feature, len(l.Features))
 	for i, f := range l.Features {
 		if !l.Expires.IsZero() && (f.Expires.IsZero() || l.Expires.Before(f.Expires)) {
 			f.Expires = l.Expires
 		}
+		f.Starts = l.Starts
 		features[i] = f
 	}
 	return features

@@ -28,12 +28,15 @@ type File struct {
 type Set struct {
 	// Files are the licences in force, in the order they were named; of those with the same serial the first.
 	Files []File
-	// Idle are those that allow nothing at this time, Expired or NotYetValid: for the log.
+	// Later are licences whose time has not come: a server that has their features takes them into force by itself.
+	Later []File
+	// Idle are those that allow nothing, for the log: Expired ones, and of the NotYetValid ones those whose features have
+	// another scope of sharing by now. They have to be loaded anew when their time has come.
 	Idle []*RefusedError
 }
 
 // Features returns all features of the set, for [server.Config] and [server.Server.SetFeatures]: those of each licence
-// in force, and of expired ones those that no other has, so that what is still held of them ends.
+// in force or to come, and of expired ones those that none in force has, so that what is still held of them ends.
 func (s Set) Features() []server.Feature {
 	var features []server.Feature
 	for _, f := range s.Files {
@@ -50,6 +53,9 @@ func (s Set) Features() []server.Feature {
 			}
 		}
 	}
+	for _, f := range s.Later {
+		features = append(features, f.License.Pools()...)
+	}
 	return features
 }
 
@@ -58,7 +64,7 @@ func (s Set) Features() []server.Feature {
 //
 // One file that is refused refuses them all, so that nobody overlooks it: the error joins a [*RefusedError] for each,
 // and whatever kept a file from being read. But what was right once must not keep a server from starting: an Expired or
-// NotYetValid file only allows nothing, and is an error when no other is in force.
+// NotYetValid file only allows nothing now, and is an error when no other is in force.
 func (v Verifier) Load(paths ...string) (Set, error) {
 	files, err := list(paths)
 	if err != nil {
@@ -111,8 +117,17 @@ func (l *loader) add(path string, v Verifier) {
 	}
 }
 
-// put adds a licence in force. A server has one scope of sharing for each feature.
+// put adds a licence in force.
 func (l *loader) put(f File) {
+	if fault := l.disagrees(f); fault != nil {
+		l.faults = append(l.faults, fault)
+		return
+	}
+	l.loaded.Files = append(l.loaded.Files, f)
+}
+
+// disagrees returns nil, or how a licence contradicts one before: a server has one scope of sharing for each feature.
+func (l *loader) disagrees(f File) *RefusedError {
 	for _, feature := range f.License.Features {
 		other, known := l.shares[feature.Name]
 		if !known {
@@ -121,11 +136,10 @@ func (l *loader) put(f File) {
 			refused := refuse(Conflict, "share of feature %q is %s, and in %s it is %s: ask the vendor for files that agree",
 				feature.Name, feature.Share, other.path, other.Share)
 			refused.Path, refused.License = f.Path, f.License
-			l.faults = append(l.faults, refused)
-			return
+			return refused
 		}
 	}
-	l.loaded.Files = append(l.loaded.Files, f)
+	return nil
 }
 
 // seen reports whether a licence is there already, or is another one that pretends to be it.
@@ -161,7 +175,27 @@ func (l *loader) set() (Set, error) {
 	if err := errors.Join(l.faults...); err != nil {
 		return Set{}, fmt.Errorf("load licences: %w", err)
 	}
+	for _, idle := range l.loaded.Idle {
+		if idle.Reason == Expired { // its features may be listed, too
+			_ = l.disagrees(File{Path: idle.Path, License: idle.License})
+		}
+	}
+	l.loaded.Idle = slices.DeleteFunc(l.loaded.Idle, l.comesLater)
 	return l.loaded, nil
+}
+
+// comesLater moves a licence whose time has not come to those that come into force by themselves, if it can.
+func (l *loader) comesLater(idle *RefusedError) bool {
+	if idle.Reason != NotYetValid {
+		return false
+	}
+	f := File{Path: idle.Path, License: idle.License}
+	if fault := l.disagrees(f); fault != nil {
+		idle.Message += "; reload then, since by now its " + fault.Message
+		return false
+	}
+	l.loaded.Later = append(l.loaded.Later, f)
+	return true
 }
 
 // list returns the files that paths name, in that order, those of a directory by name.

@@ -138,7 +138,44 @@ func TestFileOfALaterTimeAllowsNothingYet(t *testing.T) {
 	dir := write(t, map[string][]byte{"a.lic": signed(t, serial("a")), "next.lic": signed(t, early("next"))})
 	set, err := trusting(t).Load(dir)
 	require.NoError(t, err)
-	assert.Equal(t, NotYetValid, set.Idle[0].Reason)
+	assert.Equal(t, []string{"a.lic"}, paths(set))
+	assert.Empty(t, set.Idle)
+	require.Len(t, set.Later, 1)
+	assert.Equal(t, "next", set.Later[0].License.Serial)
+	features := set.Features()
+	require.Len(t, features, 2)
+	assert.Zero(t, features[0].Starts)
+	assert.Equal(t, now.Add(time.Hour), features[1].Starts, "the server knows when")
+}
+
+func TestFeaturesOfExpiredAndLaterFilesMakeOneList(t *testing.T) {
+	gone := func(share server.Share, at func(*License)) func(*License) {
+		return func(l *License) {
+			at(l)
+			l.Features = []server.Feature{{Name: "gone", Seats: 1, Share: share}}
+		}
+	}
+	for _, share := range []server.Share{server.ShareNone, server.ShareHost} {
+		set, err := trusting(t).Load(write(t, map[string][]byte{
+			"a.lic": signed(t, serial("a")), "next.lic": signed(t, gone(share, early("next"))), "old.lic": signed(t, gone(server.ShareNone, expired("old"))),
+		}))
+		require.NoError(t, err)
+		config := server.Config{Ledger: &server.MemoryLedger{}, Insecure: true, Features: set.Features()}
+		assert.NoError(t, config.Validate())
+		assert.Equal(t, share == server.ShareNone, len(set.Later) == 1)
+	}
+}
+
+func TestFileOfALaterTimeWithAnotherShareWaitsForAReload(t *testing.T) {
+	dir := write(t, map[string][]byte{"a.lic": signed(t, serial("a")), "next.lic": signed(t, func(l *License) {
+		early("next")(l)
+		l.Features[0].Share = server.ShareHost
+	})})
+	set, err := trusting(t).Load(dir)
+	require.NoError(t, err)
+	assert.Empty(t, set.Later)
+	require.Len(t, set.Idle, 1)
+	assert.ErrorContains(t, set.Idle[0], `reload then, since by now its share of feature "f1" is host, and in `)
 	assert.Len(t, set.Features(), 1)
 }
 

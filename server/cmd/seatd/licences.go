@@ -37,6 +37,10 @@ func (f licenceFiles) load(srv *server.Server, log *slog.Logger) ([]server.Featu
 		log.Info("licence in force", "file", file.Path, "vendor", file.License.Vendor, "serial", file.License.Serial,
 			"features", len(file.License.Features))
 	}
+	for _, file := range set.Later {
+		log.Info("licence comes into force by itself", "at", file.License.Starts, "file", file.Path, "vendor", file.License.Vendor,
+			"serial", file.License.Serial, "features", len(file.License.Features))
+	}
 	for _, idle := range set.Idle {
 		log.Warn("licence allows nothing now", "file", idle.Path, "reason", idle.Reason.String(), "error", idle)
 	}

@@ -40,7 +40,7 @@ type serveCommand struct {
 
 // Help explains the command.
 func (serveCommand) Help() string {
-	return `It serves until SIGTERM or SIGINT: then it asks clients to come back later, answers what was begun, and ends with status 0. At SIGHUP it reads licences and certificates anew, and no lease ends for it; if something is wrong with the one or the other, those before stay in force and the log says why.
+	return `It serves until SIGTERM or SIGINT: then it asks clients to come back later, answers what was begun, and ends with status 0. At SIGHUP it reads licences and certificates anew, and no lease ends for it. A licence whose time comes later then comes into force by itself. If something is wrong with the one or the other, those before stay in force and the log says why.
 
 The log goes to standard error. Standard output gets one line, of JSON, once clients can connect:
 
