@@ -1,18 +1,15 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/seatbeat/seatbeat/examples/internal/certflags"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
@@ -164,27 +161,6 @@ func (o options) transport() (c grpctransport.Config, err error) {
 	if o.own || o.insecure {
 		return grpctransport.Config{Insecure: o.insecure}, nil
 	}
-	cert, err := tls.LoadX509KeyPair(o.cert, o.key)
-	if err != nil {
-		return c, fmt.Errorf("-cert %s and -key %s cannot be used: %w", o.cert, o.key, err)
-	}
-	c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
-	if o.ca != "" {
-		if c.TLS.RootCAs, err = loadPool(o.ca); err != nil {
-			return c, fmt.Errorf("-ca %s cannot be used: %w", o.ca, err)
-		}
-	}
-	return c, nil
-}
-
-func loadPool(file string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, errors.New("there is no certificate in it; expected is a PEM file with those of your authority")
-	}
-	return pool, nil
+	c.TLS, err = certflags.Client(o.ca, o.cert, o.key)
+	return c, err
 }

@@ -1,19 +1,16 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/seatbeat/seatbeat/examples/internal/certflags"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor"
 	"github.com/seatbeat/seatbeat/transport"
@@ -123,27 +120,9 @@ func (o options) transport() (transport.Transport, error) {
 	if o.insecure {
 		return grpctransport.New(grpctransport.Config{Insecure: true}), nil
 	}
-	cert, err := tls.LoadX509KeyPair(o.cert, o.key)
-	if err != nil {
-		return nil, fmt.Errorf("-cert %s and -key %s cannot be used: %w", o.cert, o.key, err)
-	}
-	config := &tls.Config{Certificates: []tls.Certificate{cert}}
-	if o.ca != "" {
-		if config.RootCAs, err = loadPool(o.ca); err != nil {
-			return nil, fmt.Errorf("-ca %s cannot be used: %w", o.ca, err)
-		}
-	}
-	return grpctransport.New(grpctransport.Config{TLS: config}), nil
-}
-
-func loadPool(file string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(file)
+	config, err := certflags.Client(o.ca, o.cert, o.key)
 	if err != nil {
 		return nil, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, errors.New("there is no certificate in it; expected is a PEM file with those of your authority")
-	}
-	return pool, nil
+	return grpctransport.New(grpctransport.Config{TLS: config}), nil
 }

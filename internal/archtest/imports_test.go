@@ -43,7 +43,7 @@ var layers = map[string]layer{
 	"server/license":          {ours: []string{"messages", "server"}, others: []string{"..."}},
 	"examples":                {ours: forExamples, others: []string{"..."}},
 	"examples/bench":          {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
-	"examples/internal":       {},
+	"examples/internal":       {ours: []string{"examples/internal/..."}},
 	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
 	"internal":                {},
 	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
