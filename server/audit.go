@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
 )
@@ -89,15 +91,21 @@ func (b *book) noteEnd(c *client, number uint32, kind deedKind) {
 	})
 }
 
-// auditQueue is how many rounds the committer is ahead of the audit at most. Then it waits: nothing is left out.
-const auditQueue = 16
+const (
+	// auditQueue is how many rounds the committer is ahead of the audit at most. Then it waits: nothing is left out.
+	auditQueue = 16
+	// auditGrace is what the audit still gets to write what is left when a Stop may wait no longer.
+	auditGrace = time.Second
+)
 
 // audit writes deeds on a goroutine of its own.
 type audit struct {
-	log    *slog.Logger
-	rounds chan []deed
-	spare  chan []deed // emptied, for the committer
-	ended  chan struct{}
+	log      *slog.Logger
+	rounds   chan []deed
+	spare    chan []deed   // emptied, for the committer
+	ended    chan struct{} // closed when all is written, or nothing more will be
+	givenUp  chan struct{} // closed when nobody waits for the handler any more
+	giveOnce sync.Once
 }
 
 // newAudit begins the audit; close ends it. A nil log is no audit.
@@ -106,7 +114,8 @@ func newAudit(log *slog.Logger) *audit {
 		return nil
 	}
 	a := &audit{
-		log: log, rounds: make(chan []deed, auditQueue), spare: make(chan []deed, auditQueue), ended: make(chan struct{}),
+		log: log, rounds: make(chan []deed, auditQueue), spare: make(chan []deed, auditQueue),
+		ended: make(chan struct{}), givenUp: make(chan struct{}),
 	}
 	go a.write()
 	return a
@@ -117,7 +126,10 @@ func (a *audit) pass(deeds []deed) []deed {
 	if a == nil || len(deeds) == 0 {
 		return deeds
 	}
-	a.rounds <- deeds
+	select {
+	case a.rounds <- deeds:
+	case <-a.givenUp:
+	}
 	select {
 	case empty := <-a.spare:
 		return empty
@@ -126,11 +138,32 @@ func (a *audit) pass(deeds []deed) []deed {
 	}
 }
 
-// close writes what is left.
+// close says that nothing more will be passed.
 func (a *audit) close() {
 	if a != nil {
 		close(a.rounds)
-		<-a.ended
+	}
+}
+
+// limit gives the audit up, a moment after ctx has ended, and with it what is not written by then.
+func (a *audit) limit(ctx context.Context) {
+	if a != nil {
+		context.AfterFunc(ctx, func() {
+			time.AfterFunc(auditGrace, func() { a.giveOnce.Do(func() { close(a.givenUp) }) })
+		})
+	}
+}
+
+// wait returns when all is written: true. When the audit was given up before, it is false.
+func (a *audit) wait() (written bool) {
+	if a == nil {
+		return true
+	}
+	select {
+	case <-a.ended:
+		return true
+	case <-a.givenUp:
+		return false
 	}
 }
 
@@ -138,7 +171,12 @@ func (a *audit) write() {
 	defer close(a.ended)
 	for deeds := range a.rounds {
 		for i := range deeds {
-			a.writeOne(&deeds[i])
+			select {
+			case <-a.givenUp: // a handler that hung goes on: it is too late
+				return
+			default:
+				a.writeOne(&deeds[i])
+			}
 		}
 		clear(deeds) // lets go of the strings
 		select {

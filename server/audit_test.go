@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
 
 	"github.com/seatbeat/seatbeat/messages"
 )
@@ -170,3 +173,53 @@ func TestAuditWhoseHandlerPanicsHarmsNobody(t *testing.T) {
 type panickingHandler struct{ slog.Handler }
 
 func (panickingHandler) Enabled(context.Context, slog.Level) bool { panic("a handler of the host") }
+
+// A handler that hung held up Stop for good: it waited for the handler, and the committer for room in its queue.
+func TestAHandlerOfTheAuditThatHangsHoldsUpNoStop(t *testing.T) {
+	for name, grants := range map[string]int{"once": 1, "and the queue is full": 2 * auditQueue} {
+		t.Run(name, func(t *testing.T) {
+			config := Config{
+				Ledger: &MemoryLedger{}, Audit: slog.New(hangingHandler{}),
+				Features: []Feature{{Name: "f", Version: messages.V(1, 0), Seats: grants}},
+			}
+			bubble(t, config, func(t *testing.T, s *engineStage) {
+				u, server := s.user(1), &Server{cfg: s.config, engine: s.engine, grpc: grpc.NewServer(), health: health.NewServer()}
+				go func() {
+					for range grants {
+						if _, err := u.checkout(seats("f", 1)); err != nil {
+							return
+						}
+					}
+				}()
+				synctest.Wait()
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+				defer cancel()
+				began := time.Now()
+				assert.ErrorIs(t, server.Stop(ctx), errAudit)
+				assert.Equal(t, 3*time.Second+auditGrace, time.Since(began))
+				<-s.audit.ended
+			})
+		})
+	}
+}
+
+// hangingHandler hangs for an hour in each record.
+type hangingHandler struct{ slog.Handler }
+
+func (hangingHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (hangingHandler) Handle(context.Context, slog.Record) error {
+	time.Sleep(time.Hour)
+	return nil
+}
+
+// A healthy handler writes all that is left, even if Stop may not wait.
+func TestAStopInAHurryLosesNothingOfTheAudit(t *testing.T) {
+	s := newOverdraftStage(t)
+	s.granted(takeOfOne("f"))
+	s.granted(takeOfOne("f"))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, s.server.Stop(ended))
+	assert.Len(t, s.audited(), 2)
+}

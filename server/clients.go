@@ -19,7 +19,7 @@ type client struct {
 	// For any goroutine.
 	session  atomic.Uint64 // the newest session seen; 0 before the first
 	seen     atomic.Int64  // server time of its last call
-	inFlight atomic.Int32  // calls being answered
+	inFlight atomic.Int32  // calls being answered, without those that wait in line
 	labels   atomic.Pointer[labels]
 
 	// For the committer only.

@@ -97,7 +97,8 @@ type Config struct {
 type Limits struct {
 	// Clients is how many clients are remembered at a time. Default 100,000. At least 1.
 	Clients int
-	// InFlight is how many calls of one client are answered at a time. Default 256. At least 1.
+	// InFlight is how many calls of one client are answered at a time, those that wait in line not counted. Default 256. At
+	// least 1.
 	InFlight int
 	// ClientLeases is how many leases one client holds. Default 2,000,000. At least 1.
 	ClientLeases int

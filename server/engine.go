@@ -116,13 +116,20 @@ func (e *engine) drain() {
 	e.drainOnce.Do(func() { close(e.drained) })
 }
 
-// stop ends the committer, after what is in its queue was refused, and closes the ledger. It may be called again.
+// stop ends the committer, after what is in its queue was refused, and closes the ledger. It returns when the audit is
+// written or given up. It may be called again.
 func (e *engine) stop() error {
 	e.drain()
 	e.quitOnce.Do(func() { close(e.quit) })
 	<-e.ended
+	if !e.audit.wait() {
+		return errors.Join(e.failure, errAudit)
+	}
 	return e.failure
 }
+
+// errAudit is the error of a stop that a handler of the host held up.
+var errAudit = errors.New("the audit was given up: its handler hangs, and records of it are missing")
 
 // connect opens a session of a client that shares seats in these groups.
 func (e *engine) connect(h Holder, groups *groupKeys) (uint64, error) {

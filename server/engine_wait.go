@@ -47,7 +47,9 @@ func (e *engine) wait(ctx context.Context, c *client, session uint64, t take) ([
 		return nil
 	})
 	if err == nil && waits {
+		c.inFlight.Add(-1) // the bounds of lines are for it now, so that it is in the way of no heartbeat
 		o, err = e.await(call, min(t.wait, maxWait(e.cfg.ClientTimeout)))
+		c.inFlight.Add(1)
 	}
 	if err != nil {
 		return nil, err

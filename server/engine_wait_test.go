@@ -296,3 +296,19 @@ func TestALineHasABoundForEachClientAndForAll(t *testing.T) {
 		assert.Equal(t, time.Minute, w.outcome.retryAfter)
 	})
 }
+
+func TestCallsInLineAreNotInFlight(t *testing.T) {
+	inBubble(t, Config{Limits: Limits{InFlight: 1}}, func(t *testing.T, s *engineStage) {
+		u := s.user(1)
+		lease := u.granted(seats("f", 2))
+		ctx, cancel := context.WithCancel(t.Context())
+		one, two := u.wait(ctx, seats("f", 1)), u.wait(ctx, seats("f", 1))
+		assert.Equal(t, 2, s.waiting())
+		u.held(lease)
+		cancel()
+		assert.ErrorIs(t, (<-one).err, context.Canceled)
+		assert.ErrorIs(t, (<-two).err, context.Canceled)
+		synctest.Wait()
+		assert.Zero(t, s.clients.byInstance[u.holder.Instance].inFlight.Load())
+	})
+}

@@ -117,6 +117,9 @@ func (s *Server) Drain() {
 // first it cuts the connections; what was decided is in the ledger all the same. Afterwards a new server can be made on
 // the ledger. It returns the fault that ended the server earlier, if any, or that of closing the ledger. It may be called
 // again, and waits for the first call then.
+//
+// The handler of Config.Audit gets a second more than ctx to write what is left. One that hangs longer is given up, with an
+// error; its goroutine ends when the handler returns.
 func (s *Server) Stop(ctx context.Context) error {
 	s.Drain()
 	if ctx.Err() == nil {
@@ -125,6 +128,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		drained()
 	}
 	s.grpc.Stop()
+	s.engine.audit.limit(ctx)
 	err := s.engine.stop()
 	if s.unobserve != nil {
 		err = errors.Join(err, s.unobserve())
