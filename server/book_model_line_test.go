@@ -178,8 +178,8 @@ func (m *model) checkServed(call *heldCall) {
 
 // checkGivenUp claims that a call without an answer to its take had to end.
 func (m *model) checkGivenUp(call *heldCall) {
-	if o, known := m.owed[call]; known {
-		require.Equal(m.t, o, owed{call.outcome, call.err})
+	if want, known := m.owed[call]; known {
+		require.Equal(m.t, want, owed{call.outcome, call.err})
 		delete(m.owed, call)
 		return
 	}

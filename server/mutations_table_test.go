@@ -154,4 +154,24 @@ var mutations = []mutation{
 		edits: [][2]string{{"found != 1 || head.tx != pages.meta.tx", "found != 1"}},
 		tests: "EarlierCommit|AnotherProgram|PowerCut",
 	},
+	{
+		name: "a line is served from its end", file: "book_line.go",
+		edits: [][2]string{{"p.line.PushBack(pl)", "p.line.PushFront(pl)"}},
+		tests: "InTurn",
+	},
+	{
+		name: "seats that come back go to nobody in line", file: "book_end.go",
+		edits: [][2]string{{"	b.stir(e.pool)\n", ""}},
+		tests: "InTurn|ComeBack",
+	},
+	{
+		name: "a place is kept for good", file: "book_line.go",
+		edits: [][2]string{{"now-pl.left >= kept", "now-pl.left < 0"}},
+		tests: "KeepsItsPlace|LeavesNothingBehind",
+	},
+	{
+		name: "an abandoned wait is granted", file: "engine_wait.go",
+		edits: [][2]string{{"	return h.ctx.Err()\n", "	return nil\n"}},
+		tests: "InTurn|LeavesNothingBehind",
+	},
 }
