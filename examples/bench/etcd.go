@@ -82,6 +82,14 @@ func connectEtcd(_ context.Context, s setup, features int) (holder, error) {
 
 func (h *etcdHolder) hold(ctx context.Context, i int) error {
 	lease, err := h.take(ctx, seatOf(i))
+	for errors.Is(err, rpctypes.ErrTooManyRequests) { // it has more to write than it can: it asks to come back
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+		lease, err = h.take(ctx, seatOf(i))
+	}
 	if err != nil {
 		return err
 	}
