@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -88,10 +89,11 @@ func cpuTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// inUse is heap and stack in use after a collection.
+// inUse is heap and stack in use after a collection. What is free goes back to the system at once: else the runtime does
+// that by and by, which was more than half of the processor time of 100,000 beats.
 func inUse() int64 {
 	runtime.GC()
-	runtime.GC()
+	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapInuse + m.StackInuse)
