@@ -3,6 +3,7 @@ package grpctransport
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -81,10 +82,15 @@ func refusalOf(w *wire.Refusal) (*transport.Refusal, error) {
 
 // packed lays ids out one after the other.
 func packed[ID ~[16]byte](ids []ID) []byte {
-	out := make([]byte, len(ids)*wire.IDLength)
+	return appendPacked(nil, ids)
+}
+
+// appendPacked does so behind what is there.
+func appendPacked[ID ~[16]byte](out []byte, ids []ID) []byte {
+	out = slices.Grow(out, len(ids)*wire.IDLength)
 	for i := range ids {
 		id := [wire.IDLength]byte(ids[i])
-		copy(out[i*wire.IDLength:], id[:])
+		out = append(out, id[:]...)
 	}
 	return out
 }

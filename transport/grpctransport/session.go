@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"google.golang.org/grpc"
 
@@ -39,12 +40,19 @@ func (s *session) connect(ctx context.Context, req *wire.ConnectRequest) error {
 // Hello returns what the server said when the session was opened.
 func (s *session) Hello() transport.Hello { return s.hello }
 
+// beats keeps what heartbeats lay their leases out in. Memory that is new for each chunk was a fifth of the client's
+// processor time for a lease and beat.
+var beats = sync.Pool{New: func() any { return new([]byte) }}
+
 // Heartbeat renews leases.
 func (s *session) Heartbeat(ctx context.Context, leases []messages.LeaseID) (transport.HeartbeatReply, error) {
 	if len(leases) > transport.MaxLeases {
 		return transport.HeartbeatReply{}, s.failed(ctx, "heartbeat", tooMany(len(leases), "leases", transport.MaxLeases))
 	}
-	reply, err := s.seats.Heartbeat(ctx, &wire.HeartbeatRequest{Caller: s.caller, Leases: packed(leases)})
+	ids := beats.Get().(*[]byte)
+	defer beats.Put(ids) // the call has encoded them when it returns
+	*ids = appendPacked((*ids)[:0], leases)
+	reply, err := s.seats.Heartbeat(ctx, &wire.HeartbeatRequest{Caller: s.caller, Leases: *ids})
 	if err != nil {
 		return transport.HeartbeatReply{}, s.failed(ctx, "heartbeat", err)
 	}
