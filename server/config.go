@@ -40,6 +40,9 @@ const (
 	DefaultWaiting       = 10_000
 )
 
+// MaxLimit is the highest value of those Limits that name no other.
+const MaxLimit = 1 << 30
+
 // Config says how a server is to be. Ledger is required, and one of TLS and Insecure.
 type Config struct {
 	// Ledger keeps grants and ends. The server opens it in New and closes it in Stop. Required.
@@ -160,11 +163,11 @@ func (l Limits) validate(faults *messages.Faults) {
 		field         string
 		value, lo, hi int
 	}{
-		{"Limits.Clients", l.Clients, 1, 1 << 30}, {"Limits.InFlight", l.InFlight, 1, 1 << 30},
+		{"Limits.Clients", l.Clients, 1, MaxLimit}, {"Limits.InFlight", l.InFlight, 1, MaxLimit},
 		{"Limits.ClientLeases", l.ClientLeases, 1, maxSlot}, {"Limits.Leases", l.Leases, 1, maxSlot},
-		{"Limits.Rate", l.Rate, 1, 1 << 30}, {"Limits.Burst", l.Burst, maxBatch, 1 << 30},
-		{"Limits.SourceConnections", l.SourceConnections, 1, 1 << 30},
-		{"Limits.ClientWaiting", l.ClientWaiting, 1, 1 << 30}, {"Limits.Waiting", l.Waiting, 1, 1 << 30},
+		{"Limits.Rate", l.Rate, 1, MaxLimit}, {"Limits.Burst", l.Burst, maxBatch, MaxLimit},
+		{"Limits.SourceConnections", l.SourceConnections, 1, MaxLimit},
+		{"Limits.ClientWaiting", l.ClientWaiting, 1, MaxLimit}, {"Limits.Waiting", l.Waiting, 1, MaxLimit},
 	} {
 		if n.value < n.lo || n.value > n.hi {
 			faults.Add(n.field, "is %d: must be %d to %d", n.value, n.lo, n.hi)

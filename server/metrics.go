@@ -43,6 +43,7 @@ func (b *book) deny(feature string, reason messages.Reason) {
 type poolSample struct {
 	name                      string
 	licensed, used, overdrawn int64
+	waiting                   int64
 	tally                     tally
 }
 
@@ -50,7 +51,9 @@ type poolSample struct {
 func (b *book) sample() []poolSample {
 	all := make([]poolSample, 0, len(b.pools.all)+1)
 	for _, p := range b.pools.all {
-		s := poolSample{name: p.name, used: int64(p.used), overdrawn: int64(p.overdrawn()), tally: p.tally}
+		s := poolSample{
+			name: p.name, used: int64(p.used), overdrawn: int64(p.overdrawn()), waiting: int64(p.line.Len()), tally: p.tally,
+		}
 		if p.listed && len(p.live) > 0 {
 			s.licensed = int64(p.live[0].seats) // of all versions
 		}
@@ -62,6 +65,7 @@ func (b *book) sample() []poolSample {
 // instruments are what a server shows of itself. All but the histogram are observed when metrics are collected.
 type instruments struct {
 	licensed, used, overdrawn metric.Int64ObservableUpDownCounter
+	waiting                   metric.Int64ObservableUpDownCounter
 	clients, connections      metric.Int64ObservableUpDownCounter
 	denied, expired, beaten   metric.Int64ObservableCounter
 }
@@ -106,6 +110,7 @@ func newInstruments(m metric.Meter) (i *instruments, all []metric.Observable, er
 	i.licensed = level("seatbeat.seats.licensed", "{seat}", "Seats that licences in force have, without overdraft, by feature.")
 	i.used = level("seatbeat.seats.used", "{seat}", "Seats held, by feature.")
 	i.overdrawn = level("seatbeat.seats.overdrawn", "{seat}", "Seats held past those that licences have, by feature.")
+	i.waiting = level("seatbeat.checkouts.waiting", "{checkout}", "Checkouts in line for seats, by feature.")
 	i.clients = level("seatbeat.clients", "{client}", "Clients that have called within the client timeout, or of which leases are remembered.")
 	i.connections = level("seatbeat.connections", "{connection}", "Connections of clients that are open.")
 	i.denied = count("seatbeat.checkouts.denied", "{checkout}",
@@ -145,6 +150,7 @@ func (i *instruments) collectPool(p poolSample, o metric.Observer) {
 	o.ObserveInt64(i.licensed, p.licensed, metric.WithAttributes(feature))
 	o.ObserveInt64(i.used, p.used, metric.WithAttributes(feature))
 	o.ObserveInt64(i.overdrawn, p.overdrawn, metric.WithAttributes(feature))
+	o.ObserveInt64(i.waiting, p.waiting, metric.WithAttributes(feature))
 	o.ObserveInt64(i.expired, p.tally.expired, metric.WithAttributes(feature))
 }
 

@@ -15,18 +15,30 @@ type Status struct {
 	BootID   string    `json:"boot_id"`
 	Epoch    uint64    `json:"epoch"`
 	Started  time.Time `json:"started"`
-	Draining bool      `json:"draining"`
-	Clients  int       `json:"clients"`
-	Leases   int       `json:"leases"`
-	Features []Feature `json:"features"`
+	// LicenseTime is what licences are judged by, and ClockBehind how many seconds this machine's clock is behind it.
+	LicenseTime time.Time `json:"license_time"`
+	ClockBehind float64   `json:"clock_behind_seconds"`
+	Draining    bool      `json:"draining"`
+	Clients     int       `json:"clients"`
+	Leases      int       `json:"leases"`
+	Features    []Feature `json:"features"`
 }
 
 // Feature is the state of one feature.
 type Feature struct {
-	Name    string     `json:"name"`
-	Version string     `json:"version"`
-	Seats   int        `json:"seats"`
-	Used    int        `json:"used"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Seats   int    `json:"seats"`
+	Used    int    `json:"used"`
+	// Overdraft is how many are granted past Seats, Overdrawn how many of those in use are past them.
+	Overdraft int `json:"overdraft"`
+	Overdrawn int `json:"overdrawn"`
+	// Waiting is how many checkouts are in line for seats.
+	Waiting int `json:"waiting"`
+	// Share is whose leases hold one seat together: none, user, host or share.
+	Share string `json:"share"`
+	// Starts is when the first licence begins, if none has.
+	Starts  *time.Time `json:"starts,omitempty"`
 	Expires *time.Time `json:"expires,omitempty"`
 	// Listed is false for a feature that no licence allows any more, with seats still held.
 	Listed bool `json:"listed"`
@@ -62,16 +74,23 @@ type failure struct {
 func statusOf(s server.Status, started time.Time) Status {
 	out := Status{
 		ServerID: s.Identity.ServerID, BootID: s.Identity.BootID, Epoch: s.Identity.Epoch, Started: started,
-		Draining: s.Draining, Clients: s.Clients, Leases: s.Leases, Features: []Feature{},
+		LicenseTime: s.LicenseTime, ClockBehind: s.ClockBehind.Seconds(), Draining: s.Draining,
+		Clients: s.Clients, Leases: s.Leases, Features: []Feature{},
 	}
 	for _, f := range s.Features {
-		feature := Feature{Name: f.Name, Version: f.Version.String(), Seats: f.Seats, Used: f.Used, Listed: f.Listed}
-		if !f.Expires.IsZero() {
-			feature.Expires = &f.Expires
-		}
-		out.Features = append(out.Features, feature)
+		out.Features = append(out.Features, Feature{
+			Name: f.Name, Version: f.Version.String(), Seats: f.Seats, Used: f.Used, Overdraft: f.Overdraft, Overdrawn: f.Overdrawn,
+			Waiting: f.Waiting, Share: f.Share.String(), Starts: optional(f.Starts), Expires: optional(f.Expires), Listed: f.Listed,
+		})
 	}
 	return out
+}
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 func leasesOf(page server.HoldersPage) Leases {

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"text/tabwriter"
-	"time"
 
 	"github.com/seatbeat/seatbeat/server"
 	"github.com/seatbeat/seatbeat/server/admin"
@@ -29,76 +25,6 @@ func (f adminFlags) client() (admin.Client, error) {
 	}
 	token, err := admin.ReadToken(f.AdminToken)
 	return admin.Client{Address: f.Admin, Token: token}, err
-}
-
-type statusCommand struct {
-	adminFlags
-	Feature string `help:"Show holders of this feature only." placeholder:"NAME"`
-	JSON    bool   `name:"json" help:"Print JSON, for programs."`
-}
-
-// Help explains the command.
-func (statusCommand) Help() string {
-	return `User and host are what a client says of itself; its identity is from its certificate.
-
-    seatd status --admin-token /var/lib/seatd/admin-token
-    seatd status --config /etc/seatd.yaml --feature cad --json`
-}
-
-// report is a status with its holders.
-type report struct {
-	admin.Status
-	Holders []admin.Lease `json:"holders"`
-}
-
-// Run shows the status of a server.
-func (c statusCommand) Run(ctx context.Context, s streams) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	r := report{Holders: []admin.Lease{}}
-	if r.Status, err = client.Status(ctx); err != nil {
-		return err
-	}
-	for after := uint32(0); ; {
-		page, err := client.Leases(ctx, c.Feature, after)
-		if err != nil {
-			return err
-		}
-		r.Holders = append(r.Holders, page.Leases...)
-		if after = page.Next; after == 0 {
-			break
-		}
-	}
-	if c.JSON {
-		return json.NewEncoder(s.out).Encode(r)
-	}
-	return r.table(s.out)
-}
-
-func (r report) table(to io.Writer) error {
-	_, err := fmt.Fprintf(to, "server %s, epoch %d, up %s, %d clients, %d leases\n\n", r.ServerID, r.Epoch,
-		time.Since(r.Started).Round(time.Second), r.Clients, r.Leases)
-	if err != nil {
-		return err
-	}
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "FEATURE\tVERSION\tUSED\tSEATS\tEXPIRES") // Flush tells of errors
-	for _, f := range r.Features {
-		expires := "never"
-		if f.Expires != nil {
-			expires = f.Expires.Format(time.DateTime)
-		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\n", f.Name, f.Version, f.Used, f.Seats, expires)
-	}
-	if len(r.Holders) > 0 {
-		_, _ = fmt.Fprintln(w, "\nLEASE\tFEATURE\tCOUNT\tIDENTITY\tUSER\tHOST")
-	}
-	for _, l := range r.Holders {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%q\t%q\t%q\n", l.Lease, l.Feature, l.Count, l.Identity, l.User, l.Host)
-	}
-	return w.Flush()
 }
 
 type releaseCommand struct {

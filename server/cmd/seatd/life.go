@@ -81,7 +81,9 @@ func (l *life) config(out streams) (cfg server.Config, err error) {
 		Ledger:        l.ledger,
 		ClientTimeout: l.flags.ClientTimeout,
 		Insecure:      l.security == nil, InsecureRemote: l.flags.InsecureRemote,
-		Limits: server.Limits{SourceConnections: l.flags.SourceConnections},
+		Limits: server.Limits{
+			SourceConnections: l.flags.SourceConnections, Waiting: l.flags.Waiting, ClientWaiting: l.flags.ClientWaiting,
+		},
 		Logger: l.log,
 	}
 	if l.security != nil {

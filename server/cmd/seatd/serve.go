@@ -28,6 +28,9 @@ type serveCommand struct {
 
 	SourceConnections int `help:"How many connections are open from one address at a time; clients behind one NAT are one." default:"1024" placeholder:"N" group:"security"`
 
+	Waiting       int `help:"How many checkouts of all clients wait in line for seats at a time; each keeps a call open." default:"10000" placeholder:"N" group:"security"`
+	ClientWaiting int `help:"How many checkouts of one client wait in line at a time." default:"256" placeholder:"N" group:"security"`
+
 	Admin      string `help:"Address of the administration, on loopback; off is none." default:"127.0.0.1:6280" placeholder:"HOST:PORT" group:"administration"`
 	AdminToken string `help:"File of the token that opens the administration; made if it is not there. Default: admin-token beside the ledger." type:"path" placeholder:"FILE" group:"administration"`
 
@@ -80,8 +83,8 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 
 // setup turns flags into what is to be served.
 func (c serveCommand) setup() (setup, error) {
-	if c.Drain < 0 || c.Drain > time.Minute {
-		return setup{}, wrong("--drain is %s: expected is 0s to 1m", c.Drain)
+	if err := c.bounds(); err != nil {
+		return setup{}, err
 	}
 	if c.DevFolder != "" && !c.Dev {
 		return setup{}, wrong("--dev-folder is for --dev")
@@ -102,6 +105,27 @@ func (c serveCommand) setup() (setup, error) {
 	return setup{
 		flags: c, path: c.Ledger, security: security, licences: licenceFiles{paths: c.License, keys: c.Trust},
 	}, err
+}
+
+// bounds returns nil, or the first flag whose value is out of bounds.
+func (c serveCommand) bounds() error {
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{
+		{"--source-connections", c.SourceConnections}, {"--waiting", c.Waiting}, {"--client-waiting", c.ClientWaiting},
+	} {
+		if n.value < 1 || n.value > server.MaxLimit {
+			return wrong("%s is %d: expected is 1 to %d", n.flag, n.value, server.MaxLimit)
+		}
+	}
+	if t := c.ClientTimeout; t < server.MinClientTimeout || t > server.MaxClientTimeout || t%time.Millisecond != 0 {
+		return wrong("--client-timeout is %s: expected is %s to %s, in whole milliseconds", t, server.MinClientTimeout, server.MaxClientTimeout)
+	}
+	if c.Drain < 0 || c.Drain > time.Minute {
+		return wrong("--drain is %s: expected is 0s to 1m", c.Drain)
+	}
+	return nil
 }
 
 // securityOf returns what the flags say of TLS.
