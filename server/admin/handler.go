@@ -131,7 +131,7 @@ func (h *handler) release(w http.ResponseWriter, r *http.Request) {
 	in := json.NewDecoder(r.Body)
 	in.DisallowUnknownFields()
 	if err := in.Decode(&asked); err != nil {
-		refuse(w, http.StatusBadRequest, err)
+		refuseBody(w, err)
 		return
 	}
 	id, err := leaseID(asked.Lease)
@@ -183,6 +183,15 @@ func answer(w http.ResponseWriter, code int, body any) {
 	w.Header().Set("Content-Type", contentJSON)
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(body) // who went away does not hear it
+}
+
+// refuseBody says why a body could not be read.
+func refuseBody(w http.ResponseWriter, err error) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		refuse(w, http.StatusRequestEntityTooLarge, fmt.Errorf("a request has at most %d bytes", tooLarge.Limit))
+		return
+	}
+	refuse(w, http.StatusBadRequest, fmt.Errorf(`expected is {"lease":"..."}, with the lease from status: %w`, err))
 }
 
 func refuse(w http.ResponseWriter, code int, err error) { answer(w, code, failure{Error: err.Error()}) }
