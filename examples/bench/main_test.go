@@ -115,7 +115,7 @@ func TestFlagFaultsSayWhatIsExpected(t *testing.T) {
 		{"-repetitions=101", "must be 1 to 100"},
 		{"-interval=1500ms", "must be whole seconds from 1s to 10m0s"},
 		{"-interval=11m", "must be whole seconds from 1s to 10m0s"},
-		{"-window=7s", "must be from the interval, 8s, to 1h0m0s"},
+		{"-window=7s", "must be from the interval, 20s, to 1h0m0s"},
 		{"quick", "is not a flag"},
 		{"-fast", "not defined"},
 	} {
@@ -136,8 +136,8 @@ func TestFlagsChooseWhatIsMeasured(t *testing.T) {
 func TestFlagsChooseHowOftenFeaturesAreBeaten(t *testing.T) {
 	o, err := parse([]string{"-interval", "60s"})
 	require.NoError(t, err)
-	assert.Equal(t, []time.Duration{time.Minute, 2 * time.Minute}, []time.Duration{o.plan.interval, o.plan.window})
-	assert.Equal(t, fullRun.recover+52*time.Second, o.plan.recover, "a turn of each feature longer")
+	assert.Equal(t, []time.Duration{time.Minute, time.Minute}, []time.Duration{o.plan.interval, o.plan.window})
+	assert.Equal(t, fullRun.recover+40*time.Second, o.plan.recover, "a turn of each feature longer")
 
 	o, err = parse([]string{"-interval", "2m", "-window", "10m"})
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ const help = `bench compares ways to hold many licences at once: seatbeat, by-ha
 and etcd (a lease per feature). Run it in its folder, examples/bench, on a machine that does nothing else:
 
   go run . -quick          two sizes, once each; within 2 minutes
-  go run .                 four sizes, three times each; within 30 minutes
+  go run .                 four sizes, twice each; within 30 minutes
   go run . -quick -json    the same as JSON, alone on standard output; progress goes to standard error
 
 Flags:
@@ -25,9 +25,10 @@ Flags:
   -contenders a,b        only these: seatbeat, by-hand, etcd
   -features n,n          these numbers of features, instead of those of the run
   -repetitions n         how often each is measured, in new processes each time, 1 to 100
-  -interval d            between two beats of a feature, whole seconds from 1s to 10m; 8s, or 2s with -quick, when left out.
-                         At 8s two cores cannot beat 100,000 features by hand, at 1m they can
-  -window d              how long beats are counted, from the interval to 1h; twice the interval when left out
+  -interval d            between two beats of a feature, whole seconds from 1s to 10m; 20s, or 2s with -quick, when left
+                         out. More often than each 20s, two cores cannot beat 100,000 features by hand
+  -window d              how long beats are counted, from the interval to 1h; 20s, or 4s with -quick, or the interval if
+                         that is longer, when left out
   -help                  this text
 
 Status: 0 measured, 1 not, 2 the flags are wrong.
