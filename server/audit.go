@@ -24,6 +24,7 @@ type deed struct {
 	seats     int // that there are, without overdraft
 	lease     messages.LeaseID
 	message   string // of a denial
+	heldBy    []heldBy
 }
 
 // deedKind is the kind of a deed.
@@ -78,6 +79,9 @@ func (b *book) noteTake(c *client, t take, o outcome) {
 	}
 	if p == nil && t.fault == "" {
 		d.feature = t.feature // within its bounds
+	}
+	if p != nil && o.reason == messages.NoSeats {
+		d.heldBy = p.owners.some(b.clients)
 	}
 	b.note(c, index, p != nil, d)
 }
@@ -209,6 +213,9 @@ func (d *deed) attributes() []slog.Attr {
 		all = append(all, slog.String("message", d.message))
 	}
 	all = append(all, slog.Int("used", d.used), slog.Int("seats", d.seats))
+	if len(d.heldBy) > 0 {
+		all = append(all, slog.Any("held_by", d.heldBy))
+	}
 	if d.overdrawn {
 		all = append(all, slog.Bool("overdrawn", true))
 	}

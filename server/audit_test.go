@@ -103,7 +103,7 @@ func TestAuditAndMetricsTellOnceOfEachWhoWaited(t *testing.T) {
 		"grant f", "denial f NoSeats", "denial f NoSeats", "denial none NoSuchFeature", "denial f NoSeats", "denial f NoSeats",
 		"checkin f Returned", "grant f",
 	}, told)
-	assert.Equal(t, "2 of 2 seats in use, 3 asked for", records[1]["message"])
+	assert.Equal(t, "2 of 2 seats in use (0 yours, 2 of your identity), 3 asked for", records[1]["message"])
 	assert.Equal(t, "gave up waiting in line", records[2]["message"])
 	assert.Equal(t, int64(4), denied.denied[messages.NoSeats])
 }
@@ -129,7 +129,11 @@ func TestAuditTellsWhoAndWhy(t *testing.T) {
 	}
 	assert.Len(t, grant["lease"], 2*len(lease))
 	assert.NotContains(t, records[0], "overdrawn")
-	assert.Equal(t, "2 of 2 seats in use", denial["message"])
+	assert.Equal(t, "2 of 2 seats in use (2 yours, 0 of your identity)", denial["message"])
+	assert.Equal(t, []any{map[string]any{
+		"identity": "c", "instance": "ab" + strings.Repeat("00", 15), "user": "ada\nforged", "host": "build7", "seats": 2.0,
+	}}, denial["held_by"])
+	assert.NotContains(t, grant, "held_by")
 	assert.Equal(t, "NoSeats", denial["reason"])
 	assert.NotContains(t, denial, "lease")
 }
@@ -140,9 +144,9 @@ func TestDenialSaysWhatIsMissing(t *testing.T) {
 	high := seats("f", 1)
 	high.version = messages.V(3, 0)
 	for want, asked := range map[string]take{
-		"2 of 3 seats in use, 2 asked for":          seats("f", 2),
-		"the highest version served is 2.1":         high,
-		"no licence of the server has this feature": seats("none", 1),
+		"2 of 3 seats in use (0 yours, 2 of your identity), 2 asked for": seats("f", 2),
+		"the highest version served is 2.1":                              high,
+		"no licence of the server has this feature":                      seats("none", 1),
 	} {
 		assert.Equal(t, want, s.take(2, asked).message)
 	}

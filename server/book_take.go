@@ -145,7 +145,7 @@ func namedBefore(requests []messages.RequestID, i int) bool {
 
 // crowded refuses a take for which there is no room once the old leases are freed: no seats, or a limit.
 func (b *book) crowded(c *client, index uint32, want claim, t take, old []*entry) outcome {
-	switch o := b.seatless(index, want, t.first, old); {
+	switch o := b.seatless(c, index, want, t.first, old); {
 	case o.result != 0:
 		return o
 	case c.leases-len(old) >= b.limits.ClientLeases:
@@ -159,12 +159,12 @@ func (b *book) crowded(c *client, index uint32, want claim, t take, old []*entry
 
 // seatless refuses a claim that would take more seats of its pool than there are, or any while others wait in line. It
 // tries: it counts the claim in place of the old leases, looks, and takes that back.
-func (b *book) seatless(index uint32, want claim, first bool, old []*entry) (o outcome) {
+func (b *book) seatless(c *client, index uint32, want claim, first bool, old []*entry) (o outcome) {
 	p := b.pools.all[index]
 	p.mark()
 	b.exchange(index, want, old, +1)
 	if s, used, short := p.short(); short {
-		o = refuse(messages.NoSeats, "%d of %d seats in use", used, s.seats+s.overdraft)
+		o = refuse(messages.NoSeats, "%d of %d seats in use %s", used, s.seats+s.overdraft, p.owners.told(c, p.share))
 		if want.seats > 1 {
 			o.message += fmt.Sprintf(", %d asked for", want.seats)
 		}
@@ -218,6 +218,7 @@ func (b *book) grant(c *client, index uint32, want claim, t take, now time.Durat
 // count adds a lease to what is held, or takes it off.
 func (b *book) count(c *client, e *entry, sign int) {
 	b.pools.count(e.pool, e.claim(), sign)
+	b.pools.all[e.pool].owners.add(c, sign*int(e.count))
 	c.leases += sign
 	b.held += sign
 }

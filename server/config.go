@@ -79,8 +79,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Audit gets one record for each grant, denial, checkin, expiry and release by an administrator, which is the record's
 	// message: feature, version, count and lease; identity, instance, user and host of the client, the latter two as it
-	// claims them; reason and message; seats in use and seats that there are; and overdrawn where a grant went past them.
-	// nil means none.
+	// claims them; reason and message; seats in use and seats that there are; overdrawn where a grant went past them; and
+	// held_by where there were too few, which names up to three who hold seats. nil means none.
 	//
 	// A record is written once the decision is in the ledger, in order, by a goroutine of the server's: a crash loses those
 	// of its last moments, the ledger does not. A handler that is slower than the server for long holds up decisions rather

@@ -33,6 +33,7 @@ type pool struct {
 	used   int   // seats held; more than there are after a list with fewer seats came in
 	uses   []use // the same by version, lowest first
 	before []int // what was held at each step before a take was tried
+	owners holdings
 
 	line    list.List // of *place: who waits for seats, first come first
 	stirred bool      // the line is to be served

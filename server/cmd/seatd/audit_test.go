@@ -50,7 +50,7 @@ func TestAuditTellsWhoAndSurvivesItsRotation(t *testing.T) {
 	const client = "cn:seatd development client"
 	assert.Equal(t, []deed{
 		{Msg: "grant", Feature: "f1", Lease: lease, Identity: client, User: "ada", Host: "build7"},
-		{Msg: "denial", Feature: "f1", Identity: client, User: "ada", Host: "build7", Reason: "NoSeats", Message: "5 of 5 seats in use"},
+		{Msg: "denial", Feature: "f1", Identity: client, User: "ada", Host: "build7", Reason: "NoSeats", Message: "5 of 5 seats in use (5 yours, 0 of your identity)"},
 	}, deedsIn(t, old))
 	assert.Equal(t, []deed{
 		{Msg: "release", Feature: "f1", Lease: lease, Identity: client, User: "ada", Host: "build7", Reason: "Revoked"},
