@@ -25,8 +25,8 @@
 //   - The server: [Server.Down], [Server.Restart], [Server.Forget], [Server.Replace], [Server.Rollback].
 //   - The network: [Network.Cut], [Server.BlackHole], [Server.DropReplies], [Server.Duplicate], [Server.Delay],
 //     [Server.DelayReplies].
-//   - The seats: [Server.SetSeats], [Server.Take], [Server.SetVersion], [Server.Withdraw], [Server.Revoke],
-//     [Server.End], [Server.SetClientTimeout].
+//   - The seats: [Server.SetSeats], [Server.SetOverdraft], [Server.Take], [Server.SetVersion], [Server.Withdraw],
+//     [Server.Revoke], [Server.End], [Server.SetClientTimeout].
 //   - The answers: [Server.Refuse], and [Server.Tamper] for nonsense of the test's own making.
 //
 // What disturbs calls takes the kinds of calls that it is about: server.Delay(time.Second, transporttest.Heartbeats).

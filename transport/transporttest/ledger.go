@@ -34,6 +34,7 @@ type pool struct {
 	feature   string
 	version   messages.Version
 	seats     int
+	overdraft int  // granted past the seats, and marked so
 	used      int  // by leases
 	others    int  // by others: Server.Take
 	local     bool // what is granted from now on is local
@@ -69,6 +70,7 @@ type record struct {
 	minor      uint16
 	state      recordState
 	reason     messages.Reason // of the end
+	overdrawn  bool            // granted past the seats
 }
 
 func newLedger(timeout time.Duration) *ledger {

@@ -37,7 +37,7 @@ func (l *ledger) unserved(t *transport.Take) messages.Reason {
 		return messages.NoSuchFeature
 	case !p.version.Serves(t.Version, t.Exact):
 		return messages.VersionTooLow
-	case t.Count > p.seats:
+	case t.Count > p.most():
 		return messages.NoSeats
 	default:
 		return messages.NoReason
@@ -48,8 +48,11 @@ func (l *ledger) unserved(t *transport.Take) messages.Reason {
 // gives back goes ahead of them.
 func (l *ledger) crowded(client uint32, t *transport.Take) bool {
 	p, freed := l.pool(t.Feature), l.freedBy(client, t)
-	return p.used+p.others-freed+t.Count > p.seats || len(p.line) > 0 && freed < t.Count
+	return p.used+p.others-freed+t.Count > p.most() || len(p.line) > 0 && freed < t.Count
 }
+
+// most is how many seats are granted, overdraft included.
+func (p *pool) most() int { return p.seats + p.overdraft }
 
 func (l *ledger) replace(client uint32, t *transport.Take, now int64) {
 	for _, request := range t.Replaces {
@@ -107,6 +110,7 @@ func (l *ledger) grant(client uint32, t *transport.Take, now int64) transport.Ou
 	p := &l.pools[r.pool]
 	r.major, r.minor = uint16(p.version.Major), uint16(p.version.Minor)
 	p.used += t.Count
+	r.overdrawn = p.used+p.others > p.seats
 	if p.local {
 		r.state = local
 	} else {
@@ -119,11 +123,12 @@ func (l *ledger) grant(client uint32, t *transport.Take, now int64) transport.Ou
 func (l *ledger) granted(slot uint32) transport.Outcome {
 	r := &l.records[slot]
 	return transport.Outcome{
-		Request: r.request,
-		Result:  transport.Granted,
-		Lease:   l.id(slot),
-		Version: messages.V(int(r.major), int(r.minor)),
-		Local:   r.state == local,
+		Request:   r.request,
+		Result:    transport.Granted,
+		Lease:     l.id(slot),
+		Version:   messages.V(int(r.major), int(r.minor)),
+		Local:     r.state == local,
+		Overdraft: r.overdrawn,
 	}
 }
 

@@ -43,7 +43,7 @@ func (l *ledger) wait(client uint32, t *transport.Take, call *heldCall, now int6
 	}
 	o := l.take(client, t, now)
 	p := l.pool(t.Feature)
-	if o.Reason != messages.NoSeats || t.Count > p.seats {
+	if o.Reason != messages.NoSeats || t.Count > p.most() {
 		return o, true
 	}
 	waiting := *t
@@ -161,7 +161,7 @@ func (l *ledger) serveFirst(p *pool, now int64) bool {
 	switch reason := l.unserved(&pl.take); {
 	case reason != messages.NoReason:
 		o = refused(&pl.take, reason)
-	case pl.call == nil || p.used+p.others-l.freedBy(pl.client, &pl.take)+pl.take.Count > p.seats:
+	case pl.call == nil || p.used+p.others-l.freedBy(pl.client, &pl.take)+pl.take.Count > p.most():
 		return false
 	default:
 		l.replace(pl.client, &pl.take, now)

@@ -172,6 +172,24 @@ func TestSeatsThatOthersTookAreNotFree(t *testing.T) {
 	})
 }
 
+func TestWhatIsGrantedPastTheSeatsIsMarked(t *testing.T) {
+	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+		s.SetSeats("f", 1)
+		s.SetOverdraft("f", 2)
+		first, past := takeOf("f", 1), takeOf("f", 2)
+		assert.False(t, c.ask(first).Overdraft)
+		assert.True(t, c.ask(past).Overdraft)
+		assert.Equal(t, messages.NoSeats, c.ask(takeOf("f", 1)).Reason)
+		assert.Equal(t, 3, s.Held("f"))
+		s.SetOverdraft("f", 0)
+		c.beat()
+		assert.Equal(t, 3, s.Held("f"), "no lease ends")
+		assert.True(t, c.ask(past).Overdraft, "a repeat is marked, too")
+		assert.False(t, c.ask(first).Overdraft)
+		assert.Equal(t, messages.NoSeats, c.ask(takeOf("f", 1)).Reason)
+	})
+}
+
 func TestRevokedLeasesAreToldAsSuch(t *testing.T) {
 	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
 		one, two, other := c.hold("f", 1), c.hold("f", 1), c.hold("g", 1)

@@ -19,6 +19,12 @@ func (s *Server) SetSeats(feature string, seats int) {
 	p.seats, p.withdrawn = seats, false
 }
 
+// SetOverdraft lets the server grant so many seats of a feature past those that it has: such grants are marked. 0 ends it,
+// and ends no lease. It panics when the server has no such feature.
+func (s *Server) SetOverdraft(feature string, seats int) {
+	s.change("SetOverdraft", feature, func(p *pool) { p.overdraft = seats })
+}
+
 // SetVersion sets the version that the server serves of a feature. Leases that are held keep what they were granted.
 // It panics when the server has no such feature.
 func (s *Server) SetVersion(feature string, version messages.Version) {
