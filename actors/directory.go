@@ -163,11 +163,19 @@ func (d *directory) identified(in identify) []effect {
 	id := in.found.hello.Identity.ServerID
 	known := d.byServer[id]
 	if known == nil || known == in.link {
-		d.byServer[id] = in.link
+		d.know(in.link, in.found)
 		return []effect{forward{in.link, &adopted{found: in.found}}}
 	}
 	d.byAddr[in.found.address] = known
 	return []effect{forward{known, &handover{found: in.found}}, forward{in.link, &mergeInto{link: known}}}
+}
+
+// know notes that a server has its connection. The link shows it from now on, though its actor has yet to hear of it: a
+// directory that is made anew must not make another one.
+func (d *directory) know(link *Link, f found) {
+	id := f.hello.Identity.ServerID
+	d.byServer[id] = link
+	link.server.Store(&messages.Server{ID: id, Address: f.address})
 }
 
 // foundStranger: at an address of one connection another server answered. It gets the address and the session; with move
@@ -183,7 +191,7 @@ func (d *directory) foundStranger(in strangerFound) []effect {
 		return nil
 	default:
 		link = d.newLink(in.found.address)
-		d.byServer[id] = link
+		d.know(link, in.found)
 		effects = []effect{spawn{link}, forward{link, &adopted{found: in.found}}}
 	}
 	d.byAddr[in.found.address] = link

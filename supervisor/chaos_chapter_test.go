@@ -5,7 +5,7 @@ import "github.com/seatbeat/seatbeat/messages"
 // add checks the next event of a checkout against those before it. The caller holds the story's mu.
 func (c *chapter) add(s *story, claim messages.Claim, e messages.Event) {
 	report := func(format string, args ...any) {
-		s.w.report("%s: "+format, append([]any{claim.Feature}, args...)...)
+		s.w.report("%s: "+format, append([]any{claim}, args...)...)
 	}
 	if c.final != 0 {
 		report("%s after %s", messages.Name(e), c.final)
@@ -55,17 +55,17 @@ func (c *chapter) pair(s *story, e messages.Event, report func(string, ...any)) 
 
 // checkDone: Done is closed, and Err says the same, before the last event is delivered.
 func (s *story) checkDone(claim messages.Claim, state messages.State) {
-	l, _ := s.w.claim(claim.Feature).result()
+	l, _ := s.w.claimOf(claim).result()
 	if l == nil {
 		return // the call of Checkout has not returned yet
 	}
 	select {
 	case <-l.Done():
 	default:
-		s.w.report("%s: %s was told before Done was closed", claim.Feature, state)
+		s.w.report("%s: %s was told before Done was closed", claim, state)
 	}
 	if !errorOf(state, l.Err()) || l.Status().State != state {
-		s.w.report("%s: %s was told, Err is %v and the state %s", claim.Feature, state, l.Err(), l.Status().State)
+		s.w.report("%s: %s was told, Err is %v and the state %s", claim, state, l.Err(), l.Status().State)
 	}
 }
 

@@ -3,15 +3,16 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// claim is one checkout of a script, under a feature name of its own, so that its seats can be told from others.
+// claim is one checkout of a script. Its name is that of its feature, unless it shares that with another one.
 type claim struct {
-	feature string
+	name    string
 	order   messages.Checkout
 	local   bool
 	started bool // Checkout was called
@@ -21,6 +22,16 @@ type claim struct {
 	license *License
 	err     error // of the checkout
 }
+
+// asked tells the seats of one claim from those of others: claims that share a feature differ in their count.
+type asked struct {
+	feature string
+	count   int
+}
+
+func (a asked) String() string { return fmt.Sprintf("%s x%d", a.feature, a.count) }
+
+func (c *claim) asked() asked { return asked{c.order.Feature, c.order.Count} }
 
 // result returns what the checkout returned; neither while it runs.
 func (c *claim) result() (*License, error) {
@@ -82,8 +93,12 @@ func (w *world) checkout(c *claim, deadline time.Duration) {
 		return
 	}
 	c.started = true
-	w.call("checkout "+c.feature, c, deadline, func(ctx context.Context) {
+	w.call("checkout "+c.name, c, deadline, func(ctx context.Context) {
+		began := time.Now()
 		license, err := w.rt.Checkout(ctx, c.order)
+		if took := time.Since(began); deadline > 0 && took > deadline {
+			w.report("the checkout of %s had %s, and took %s", c.name, deadline, took)
+		}
 		c.mu.Lock()
 		c.license, c.err = license, err
 		c.mu.Unlock()
@@ -103,9 +118,9 @@ func (w *world) awaitEnd(l *License) {
 
 func (w *world) checkin(c *claim, deadline time.Duration) {
 	if l, _ := c.result(); l != nil {
-		w.call("checkin "+c.feature, c, deadline, func(ctx context.Context) {
+		w.call("checkin "+c.name, c, deadline, func(ctx context.Context) {
 			if err := l.Checkin(ctx); err == nil && l.Status().State != messages.StateCheckedIn {
-				w.report("Checkin of %s returned nil in state %s", c.feature, l.Status().State)
+				w.report("Checkin of %s returned nil in state %s", c.name, l.Status().State)
 			}
 		})
 	}
@@ -113,10 +128,10 @@ func (w *world) checkin(c *claim, deadline time.Duration) {
 
 func (w *world) heartbeat(c *claim, deadline time.Duration) {
 	if l, _ := c.result(); l != nil {
-		w.call("heartbeat "+c.feature, c, deadline, func(ctx context.Context) {
+		w.call("heartbeat "+c.name, c, deadline, func(ctx context.Context) {
 			err := l.Heartbeat(ctx)
 			if final := isFinal(err); final && l.Err() == nil {
-				w.report("Heartbeat of %s returned %v, but the license lives", c.feature, err)
+				w.report("Heartbeat of %s returned %v, but the license lives", c.name, err)
 			}
 		})
 	}

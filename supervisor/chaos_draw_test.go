@@ -17,6 +17,8 @@ type drawing struct {
 	servers   []string
 	address   []string // all of them
 	features  []string
+	of        map[string]string // by name of a claim: whose feature it shares, or its own
+	localOf   map[string]string
 	lines     []string
 }
 
@@ -32,7 +34,7 @@ func drawScript(t *rapid.T) string {
 	for i := range 4 {
 		binary.LittleEndian.PutUint64(seed[8*i:], rapid.Uint64().Draw(t, "seed"))
 	}
-	d := &drawing{rng: rand.New(rand.NewChaCha8(seed))}
+	d := &drawing{rng: rand.New(rand.NewChaCha8(seed)), of: map[string]string{}, localOf: map[string]string{}}
 	d.world()
 	for range d.number(1, mostScenes) {
 		d.scene()
@@ -75,11 +77,20 @@ func (d *drawing) world() {
 	}
 }
 
-// claim draws one feature. Often a server has no more seats of it than one checkout needs.
+// claim draws one feature, or one that shares the seats of another. Often a server has no more of them than one checkout
+// needs.
 func (d *drawing) claim(name string) {
+	d.of[name] = name
+	count, setting, local := d.number(1, 3), "", d.one("", "", "", "", "", "local")
+	if len(d.features) > 0 && d.number(0, 2) == 0 {
+		shared := d.of[d.feature()]
+		d.of[name], local, setting = shared, d.localOf[shared], "of="+shared
+		count = len(d.sharing(name))*3 + count // no two of them alike
+	}
+	d.localOf[name] = local
 	d.features = append(d.features, name)
-	d.add("feature %s count=%d version=%s %s %s", name, d.number(1, 3), d.one("1.0", "2.1"), d.one("", "exact"),
-		d.one("", "", "", "", "", "local"))
+	d.add("feature %s count=%d version=%s %s %s %s %s", name, count, d.one("1.0", "2.1"), d.one("", "exact"),
+		local, d.one("", "", "wait"), setting)
 	for _, s := range d.servers {
 		if d.number(0, 2) == 0 {
 			d.add("seats %s %s %s", s, name, d.one("3", "6", "0"))
@@ -97,7 +108,7 @@ func (d *drawing) kinds() string {
 func (d *drawing) scene() {
 	scenes := []func(){
 		d.loss, d.outage, d.network, d.network, d.restart, d.restart, d.application, d.application, d.seats, d.seats,
-		d.upheaval, d.slowTake, d.repair,
+		d.upheaval, d.slowTake, d.repair, d.line, d.line,
 	}
 	scenes[d.rng.IntN(len(scenes))]()
 	if d.number(0, 1) == 0 {

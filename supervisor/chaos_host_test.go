@@ -82,7 +82,7 @@ func (b *misbehaviour) use(ctx context.Context, e messages.Event, checkin bool) 
 	if !ok {
 		return
 	}
-	l, _ := b.w.claim(about.Feature).result()
+	l, _ := b.w.claimOf(about).result()
 	if l == nil {
 		return
 	}

@@ -34,8 +34,8 @@ func (w *world) heal() {
 			w.net.Alias(address, s.Server)
 		}
 		for _, c := range w.claims {
-			s.PutBack(c.feature, manySeats)
-			s.SetSeats(c.feature, manySeats)
+			s.PutBack(c.order.Feature, manySeats)
+			s.SetSeats(c.order.Feature, manySeats)
 		}
 	}
 }
@@ -63,15 +63,17 @@ func (w *world) beatByHand(d time.Duration) {
 // checkStep checks what holds at any time. Two servers that change places may have executed one request each, until the
 // runtime has found out and cancelled one of them.
 func (w *world) checkStep() {
+	w.checkCounts()
+	w.checkPlaces()
 	for _, c := range w.claims {
 		for _, s := range w.servers {
 			if used := w.seats(s, c); used > c.order.Count && !w.confused && !w.wire.kept {
-				w.report("%s has %d seats of %s, %d were asked for", c.feature, used, s.name, c.order.Count)
+				w.report("%s has %d seats of %s, %d were asked for", c.name, used, s.name, c.order.Count)
 			}
 		}
 		l, err := c.result()
 		if l != nil && !errorOf(l.Status().State, l.Err()) {
-			w.report("%s: Err is %v in state %s", c.feature, l.Err(), l.Status().State)
+			w.report("%s: Err is %v in state %s", c.name, l.Err(), l.Status().State)
 		}
 		if err == nil && l != nil {
 			w.checkAge(c, l)
@@ -83,7 +85,7 @@ func (w *world) checkStep() {
 func (w *world) seats(s *chaosServer, c *claim) int {
 	used := 0
 	for _, lease := range s.Leases() {
-		if lease.Feature == c.feature && !w.wire.stray(lease) {
+		if askedFor(lease) == c.asked() && !w.wire.stray(lease) {
 			used += lease.Count
 		}
 	}
@@ -95,8 +97,8 @@ func (w *world) checkAge(c *claim, l *License) {
 	if !w.config.EnforceTimeout || !w.automatic() || c.local || l.Err() != nil {
 		return
 	}
-	if age := time.Since(w.wire.renewedAt(c.feature)); age > w.longest {
-		w.report("%s lives, and no heartbeat of it was acknowledged for %s", c.feature, age)
+	if age := time.Since(w.wire.renewedAt(c.asked())); age > w.longest {
+		w.report("%s lives, and no heartbeat of it was acknowledged for %s", c.name, age)
 	}
 }
 
@@ -106,6 +108,7 @@ func (w *world) checkRest() {
 		w.report("never returned: %v", calls)
 	}
 	w.story.checkCounts(w.closed.Load())
+	w.checkLines()
 	for _, c := range w.claims {
 		l, _ := c.result()
 		switch {
@@ -121,25 +124,25 @@ func (w *world) checkRest() {
 func (w *world) checkHeld(c *claim, l *License) {
 	status := l.Status()
 	if status.State != messages.StateHeld {
-		w.report("%s is still %s", c.feature, status.State)
+		w.report("%s is still %s", c.name, status.State)
 	}
 	leases := 0
 	for _, s := range w.servers {
 		for _, lease := range s.Leases() {
-			if lease.Feature != c.feature || w.wire.stray(lease) {
+			if askedFor(lease) != c.asked() || w.wire.stray(lease) {
 				continue
 			}
 			leases++
-			if id := s.Identity().ServerID; lease.Count != c.order.Count || status.Server.ID != id {
-				w.report("%s x%d is held from %s: the lease is x%d of %s", c.feature, c.order.Count, status.Server.ID, lease.Count, id)
+			if id := s.Identity().ServerID; status.Server.ID != id {
+				w.report("%s is held from %s: the lease is of %s", c.name, status.Server.ID, id)
 			}
 			if most := w.interval(s) * 12 / 10; w.automatic() && !lease.Local && lease.Age > most {
-				w.report("the lease of %s was last beaten %s ago, its interval is %s", c.feature, lease.Age, w.interval(s))
+				w.report("the lease of %s was last beaten %s ago, its interval is %s", c.name, lease.Age, w.interval(s))
 			}
 		}
 	}
 	if leases != 1 && !(c.local && leases == 0) { // nobody tells the application that a local licence ended
-		w.report("%s lives and has %d leases", c.feature, leases)
+		w.report("%s lives and has %d leases", c.name, leases)
 	}
 }
 
@@ -152,7 +155,7 @@ func (w *world) checkGone(c *claim) {
 	}
 	for _, s := range w.servers {
 		if used := w.seats(s, c); used > 0 {
-			w.report("%s is gone and has %d seats of %s", c.feature, used, s.name)
+			w.report("%s is gone and has %d seats of %s", c.name, used, s.name)
 		}
 	}
 }
@@ -163,11 +166,14 @@ func (w *world) checkClosed(err error) {
 	for _, c := range w.claims {
 		l, _ := c.result()
 		if l != nil && (l.Err() == nil || !l.Status().State.Final()) {
-			w.report("%s is %s after Close", c.feature, l.Status().State)
+			w.report("%s is %s after Close", c.name, l.Status().State)
 		}
 		if err == nil && !w.isNeglected() {
 			w.checkGone(c)
 		}
+	}
+	if err == nil && !w.isNeglected() {
+		w.checkLines()
 	}
 }
 
@@ -176,4 +182,5 @@ func (w *world) checkEnd() {
 	for _, c := range w.claims {
 		w.checkGone(c)
 	}
+	w.checkLines()
 }

@@ -17,6 +17,7 @@ import (
 //	config attempts=3 interval=30s rounds=1 connect=5s enforce seed=7
 //	server s1 addresses=2 timeout=1m
 //	feature f1 count=2 version=1.0 exact local
+//	feature f2 of=f1 count=1 wait
 //	seats s1 f1 2
 //	checkout f1 10s
 //	pass 90s

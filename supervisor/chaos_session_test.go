@@ -96,7 +96,7 @@ func (w *wire) checkTakes(s *wireSession, takes []transport.Take) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range takes {
-		w.feature[t.Request] = t.Feature
+		w.asked[t.Request] = asked{t.Feature, t.Count}
 		if w.gone(s.server, t.Request) {
 			w.report("a request of %s was sent after its return", t.Feature)
 		}
@@ -135,7 +135,7 @@ func (w *wire) noteGrants(sent time.Time, outcomes []transport.Outcome) {
 	for _, o := range outcomes {
 		if o.Result == transport.Granted {
 			w.request[o.Lease] = o.Request
-			w.renew(w.feature[o.Request], sent)
+			w.renew(w.asked[o.Request], sent)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (w *wire) checkBeat(s *wireSession, leases []messages.LeaseID) {
 	for _, id := range leases {
 		request := w.request[id]
 		if w.gone(s.server, request) {
-			w.report("the lease of %s was beaten after its return was sent", w.feature[request])
+			w.report("the lease of %s was beaten after its return was sent", w.asked[request])
 		}
 	}
 }
@@ -161,14 +161,14 @@ func (w *wire) noteBeat(sent time.Time, leases []messages.LeaseID, ended []trans
 	}
 	for _, id := range leases {
 		if !gone[id] {
-			w.renew(w.feature[w.request[id]], sent)
+			w.renew(w.asked[w.request[id]], sent)
 		}
 	}
 }
 
-func (w *wire) renew(feature string, sent time.Time) {
-	if sent.After(w.renewed[feature]) {
-		w.renewed[feature] = sent
+func (w *wire) renew(of asked, sent time.Time) {
+	if sent.After(w.renewed[of]) {
+		w.renewed[of] = sent
 	}
 }
 

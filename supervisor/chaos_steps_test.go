@@ -54,23 +54,33 @@ func (w *world) setTimeout(s *chaosServer, d time.Duration) {
 	s.SetClientTimeout(d)
 }
 
-// addFeature gives every server the feature, with the seats of one checkout: a second one would be refused.
+// addFeature gives every server the feature, with the seats of one checkout: a second one would be refused, or wait.
 func addFeature(w *world, l line) {
-	c := &claim{feature: l.word(0), local: l.flag("local"), cancel: func() {}}
+	c := &claim{name: l.word(0), local: l.flag("local"), cancel: func() {}}
 	c.order = messages.Checkout{
-		Feature: c.feature, Count: l.parsedNumber(l.setting("count", "1")),
-		Version: l.parsedVersion(l.setting("version", "1.0")), Exact: l.flag("exact"),
+		Feature: l.setting("of", c.name), Count: l.parsedNumber(l.setting("count", "1")),
+		Version: l.parsedVersion(l.setting("version", "1.0")), Exact: l.flag("exact"), Wait: l.flag("wait"),
 	}
 	for _, s := range w.servers {
-		s.SetSeats(c.feature, c.order.Count)
+		s.SetSeats(c.order.Feature, max(c.order.Count, w.mostOf(c.order.Feature)))
 		if c.order.Exact {
-			s.SetVersion(c.feature, c.order.Version)
+			s.SetVersion(c.order.Feature, c.order.Version)
 		}
 		if c.local {
-			s.MarkLocal(c.feature)
+			s.MarkLocal(c.order.Feature)
 		}
 	}
 	w.claims = append(w.claims, c)
+}
+
+// mostOf returns the largest count of the claims of a feature so far.
+func (w *world) mostOf(feature string) (most int) {
+	for _, c := range w.claims {
+		if c.order.Feature == feature {
+			most = max(most, c.order.Count)
+		}
+	}
+	return most
 }
 
 // chaosSteps are what can happen. Those about the application come first, then the servers, the network and the seats.
@@ -105,13 +115,13 @@ var chaosSteps = map[string]func(*world, line){
 	"refuse":    func(w *world, l line) { w.server(l.word(0)).Refuse(refusal(l), l.kinds(3)...) },
 	"clear":     func(w *world, l line) { w.server(l.word(0)).ClearFaults() },
 
-	"revoke":   func(w *world, l line) { w.server(l.word(0)).RevokeFeature(l.word(1)) },
-	"end":      func(w *world, l line) { w.endLeases(w.server(l.word(0)), l.word(1), l.reason(2)) },
-	"seats":    func(w *world, l line) { w.server(l.word(0)).SetSeats(l.word(1), l.number(2)) },
-	"withdraw": func(w *world, l line) { w.server(l.word(0)).Withdraw(l.word(1)) },
-	"others":   func(w *world, l line) { w.server(l.word(0)).Take(l.word(1), l.number(2)) },
-	"putback":  func(w *world, l line) { w.server(l.word(0)).PutBack(l.word(1), l.number(2)) },
-	"version":  func(w *world, l line) { w.server(l.word(0)).SetVersion(l.word(1), l.parsedVersion(l.word(2))) },
+	"revoke":   func(w *world, l line) { w.server(l.word(0)).RevokeFeature(w.feature(l)) },
+	"end":      func(w *world, l line) { w.endLeases(w.server(l.word(0)), w.claim(l.word(1)), l.reason(2)) },
+	"seats":    func(w *world, l line) { w.server(l.word(0)).SetSeats(w.feature(l), l.number(2)) },
+	"withdraw": func(w *world, l line) { w.server(l.word(0)).Withdraw(w.feature(l)) },
+	"others":   func(w *world, l line) { w.server(l.word(0)).Take(w.feature(l), l.number(2)) },
+	"putback":  func(w *world, l line) { w.server(l.word(0)).PutBack(w.feature(l), l.number(2)) },
+	"version":  func(w *world, l line) { w.server(l.word(0)).SetVersion(w.feature(l), l.parsedVersion(l.word(2))) },
 	"timeout":  func(w *world, l line) { w.setTimeout(w.server(l.word(0)), l.duration(1)) },
 }
 
@@ -129,9 +139,12 @@ func (w *world) move(address transport.Address, to *chaosServer) {
 	w.net.Alias(address, to.Server)
 }
 
-func (w *world) endLeases(s *chaosServer, feature string, reason messages.Reason) {
+// feature returns the feature of the claim that a step about a server names.
+func (w *world) feature(l line) string { return w.claim(l.word(1)).order.Feature }
+
+func (w *world) endLeases(s *chaosServer, c *claim, reason messages.Reason) {
 	for _, lease := range s.Leases() {
-		if lease.Feature == feature {
+		if askedFor(lease) == c.asked() {
 			s.End(lease.ID, reason)
 		}
 	}

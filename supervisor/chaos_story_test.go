@@ -14,7 +14,7 @@ type story struct {
 
 	mu        sync.Mutex
 	ended     bool // Close has returned: nothing is told any more
-	of        map[string]*chapter
+	of        map[asked]*chapter
 	failed    map[string]int       // by ServerID: the failed count last told
 	sweepable map[string]time.Time // by ServerID: when the latest failed beat was told that may start a sweep
 	boots     map[string]int       // how often each BootID was told as that of a restart of a ServerID
@@ -34,7 +34,7 @@ type chapter struct {
 }
 
 func (s *story) init(w *world) {
-	s.w, s.of, s.failed, s.boots = w, map[string]*chapter{}, map[string]int{}, map[string]int{}
+	s.w, s.of, s.failed, s.boots = w, map[asked]*chapter{}, map[string]int{}, map[string]int{}
 	s.sweepable = map[string]time.Time{}
 }
 
@@ -119,10 +119,11 @@ func claimIn(e messages.Event) (messages.Claim, bool) {
 }
 
 func (s *story) chapterOf(c messages.Claim) *chapter {
-	if s.of[c.Feature] == nil {
-		s.of[c.Feature] = &chapter{}
+	key := asked{c.Feature, c.Count}
+	if s.of[key] == nil {
+		s.of[key] = &chapter{}
 	}
-	return s.of[c.Feature]
+	return s.of[key]
 }
 
 // connectionLost: the failed count of a connection goes 1, 2, 3 ... or begins again. Words that were lost with a panic are
@@ -172,12 +173,12 @@ func (s *story) checkCounts(closed bool) {
 	if !closed && s.exits != s.losses {
 		s.w.report("Exited told of %d features, but %d were given up", s.exits, s.losses)
 	}
-	for feature, c := range s.of {
+	for of, c := range s.of {
 		if c.open {
-			s.w.report("a pair of %s was never closed", feature)
+			s.w.report("a pair of %s was never closed", of)
 		}
 		if c.final == messages.StateUnavailable && !s.outages.tripped {
-			s.w.report("%s is unavailable, but no limit was exceeded", feature)
+			s.w.report("%s is unavailable, but no limit was exceeded", of)
 		}
 	}
 }

@@ -27,9 +27,9 @@ type wire struct {
 	peak     int                                     // most calls of a minute
 	replied  map[transport.Address]replies           // when something was answered there
 	returned map[sentTo]time.Time                    // when the first return of it was sent
-	feature  map[messages.RequestID]string           // what it asked for
+	asked    map[messages.RequestID]asked            // what it asked for
 	request  map[messages.LeaseID]messages.RequestID // what it was granted to
-	renewed  map[string]time.Time                    // by feature: when the last exchange that renewed its lease was sent
+	renewed  map[asked]time.Time                     // when the last exchange that renewed its lease was sent
 }
 
 // sentTo is a request, and the server that the runtime took itself to be speaking to when it sent it. A request that
@@ -67,8 +67,8 @@ func newWire(inner transport.Transport, report, trace func(string, ...any)) *wir
 	return &wire{
 		inner: inner, report: report, trace: trace, minute: time.Now(),
 		refused: map[messages.RequestID]bool{}, replied: map[transport.Address]replies{}, returned: map[sentTo]time.Time{},
-		feature: map[messages.RequestID]string{}, request: map[messages.LeaseID]messages.RequestID{},
-		renewed: map[string]time.Time{},
+		asked: map[messages.RequestID]asked{}, request: map[messages.LeaseID]messages.RequestID{},
+		renewed: map[asked]time.Time{},
 	}
 }
 
@@ -124,11 +124,11 @@ func (w *wire) gone(server string, request messages.RequestID) bool {
 	return ok && at.Before(time.Now())
 }
 
-// renewedAt returns when the last exchange was sent that renewed the lease of a feature; zero if there was none.
-func (w *wire) renewedAt(feature string) time.Time {
+// renewedAt returns when the last exchange was sent that renewed the lease of a claim; zero if there was none.
+func (w *wire) renewedAt(of asked) time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.renewed[feature]
+	return w.renewed[of]
 }
 
 // end is called when Close has returned: nothing may be open, and nothing be sent any more.

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
@@ -208,13 +209,24 @@ func (w *world) server(name string) *chaosServer {
 	panic("script: no server is called " + name)
 }
 
-func (w *world) claim(feature string) *claim {
+func (w *world) claim(name string) *claim {
 	for _, c := range w.claims {
-		if c.feature == feature {
+		if c.name == name {
 			return c
 		}
 	}
-	panic("script: no feature is called " + feature)
+	panic("script: no feature is called " + name)
+}
+
+// claimOf returns the claim that an event is about.
+func (w *world) claimOf(about messages.Claim) *claim {
+	for _, c := range w.claims {
+		if c.asked() == (asked{about.Feature, about.Count}) {
+			return c
+		}
+	}
+	w.report("nobody asked for %s", about)
+	return &claim{name: "nobody's"}
 }
 
 func (w *world) automatic() bool { return w.config.Heartbeat.Attempts > 0 }
