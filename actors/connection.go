@@ -225,7 +225,7 @@ func (c *connection) woken(now instant) []effect {
 		effects = append(effects, c.decided(now)...)
 	}
 	effects = append(effects, c.takesDue(now)...)
-	c.debts.forget(now, c.hello.ClientTimeout)
+	c.debts.forget(now, c.hello.ClientTimeout, c.table.lacks)
 	return append(effects, c.checkRisk(now)...)
 }
 

@@ -154,18 +154,22 @@ func (b *debtBook) pop(n int, replaced func(*debt) bool) []*debt {
 	return debts
 }
 
-// forget drops what has been owed for the client timeout: the server has freed it by itself.
-func (b *debtBook) forget(now instant, timeout time.Duration) {
+// forget drops what has been owed for the client timeout: the server has freed it by itself. What a feature owes that asks
+// for seats again is kept for as long again: the server may have restarted, and its leases are new then.
+func (b *debtBook) forget(now instant, timeout time.Duration, asks func(claim uint64) bool) {
 	for len(b.order) > 0 {
 		d := b.order[0]
-		if !d.settled {
-			if timeout <= 0 || now.before(d.since.after(timeout)) {
-				return
-			}
-			b.strike(d)
-			continue // strike may have emptied the list
+		switch {
+		case d.settled:
+			b.order = b.order[1:]
+		case timeout <= 0 || now.before(d.since.after(timeout)):
+			return
+		case len(b.of[d.claim]) <= transport.MaxReplaces && asks(d.claim):
+			d.since = now
+			b.order = append(b.order[1:], d)
+		default:
+			b.strike(d) // it may have emptied the list
 		}
-		b.order = b.order[1:]
 	}
 }
 

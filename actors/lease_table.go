@@ -97,6 +97,12 @@ func (t *leaseTable) remove(s int32) {
 	}
 }
 
+// lacks reports whether a claim is here, without a lease.
+func (t *leaseTable) lacks(claim uint64) bool {
+	s, ok := t.index[claim]
+	return ok && !t.hasLease(s) && !t.local[s]
+}
+
 // beaten returns how many features are kept alive, or kept trying, by beats: all but the local ones.
 func (t *leaseTable) beaten() int { return len(t.index) - len(t.local) }
 
