@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -66,6 +67,9 @@ func (f TLSFiles) load(now time.Time) (*tls.Config, error) {
 	if !now.Before(cert.Leaf.NotAfter) {
 		return nil, fmt.Errorf("certificate %s: ran out at %s: get a new one from your authority", f.Cert,
 			cert.Leaf.NotAfter.Format(time.RFC3339))
+	}
+	if uses := cert.Leaf.ExtKeyUsage; len(uses) > 0 && !slices.Contains(uses, x509.ExtKeyUsageServerAuth) && !slices.Contains(uses, x509.ExtKeyUsageAny) {
+		return nil, fmt.Errorf("certificate %s: is not that of a server, so that no client would go on: get one for a server from your authority", f.Cert)
 	}
 	text, err := os.ReadFile(f.ClientCA)
 	if err != nil {

@@ -90,5 +90,8 @@ func (c Client) do(ctx context.Context, method, path string, body io.Reader) (*h
 	if err := json.NewDecoder(io.LimitReader(reply.Body, maxBody)).Decode(&no); err != nil || no.Error == "" {
 		no.Error = reply.Status
 	}
+	if reply.StatusCode == http.StatusUnauthorized {
+		no.Error += ": use the file of the token of the server that is there"
+	}
 	return nil, fmt.Errorf("%s answered: %s", c.Address, no.Error)
 }

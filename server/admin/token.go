@@ -24,16 +24,16 @@ func ReadToken(path string) (Token, error) {
 	if err != nil {
 		return "", fmt.Errorf("read token: %w", err)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return "", fmt.Errorf("read token: %s has mode %#o, so others may read it: remove it, and start the server to get a new one", path, mode)
-	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("read token: %w", err)
 	}
 	token := strings.TrimSpace(string(text))
 	if raw, err := hex.DecodeString(token); err != nil || len(raw) != tokenBytes {
-		return "", fmt.Errorf("read token: %s has no token in it: remove it, and start the server to get a new one", path)
+		return "", fmt.Errorf("read token: %s has no token in it: name the file that the server made, or another one for it to make", path)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+		return "", fmt.Errorf("read token: %s has mode %#o, so others may read it: remove it, and start the server to get a new one", path, mode)
 	}
 	return Token(token), nil
 }

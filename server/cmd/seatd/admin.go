@@ -24,7 +24,10 @@ func (f adminFlags) client() (admin.Client, error) {
 		return admin.Client{}, wrong("--admin %s: expected is an address on loopback, 127.0.0.1:PORT", f.Admin)
 	}
 	token, err := admin.ReadToken(f.AdminToken)
-	return admin.Client{Address: f.Admin, Token: token}, err
+	if err != nil {
+		return admin.Client{}, fmt.Errorf("--admin-token: %w", err)
+	}
+	return admin.Client{Address: f.Admin, Token: token}, nil
 }
 
 type releaseCommand struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -27,10 +28,12 @@ func (c serveCommand) listenAdmin(ledger string) (a administration, err error) {
 		path = filepath.Join(filepath.Dir(ledger), tokenFile)
 	}
 	if a.token, err = admin.MakeToken(path); err != nil {
-		return a, err
+		return a, fmt.Errorf("--admin-token: %w", err)
 	}
-	a.listener, err = admin.Listen(c.Admin)
-	return a, err
+	if a.listener, err = admin.Listen(c.Admin); err != nil {
+		return a, cannotListen("--admin", c.Admin, err)
+	}
+	return a, nil
 }
 
 // serve answers administrators until close.

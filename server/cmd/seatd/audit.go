@@ -39,7 +39,7 @@ func (a *auditFile) reopen() error {
 	}
 	file, err := os.OpenFile(a.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return fmt.Errorf("open audit: %w", err)
+		return fmt.Errorf("--audit: open audit: %w", err)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -16,28 +16,39 @@ const maxConfiguration = 1 << 20
 
 // configuration is what a configuration file says: of each flag its value, a text or a list of them. It may have flags of
 // several commands, so that all can share it.
-type configuration map[string]any
+type configuration struct {
+	values map[string]any
+	path   string
+}
 
 // readConfiguration reads a configuration file. A file without anything in it is one.
 func readConfiguration(r io.Reader) (kong.Resolver, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxConfiguration+1))
 	if err != nil {
-		return nil, fmt.Errorf("read configuration file: %w", err)
+		return nil, fmt.Errorf("read configuration file %s: %w", nameOf(r), err)
 	}
 	if len(text) > maxConfiguration {
-		return nil, fmt.Errorf("configuration file: is longer than %d bytes", maxConfiguration)
+		return nil, fmt.Errorf("configuration file %s: is longer than %d bytes", nameOf(r), maxConfiguration)
 	}
 	var nodes map[string]yaml.Node
 	if err := yaml.Unmarshal(text, &nodes); err != nil {
-		return nil, fmt.Errorf("configuration file: %w", err)
+		return nil, fmt.Errorf("configuration file %s: %w", nameOf(r), err)
 	}
-	c := configuration{}
+	c := configuration{values: map[string]any{}, path: nameOf(r)}
 	for name, node := range nodes {
-		if c[name], err = valueOf(&node); err != nil {
-			return nil, fmt.Errorf("configuration file: %s, line %d: %w", name, node.Line, err)
+		if c.values[name], err = valueOf(&node); err != nil {
+			return nil, fmt.Errorf("configuration file %s: %s, line %d: %w", c.path, name, node.Line, err)
 		}
 	}
 	return c, nil
+}
+
+// nameOf returns the path of what is read, for errors.
+func nameOf(r io.Reader) string {
+	if file, ok := r.(interface{ Name() string }); ok {
+		return file.Name()
+	}
+	return ""
 }
 
 // valueOf returns what a flag can be set to: the text as it stands in the file, so that 10m and 0600 mean what they would
@@ -62,9 +73,9 @@ func valueOf(node *yaml.Node) (any, error) {
 
 // Validate refuses names that are no flag of any command.
 func (c configuration) Validate(app *kong.Application) error {
-	for name := range c {
+	for name := range c.values {
 		if !hasFlag(app.Node, name) {
-			return fmt.Errorf("configuration file: %q is not the name of a flag", name)
+			return fmt.Errorf("configuration file %s: %q is not the name of a flag of any command: the names are those of --help, without dashes", c.path, name)
 		}
 	}
 	return nil
@@ -82,7 +93,7 @@ func (c configuration) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (
 			return nil, nil
 		}
 	}
-	if value, ok := c[flag.Name]; ok {
+	if value, ok := c.values[flag.Name]; ok {
 		return value, nil
 	}
 	return nil, nil

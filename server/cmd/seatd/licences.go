@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"github.com/seatbeat/seatbeat/server"
@@ -27,11 +28,11 @@ type licenceFiles struct {
 func (f licenceFiles) load(srv *server.Server, log *slog.Logger) ([]server.Feature, error) {
 	keys, err := readTrusted(f.keys)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--trust: %w", err)
 	}
 	set, err := license.Verifier{Keys: keys, ServerID: srv.Identity().ServerID, Now: srv.LicenseTime()}.Load(f.paths...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--license: %w", err)
 	}
 	for _, file := range set.Files {
 		log.Info("licence in force", "file", file.Path, "vendor", file.License.Vendor, "serial", file.License.Serial,

@@ -50,7 +50,7 @@ func (s setup) run(ctx context.Context, out streams) error {
 	defer signal.Stop(l.reload)
 	listener, err := net.Listen("tcp", s.flags.Listen)
 	if err != nil {
-		return fmt.Errorf("listen for clients: %w", err)
+		return cannotListen("--listen", s.flags.Listen, err)
 	}
 	if l.admin, err = s.flags.listenAdmin(s.path); err != nil {
 		return errors.Join(err, listener.Close())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
 	"github.com/seatbeat/seatbeat/server"
@@ -101,31 +100,13 @@ func (c serveCommand) setup() (setup, error) {
 	case len(c.License) == 0 || len(c.Trust) == 0:
 		return setup{}, wrong("--license and --trust are needed, both: the vendor's licence files, and the file of its public key")
 	}
+	if err := usableLedger(c.Ledger); err != nil {
+		return setup{}, err
+	}
 	security, err := c.securityOf()
 	return setup{
 		flags: c, path: c.Ledger, security: security, licences: licenceFiles{paths: c.License, keys: c.Trust},
 	}, err
-}
-
-// bounds returns nil, or the first flag whose value is out of bounds.
-func (c serveCommand) bounds() error {
-	for _, n := range []struct {
-		flag  string
-		value int
-	}{
-		{"--source-connections", c.SourceConnections}, {"--waiting", c.Waiting}, {"--client-waiting", c.ClientWaiting},
-	} {
-		if n.value < 1 || n.value > server.MaxLimit {
-			return wrong("%s is %d: expected is 1 to %d", n.flag, n.value, server.MaxLimit)
-		}
-	}
-	if t := c.ClientTimeout; t < server.MinClientTimeout || t > server.MaxClientTimeout || t%time.Millisecond != 0 {
-		return wrong("--client-timeout is %s: expected is %s to %s, in whole milliseconds", t, server.MinClientTimeout, server.MaxClientTimeout)
-	}
-	if c.Drain < 0 || c.Drain > time.Minute {
-		return wrong("--drain is %s: expected is 0s to 1m", c.Drain)
-	}
-	return nil
 }
 
 // securityOf returns what the flags say of TLS.
@@ -137,18 +118,13 @@ func (c serveCommand) securityOf() (*server.TLS, error) {
 	case c.Insecure && files:
 		return nil, wrong("--insecure is without TLS and takes no --cert, --key or --client-ca: choose one")
 	case c.Insecure:
-		return nil, nil
+		return nil, c.admitsInsecure()
 	case c.Cert == "" || c.Key == "" || c.ClientCA == "":
 		return nil, wrong("--cert, --key and --client-ca are needed, all three: the PEM files that prove who this server is, and whom it serves")
 	}
-	return server.LoadTLS(server.TLSFiles{Cert: c.Cert, Key: c.Key, ClientCA: c.ClientCA})
-}
-
-// isLoopback reports whether an address is one of this machine only. A name is looked up as a listener would.
-func isLoopback(address string) (bool, error) {
-	tcp, err := net.ResolveTCPAddr("tcp", address)
+	security, err := server.LoadTLS(server.TLSFiles{Cert: c.Cert, Key: c.Key, ClientCA: c.ClientCA})
 	if err != nil {
-		return false, fmt.Errorf("%s: %w; expected is host:port", address, err)
+		return nil, fmt.Errorf("--cert, --key and --client-ca: %w", err)
 	}
-	return tcp.IP != nil && tcp.IP.IsLoopback(), nil
+	return security, nil
 }
