@@ -108,6 +108,9 @@ func (c *connection) beatAnswered(now instant, in *beatAnswered) []effect {
 	c.flight = nil
 	if fl.superseded {
 		c.restore(now, fl)
+		if c.due != nil {
+			c.due.limit = now.after(c.beatDeadline()) // we cut it short: the next one has all of its time
+		}
 		return nil
 	}
 	answer, effects := c.judge(now, fl, in.chunks)
