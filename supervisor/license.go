@@ -34,8 +34,8 @@ func (l *License) Checkin(ctx context.Context) error {
 // Heartbeat beats this license now and blocks until the server has answered or ctx ends. It returns nil when the seats
 // are held, also when they had to be taken again; the license's own error when it is gone; or why the server gave no
 // answer, in which case the license goes on. Nil is true when the server answers: what ends the license right after that,
-// as an outage past the limit that this very answer told of, is said by Done, Err and the next call. It is needed only where automatic heartbeats are off; where they are on it
-// makes the connection beat now, and its failure does not count.
+// as an outage past the limit that this very answer told of, is said by Done, Err and the next call. It is needed only
+// where automatic heartbeats are off; where they are on it makes the connection beat now, and its failure does not count.
 func (l *License) Heartbeat(ctx context.Context) error {
 	return l.feature.Heartbeat(ctx)
 }
