@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"testing"
 	"time"
@@ -14,22 +15,29 @@ import (
 
 // licenseServer is a licence server in this process, over its lives at one address.
 type licenseServer struct {
-	t       *testing.T
+	t       testing.TB
 	config  server.Config
 	address string
 	server  *server.Server // nil: it is stopped
 	served  chan error
+	client  *tls.Config // of benchmarks; the tests are without TLS
+	ledger  string      // of benchmarks: its file
 }
 
 // newServer starts a server with so many seats of one feature.
 func newServer(t *testing.T, seats int, clientTimeout time.Duration) *licenseServer {
 	t.Helper()
-	s := &licenseServer{t: t, address: "127.0.0.1:0", config: server.Config{
+	return serve(t, server.Config{
 		Ledger:        &server.MemoryLedger{},
 		Features:      []server.Feature{{Name: "cad", Version: messages.V(1, 0), Seats: seats}},
 		ClientTimeout: clientTimeout,
 		Insecure:      true,
-	}}
+	})
+}
+
+func serve(t testing.TB, config server.Config) *licenseServer {
+	t.Helper()
+	s := &licenseServer{t: t, address: "127.0.0.1:0", config: config}
 	s.start()
 	t.Cleanup(s.stop)
 	return s
