@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,11 +40,13 @@ type life struct {
 	meters metrics    // none without an administration
 	ended  chan error // of Serve
 	reload chan os.Signal
+
+	reloading sync.Mutex // held while licences and certificates are read anew
 }
 
 // run serves until ctx ends or a signal asks to stop.
 func (s setup) run(ctx context.Context, out streams) error {
-	l := life{setup: s, log: s.flags.logger(out.err), ended: make(chan error, 1), reload: make(chan os.Signal, 1)}
+	l := &life{setup: s, log: s.flags.logger(out.err), ended: make(chan error, 1), reload: make(chan os.Signal, 1)}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	signal.Notify(l.reload, syscall.SIGHUP)
@@ -68,7 +71,7 @@ func (s setup) run(ctx context.Context, out streams) error {
 		return errors.Join(err, l.stop(), listener.Close())
 	}
 	go func() { l.ended <- l.srv.Serve(listener) }()
-	l.admin.serve(&l)
+	l.admin.serve(l)
 	if err := l.announce(out, listener.Addr().String()); err != nil {
 		return errors.Join(err, l.stop())
 	}
@@ -147,8 +150,10 @@ func (l *life) until(ctx context.Context, stop func()) error {
 }
 
 // readAnew reads again what can change while the server serves: licences and certificates, each for itself. It returns
-// why the one or the other stays as it was.
+// why the one or the other stays as it was. One reload at a time: of two, what was read last stays.
 func (l *life) readAnew(ctx context.Context) error {
+	l.reloading.Lock()
+	defer l.reloading.Unlock()
 	licences := l.adopt(ctx)
 	if licences != nil {
 		l.log.Error("licences not reloaded: those before stay in force", "error", licences)
