@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,11 +30,12 @@ func (c *historyClient) some() *seatInput {
 	return &c.leases[rand.IntN(len(c.leases))]
 }
 
-// checkout takes seats, at times twice at once, and again until it is answered.
+// checkout takes seats, at times twice at once, at times in line, and again until it is answered.
 func (c *historyClient) checkout() {
 	in := seatInput{call: callCheckout, pool: string(rune('a' + rand.IntN(2))), count: 1 + rand.IntN(2)}
 	t := seats(in.pool, in.count)
 	in.request = t.request
+	t.wait = max(0, rand.N(6*time.Second)-3*time.Second)
 	var wg sync.WaitGroup
 	if rand.IntN(4) == 0 {
 		same := in
@@ -52,14 +55,30 @@ func (c *historyClient) checkout() {
 }
 
 func (c *historyClient) take(in seatInput, t take) (out seatOutput) {
-	c.do(in, func(e *engine, c *client) (seatOutput, error) {
-		outcomes, err := e.checkout(context.Background(), c, []take{t})
+	c.do(in, func(e *engine, entered *client) (seatOutput, error) {
+		outcomes, err := c.ask(e, entered, t)
 		if err == nil {
-			out = seatOutput{result: outcomes[0].result, lease: outcomes[0].lease, reason: outcomes[0].reason}
+			o := outcomes[0]
+			out = seatOutput{result: o.result, lease: o.lease, reason: o.reason, line: strings.HasSuffix(o.message, "wait in line")}
 		}
 		return out, err
 	})
 	return out
+}
+
+// errStillInLine is what the end of a wait comes to: it may have been granted in the same moment, as after any other call
+// without an answer.
+var errStillInLine = errors.New("still in line")
+
+func (c *historyClient) ask(e *engine, entered *client, t take) ([]outcome, error) {
+	if t.wait == 0 {
+		return e.checkout(context.Background(), entered, []take{t})
+	}
+	outcomes, err := e.wait(context.Background(), entered, c.session, t)
+	if err == nil && outcomes[0].retryAfter > 0 {
+		err = errStillInLine
+	}
+	return outcomes, err
 }
 
 func (c *historyClient) beat(held *seatInput) {

@@ -35,6 +35,7 @@ type seatOutput struct {
 	result result
 	reason messages.Reason
 	lease  messages.LeaseID
+	line   bool // refused since others wait in line, whether seats are free or not
 	used   int
 }
 
@@ -70,6 +71,8 @@ func (p poolState) with(request messages.RequestID, r requestState) poolState {
 func (p poolState) checkout(in seatInput, out seatOutput) (bool, poolState) {
 	r, known := p.all[in.request]
 	switch {
+	case !known && out.line:
+		return true, p
 	case !known && p.used+in.count > historySeats:
 		return !out.known || out.result == refused && out.reason == messages.NoSeats, p
 	case !known:
