@@ -32,7 +32,7 @@ var fullRun = plan{
 	sizes: []int{1_000, 10_000, 100_000, 1_000_000}, largest: 100_000, contenders: names(), repetitions: 2,
 	interval: 20 * time.Second, settle: 3 * time.Second, window: 20 * time.Second,
 	checkouts: 4 * time.Second, callers: 128,
-	hold: 150 * time.Second, recover: 75 * time.Second, budget: 29 * time.Minute,
+	hold: 240 * time.Second, recover: 75 * time.Second, budget: 29 * time.Minute,
 }
 
 var quickRun = plan{
