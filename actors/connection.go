@@ -44,7 +44,7 @@ type connection struct {
 	attempt   *attempt           // the connect under way; nil: none
 	strays    []found            // sessions to other servers that answered in this one's stead, until it is decided
 	successor string             // ServerID of the one in this one's stead that was told of last; empty once this one is back
-	heir      *Link              // the connection that the features followed to; nil: this server is where it was
+	heir      *Link              // whom the features followed last; kept when this server is back, for those that missed it
 	urgent    bool               // something new wants the server: connect without waiting for retryAt
 
 	table leaseTable

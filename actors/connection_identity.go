@@ -163,6 +163,8 @@ func (c *connection) inherit(now instant, in *inherited) []effect {
 		}
 	}
 	c.oweAll(now, in.owed)
+	c.heir = nil         // they may have been here before: two heirs of each other would send a feature round and round
+	c.riskAt = instant{} // theirs may be older than what was to be looked at
 	c.armRisk(now)
 	return nil
 }

@@ -56,6 +56,15 @@ var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) a
 	"replaced-by": func(t *testing.T, w *tie, d *datadriven.TestData) any { // whom
 		return &replacedBy{link: w.link(messages.Address(word(t, d)))}
 	},
+	"inherit": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature, age=
+		f, age := w.feature(t, word(t, d)), span(t, option(t, d, "age", "0s"))
+		f.state.Store(uint32(messages.StateRetaking)) // one that ended is not taken over
+		renewed := &instant{mono: w.now.mono - age, wall: w.now.wall - age}
+		return &inherited{features: []*Feature{f}, renewed: []*instant{renewed}}
+	},
+	"recall": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature
+		return &recallOrder{feature: w.feature(t, word(t, d))}
+	},
 }
 
 // takeOrder: feature and number; mode=first, sweep or retake; timeout=; exact.

@@ -207,7 +207,7 @@ func (c *connection) useSession(now instant, f found, life uint64) []effect {
 	}
 	c.session = f.session
 	c.hear(now)
-	c.successor, c.heir = "", nil
+	c.successor = ""
 	c.unplanRetry()
 	c.addresses = moveToFront(c.addresses, f.address)
 	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
