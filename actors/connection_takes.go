@@ -17,6 +17,9 @@ func (c *connection) take(now instant, o *takeOrder) []effect {
 		return nil
 	}
 	slot, isOrigin := c.table.slot(o.feature)
+	if len(c.addresses) == 0 && c.heir != nil && !isOrigin { // it was meant for whoever is at the address
+		return []effect{forward{c.heir, o}}
+	}
 	if isOrigin && o.mode == sweepMode && c.table.hasLease(slot) {
 		return c.ask(now, o)
 	}
