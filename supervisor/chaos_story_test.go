@@ -18,7 +18,7 @@ type story struct {
 	failed    map[string]int       // by ServerID: the failed count last told
 	sweepable map[string]time.Time // by ServerID: when the latest failed beat was told that may start a sweep
 	boots     map[string]int       // how often each BootID was told as that of a restart of a ServerID
-	moves     int                  // how often an address was given to another server: a boot may then be met again
+	moves     int                  // how often an address was given to another server, or a ledger went back: a boot may then be met again
 	exits     int                  // features that Exited told of
 	losses    int                  // LicenseLost with state Exited
 	onExits   int                  // calls of OnExit
