@@ -53,6 +53,8 @@ func (w *tie) command(t *testing.T, d *datadriven.TestData) string {
 		return ""
 	case "held": // these leases by features of the same numbers: L1 by f1
 		return w.hold(t, d)
+	case "panicked": // the next command is the message that finds the machine made anew
+		return w.panicked()
 	case "show":
 		return w.show()
 	}

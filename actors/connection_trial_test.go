@@ -60,7 +60,17 @@ func newTie(set Settings, address messages.Address) *tie {
 
 // step gives the machine an input and prints what came of it.
 func (w *tie) step(in any) string {
-	effects := w.c.step(w.now, in)
+	return w.performAll(w.c.step(w.now, in))
+}
+
+// panicked makes the machine anew, as the actor does after a panic.
+func (w *tie) panicked() string {
+	machine, effects := w.c.reborn(w.now, rand.New(rand.NewChaCha8([32]byte{2})))
+	w.c, w.wakeAt = machine, instant{}
+	return w.performAll(effects)
+}
+
+func (w *tie) performAll(effects []effect) string {
 	var b strings.Builder
 	for _, e := range effects {
 		if text := w.perform(e); text != "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+	"github.com/stretchr/testify/assert"
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -165,4 +166,14 @@ func (w *guide) name(link *Link) string {
 		}
 	}
 	return "nobody"
+}
+
+func TestAReplyToOneConnectionIsKnownToTheFeaturesOfEach(t *testing.T) {
+	w := newGuide()
+	for _, a := range []messages.Address{"a1", "b1"} {
+		w.step(&takeOrder{takeSeat: takeSeat{take: 1, address: a}, feature: &Feature{}})
+	}
+	w.d.links[1].hear(2 * time.Second)
+	assert.True(t, w.d.links[0].heardSince(instant{mono: time.Second}))
+	assert.False(t, w.d.links[0].heardSince(instant{mono: 3 * time.Second}))
 }

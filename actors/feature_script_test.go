@@ -32,6 +32,9 @@ func (p *trial) command(t *testing.T, d *datadriven.TestData) string {
 	case "wait": // how long
 		p.now = p.now.after(span(t, word(t, d)))
 		return ""
+	case "replied": // a server, to something, just now
+		p.link(messages.Address(word(t, d))).hear(p.now.mono)
+		return ""
 	case "held": // from the first server
 		p.steps(beginning, grant)
 		return p.outcome(nil)

@@ -53,7 +53,11 @@ func (p *trial) steps(makers ...func(*trial) input) *trial {
 // link returns the connection to a server, the same one each time.
 func (p *trial) link(a messages.Address) *Link {
 	if p.links[a] == nil {
-		p.links[a] = newLink(a)
+		l := newLink(a)
+		for _, other := range p.links {
+			l.heard = other.heard // shared by the links of a runtime
+		}
+		p.links[a] = l
 		p.links[a].server.Store(&messages.Server{ID: string(a), Address: a})
 	}
 	return p.links[a]
