@@ -17,6 +17,7 @@ const (
 
 // learn compares a reply, to an exchange that was begun in the given life, with what is known of the server.
 func (c *connection) learn(now instant, hello transport.Hello, life uint64) (verdict, []effect) {
+	c.link.hear(now.mono) // whoever it is: a server was reached (rule 11)
 	was, is := c.hello.Identity, hello.Identity
 	if hello.ClientTimeout <= 0 { // a refusal may leave it out
 		hello.ClientTimeout = c.hello.ClientTimeout

@@ -1,6 +1,10 @@
 package supervisor
 
-import "github.com/seatbeat/seatbeat/messages"
+import (
+	"time"
+
+	"github.com/seatbeat/seatbeat/messages"
+)
 
 // add checks the next event of a checkout against those before it. The caller holds the story's mu.
 func (c *chapter) add(s *story, claim messages.Claim, e messages.Event) {
@@ -26,6 +30,8 @@ func (c *chapter) add(s *story, claim messages.Claim, e messages.Event) {
 			s.checkExit(e)
 		}
 		s.checkDone(claim, e.State)
+	case messages.FeatureRestarted:
+		c.reborn = time.Now()
 	case messages.CheckedIn:
 		c.final = messages.StateCheckedIn
 		s.checkDone(claim, c.final)
@@ -70,11 +76,14 @@ func (s *story) checkDone(claim messages.Claim, state messages.State) {
 }
 
 // checkExit: a feature is given up only if no server answered anything during its last sweep, which began at the latest
-// failed beat or before it (rule 11).
+// failed beat or before it, or when the feature was restarted (rule 11).
 func (s *story) checkExit(e messages.LicenseLost) {
 	began, ok := s.sweepable[e.Server.ID]
 	if !ok {
 		s.w.report("%s was given up, but the beats of %s did not fail often enough", e.Feature, e.Server)
+	}
+	if reborn := s.chapterOf(e.Claim).reborn; reborn.After(began) {
+		began = reborn
 	}
 	if address, ok := s.w.wire.heardSince(began); ok {
 		s.w.report("%s was given up, but %s has answered during the sweep", e.Feature, address)

@@ -97,15 +97,15 @@ var chaosSteps = map[string]func(*world, line){
 	"close":     func(w *world, l line) { w.close(l.duration(0)) },
 	"rest":      func(w *world, _ line) { w.rest() },
 
-	"down":     func(w *world, l line) { w.server(l.word(0)).Down() },
-	"up":       func(w *world, l line) { w.server(l.word(0)).Up() },
-	"restart":  func(w *world, l line) { w.server(l.word(0)).Restart() },
-	"forget":   func(w *world, l line) { w.server(l.word(0)).Forget() },
+	"down":    func(w *world, l line) { w.server(l.word(0)).Down() },
+	"up":      func(w *world, l line) { w.server(l.word(0)).Up() },
+	"restart": func(w *world, l line) { w.server(l.word(0)).Restart() },
+	"forget":  func(w *world, l line) { w.server(l.word(0)).Forget() },
 	"rollback": func(w *world, l line) {
 		w.story.moved() // a late answer with a higher Epoch, of a life nobody met, passes for a newer one
 		w.server(l.word(0)).Rollback()
 	},
-	"replace":  func(w *world, l line) { w.server(l.word(0)).Replace() },
+	"replace": func(w *world, l line) { w.server(l.word(0)).Replace() },
 
 	"cut":       func(w *world, l line) { w.net.Cut(transport.Address(l.word(0))) },
 	"mend":      func(w *world, l line) { w.net.Heal(transport.Address(l.word(0))) },

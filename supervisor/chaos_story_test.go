@@ -28,9 +28,10 @@ type story struct {
 
 // chapter is the events of one checkout.
 type chapter struct {
-	last  messages.Event
-	open  bool // a pair is open
-	final messages.State
+	last   messages.Event
+	open   bool // a pair is open
+	final  messages.State
+	reborn time.Time // when the feature was restarted last: what it asks for it asks for anew
 }
 
 func (s *story) init(w *world) {
