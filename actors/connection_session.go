@@ -133,6 +133,9 @@ func (c *connection) unreached(now instant, cause string, reached bool) []effect
 
 // adopted: the runtime says that this is the server's connection.
 func (c *connection) adopted(now instant, in *adopted) []effect {
+	if c.phase == identified { // a handover was quicker
+		return c.handedOver(now, &handover{found: in.found})
+	}
 	c.phase, c.hello, c.life = identified, in.found.hello, 1
 	c.slowDown(now, in.found.moves)
 	c.outage.newBoot = true
@@ -177,8 +180,11 @@ func (c *connection) forward(in any) []effect {
 // older; what is under way there will fail, which is our own doing and counts for nothing.
 func (c *connection) handedOver(now instant, in *handover) []effect {
 	c.oweAll(now, in.found.owed)
-	if in.found.session == nil {
+	switch {
+	case in.found.session == nil:
 		return nil
+	case c.phase != identified: // a panic lost the word that this is the server's connection
+		return c.adopted(now, &adopted{found: in.found})
 	}
 	c.slowDown(now, max(c.moves+1, in.found.moves))
 	return c.useSession(now, in.found, beforeAnyLife)
