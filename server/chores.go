@@ -8,7 +8,7 @@ import (
 func (e *engine) tick() {
 	if stall := e.watch.tick(e.clock.raw()); stall > 0 {
 		e.clock.skip(stall)
-		e.watch.quiet = e.clock.now() + e.grace()
+		e.watch.hush(e.clock.now(), stall, e.grace())
 		e.log.Warn("server was stalled: every lease is extended by as much", "stall", stall)
 	}
 	e.age()
@@ -37,7 +37,7 @@ func (e *engine) grace() time.Duration { return min(e.cfg.ClientTimeout/10, 10*t
 func (e *engine) chores() {
 	now := e.clock.now()
 	e.busy = false
-	if now >= e.watch.quiet && e.book.expire(now, choreWeight) {
+	if e.watch.lets(now) && e.book.expire(now, choreWeight) {
 		e.busy = true
 	}
 	if e.expiring {

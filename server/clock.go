@@ -30,6 +30,7 @@ type watch struct {
 	interval time.Duration // between two ticks
 	last     time.Duration // raw time of the last tick
 	quiet    time.Duration // server time before which nothing expires
+	hushed   bool          // nothing has expired since quiet was set
 }
 
 // tick is told the raw time of a tick and returns for how long the server was stalled before it. To be late by less than
@@ -41,4 +42,21 @@ func (w *watch) tick(raw time.Duration) (stall time.Duration) {
 		return 0
 	}
 	return late
+}
+
+// hush lets nothing expire for the grace after a stall, so that the heartbeats that waited meanwhile are read first. Where
+// one short stall follows the other, as on a machine that has too much to do, leases end all the same: after the first.
+func (w *watch) hush(now, stall, grace time.Duration) {
+	if !w.hushed || stall >= grace {
+		w.quiet, w.hushed = now+grace, true
+	}
+}
+
+// lets reports whether leases may expire by now.
+func (w *watch) lets(now time.Duration) bool {
+	if now < w.quiet {
+		return false
+	}
+	w.hushed = false
+	return true
 }

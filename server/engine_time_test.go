@@ -186,3 +186,27 @@ func TestNoRoundEndsMoreLeasesOfAnExpiredLicenceThanItMay(t *testing.T) {
 	assert.False(t, s.book.endExpired(0, 3))
 	assert.Zero(t, s.book.held)
 }
+
+// On a machine that has too much to do every tick came late, each put off all expiry for the grace anew, and a lease that
+// nobody beat was kept for ever.
+func TestLeasesEndThoughEveryTickIsLate(t *testing.T) {
+	var w watch
+	w.interval = time.Second
+	const grace = 10 * time.Second
+	now, raw, expired := time.Duration(0), time.Duration(0), 0
+	for range 100 {
+		raw += 3 * time.Second
+		stall := w.tick(raw)
+		require.Equal(t, 2*time.Second, stall)
+		now += 3*time.Second - stall
+		w.hush(now, stall, grace)
+		if w.lets(now) {
+			expired++
+		}
+	}
+	assert.Equal(t, 100/(10+1), expired, "after each grace")
+
+	w.hush(now, grace, grace)
+	assert.False(t, w.lets(now+grace-1), "a long stall counts from its own end")
+	assert.True(t, w.lets(now+grace))
+}

@@ -88,7 +88,7 @@ var mutations = []mutation{
 	},
 	{
 		name: "leases end after a stall before beats are read", file: "chores.go",
-		edits: [][2]string{{"e.clock.now() + e.grace()", "0"}},
+		edits: [][2]string{{"		e.watch.hush(e.clock.now(), stall, e.grace())\n", ""}},
 		tests: "Stall",
 	},
 	{
