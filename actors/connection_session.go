@@ -179,12 +179,12 @@ func (c *connection) forward(in any) []effect {
 // handedOver: another address of this server was found. Its session is the newer one, so that the server lets go of the
 // older; what is under way there will fail, which is our own doing and counts for nothing.
 func (c *connection) handedOver(now instant, in *handover) []effect {
-	c.oweAll(now, in.found.owed)
-	switch {
-	case in.found.session == nil:
-		return nil
-	case c.phase != identified: // a panic lost the word that this is the server's connection
+	if in.found.session != nil && c.phase != identified { // a panic lost the word that this is the server's connection
 		return c.adopted(now, &adopted{found: in.found})
+	}
+	c.oweAll(now, in.found.owed)
+	if in.found.session == nil {
+		return nil
 	}
 	c.slowDown(now, max(c.moves+1, in.found.moves))
 	return c.useSession(now, in.found, beforeAnyLife)

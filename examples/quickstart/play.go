@@ -18,7 +18,7 @@ const (
 	// attempts is how many heartbeats have to fail in a row until the other server is asked. Five is usual.
 	attempts = 3
 	// patience is how long the play waits for what should happen next.
-	patience = 15 * time.Second
+	patience = 10 * time.Second
 	// playTime is how long the whole play may take.
 	playTime = 14 * time.Second
 )
