@@ -16,15 +16,30 @@ type modelPool struct {
 	share  Share
 }
 
-// live returns the blocks whose licence has not run out.
-func (m *model) live(feature string) (live []Feature) {
+// begun returns the blocks whose licence has begun.
+func (m *model) begun(feature string) (begun []Feature) {
 	for _, f := range m.pools[feature].blocks {
+		if f.Starts.IsZero() || !m.wall.Before(f.Starts) {
+			begun = append(begun, f)
+		}
+	}
+	return begun
+}
+
+// live returns those of them whose licence has not run out, too.
+func (m *model) live(feature string) (live []Feature) {
+	for _, f := range m.begun(feature) {
 		if f.Expires.IsZero() || m.wall.Before(f.Expires) {
 			live = append(live, f)
 		}
 	}
-	slices.SortFunc(live, func(a, b Feature) int { return a.Version.Compare(b.Version) })
+	slices.SortStableFunc(live, func(a, b Feature) int { return a.Version.Compare(b.Version) })
 	return live
+}
+
+// expired reports whether a feature is over: all that has begun has run out.
+func (m *model) expired(feature string) bool {
+	return m.pools[feature].listed && len(m.begun(feature)) > 0 && len(m.live(feature)) == 0
 }
 
 // unit is one seat that must be there, of at least this version.
@@ -89,19 +104,18 @@ func (m *model) held(without []*modelRequest, with ...*modelRequest) (held []*mo
 // served predicts the version at which a feature is served.
 func (m *model) served(t take) (messages.Version, messages.Reason) {
 	p := m.pools[t.feature]
-	if p == nil || !p.listed {
+	if p == nil || !p.listed || len(m.begun(t.feature)) == 0 {
 		return messages.Version{}, messages.NoSuchFeature
 	}
-	live := m.live(t.feature)
-	if len(live) == 0 {
+	if m.expired(t.feature) {
 		return messages.Version{}, messages.FeatureExpired
 	}
-	for _, f := range live {
+	for _, f := range m.live(t.feature) {
 		if f.Version.Serves(t.version, t.exact) {
 			return f.Version, messages.NoReason
 		}
 	}
-	if slices.ContainsFunc(p.blocks, func(f Feature) bool { return f.Version.Serves(t.version, t.exact) }) {
+	if slices.ContainsFunc(m.begun(t.feature), func(f Feature) bool { return f.Version.Serves(t.version, t.exact) }) {
 		return messages.Version{}, messages.FeatureExpired
 	}
 	return messages.Version{}, messages.VersionTooLow
@@ -142,6 +156,9 @@ func (m *model) someBlocks() (list []Feature) {
 			}
 			if rapid.IntRange(0, 2).Draw(m.t, "expires") == 0 {
 				f.Expires = m.wall.Add(time.Duration(rapid.IntRange(-5, 60).Draw(m.t, "in seconds")) * time.Second)
+			}
+			if rapid.IntRange(0, 2).Draw(m.t, "starts") == 0 {
+				f.Starts = m.wall.Add(time.Duration(rapid.IntRange(-5, 30).Draw(m.t, "in seconds")) * time.Second)
 			}
 			list = append(list, f)
 		}

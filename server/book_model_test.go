@@ -77,7 +77,7 @@ func (m *model) age() {
 		case !r.held():
 		case m.now-r.at > modelTimeout:
 			m.end(r, messages.Expired)
-		case m.pools[r.feature].listed && len(m.live(r.feature)) == 0:
+		case m.expired(r.feature):
 			m.end(r, messages.FeatureExpired)
 		}
 		if r.held() || m.now-r.at < 2*modelTimeout {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,9 +14,9 @@ import (
 func (m *model) Pass(*rapid.T) {
 	d := time.Duration(rapid.IntRange(1, 8).Draw(m.t, "seconds")) * time.Second
 	for name := range m.pools {
-		before := len(m.live(name))
+		before := m.live(name)
 		m.wall = m.wall.Add(d)
-		m.fitted[name] = m.fitted[name] && len(m.live(name)) == before
+		m.fitted[name] = m.fitted[name] && slices.Equal(m.live(name), before)
 		m.wall = m.wall.Add(-d)
 	}
 	m.wall = m.wall.Add(d)

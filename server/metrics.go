@@ -68,6 +68,7 @@ type instruments struct {
 	waiting                   metric.Int64ObservableUpDownCounter
 	clients, connections      metric.Int64ObservableUpDownCounter
 	denied, expired, beaten   metric.Int64ObservableCounter
+	behind                    metric.Float64ObservableGauge
 }
 
 // observe registers the metrics with the provider; nil is none. end unregisters them.
@@ -117,7 +118,10 @@ func newInstruments(m metric.Meter) (i *instruments, all []metric.Observable, er
 		"Checkouts that were refused, by feature and reason; the feature is empty for names that no licence has had.")
 	i.expired = count("seatbeat.leases.expired", "{lease}", "Leases that no heartbeat came for, by feature.")
 	i.beaten = count("seatbeat.leases.beaten", "{lease}", "Leases renewed by heartbeats.")
-	return i, all, err
+	behind, fault := m.Float64ObservableGauge("seatbeat.clock.behind", metric.WithUnit("s"),
+		metric.WithDescription("How far the wall clock is behind the latest time in the ledger, by which licences are judged."))
+	i.behind = behind
+	return i, append(all, behind), errors.Join(err, fault)
 }
 
 // collect is called by the provider's reader, on its goroutine.
@@ -126,6 +130,7 @@ func (i *instruments) collect(ctx context.Context, s *Server, o metric.Observer)
 	o.ObserveInt64(i.beaten, e.beaten.Load())
 	o.ObserveInt64(i.clients, int64(e.clients.count()))
 	o.ObserveInt64(i.connections, s.sources.open())
+	o.ObserveFloat64(i.behind, e.calendar.behind().Seconds())
 	ctx, cancel := context.WithTimeout(ctx, observeTime)
 	defer cancel()
 	var pools []poolSample

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,6 +31,8 @@ func collected(t *testing.T, reader *sdk.ManualReader) map[string]int64 {
 					}
 					points[key] = p.Value
 				}
+			case metricdata.Gauge[float64]:
+				points[m.Name] = int64(data.DataPoints[0].Value)
 			case metricdata.Histogram[float64]:
 				points[m.Name] = int64(data.DataPoints[0].Count)
 			}
@@ -60,6 +64,7 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 		"seatbeat.checkouts.denied f NoSeats": 1, "seatbeat.checkouts.denied  NoSuchFeature": 2, "seatbeat.checkouts.denied  Malformed": 1,
 		"seatbeat.checkouts.waiting f": 0, "seatbeat.checkouts.waiting g": 0,
 		"seatbeat.leases.beaten": 2, "seatbeat.clients": 1, "seatbeat.connections": 1,
+		"seatbeat.clock.behind": 0,
 	}, got)
 }
 
@@ -69,6 +74,19 @@ func TestLeasesThatExpireAreCounted(t *testing.T) {
 	s.take(1, seats("f", 1))
 	s.pass(2 * s.config.ClientTimeout)
 	assert.Equal(t, int64(2), s.book.sample()[0].tally.expired)
+}
+
+func TestMetricsTellHowFarTheClockIsBehind(t *testing.T) {
+	var set atomic.Int64
+	reader := sdk.NewManualReader()
+	s, _, _ := serve(t, Config{
+		MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader)),
+		wall:          func() time.Time { return time.Now().Add(-time.Duration(set.Load())) },
+	})
+	_, err := s.Status(t.Context())
+	require.NoError(t, err)
+	set.Store(int64(2 * time.Hour))
+	assert.InDelta(t, 7200, collected(t, reader)["seatbeat.clock.behind"], 60)
 }
 
 // After Stop a reader still may collect: there is nothing of the server in it.

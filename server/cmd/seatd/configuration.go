@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
@@ -79,6 +80,36 @@ func (c configuration) Validate(app *kong.Application) error {
 		}
 	}
 	return nil
+}
+
+// prefix is what the variables of flags begin with, in the environment.
+const prefix = "SEATD"
+
+// strangers returns the variables of an environment that begin like those of flags and are none: misspelt ones, for the
+// most part. Kubernetes makes SEATD_PORT and SEATD_SERVICE_HOST, and more of the kind, where a service has the name seatd:
+// so that they are no error.
+func strangers(app *kong.Application, environment []string) (names []string) {
+	known := make(map[string]bool)
+	var learn func(node *kong.Node)
+	learn = func(node *kong.Node) {
+		for _, flag := range node.Flags {
+			for _, name := range flag.Envs {
+				known[name] = true
+			}
+		}
+		for _, child := range node.Children {
+			learn(child)
+		}
+	}
+	learn(app.Node)
+	for _, variable := range environment {
+		name, _, _ := strings.Cut(variable, "=")
+		flag, ours := strings.CutPrefix(name, prefix+"_")
+		if ours && !known[name] && flag != "PORT" && !strings.HasPrefix(flag, "PORT_") && !strings.HasPrefix(flag, "SERVICE_") {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func hasFlag(node *kong.Node, name string) bool {

@@ -14,7 +14,7 @@ import (
 
 // dieVar makes this test binary be seatd, with its command line, and tells it where to die: "put 17" is the 17th time
 // that it comes to the step put of a commit. The program itself has nothing of this.
-const dieVar = "SEATD_TEST_DIE"
+const dieVar = "SEATBEAT_TEST_DIE"
 
 func init() { // and not in TestMain, which builds the program
 	where := os.Getenv(dieVar)

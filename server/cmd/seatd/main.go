@@ -61,7 +61,7 @@ type streams struct {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(new(program),
 		kong.Name("seatd"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.DefaultEnvars("SEATD"), kong.Configuration(readConfiguration),
+		kong.DefaultEnvars(prefix), kong.Configuration(readConfiguration),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(withDefault),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out: stdout, err: stderr}),
 	)
@@ -71,6 +71,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command, err := parser.Parse(args)
 	if err != nil {
 		return complain(stderr, fmt.Errorf("%w\nrun %q for what there is, with examples", err, helpFor(err)), wrongUsage)
+	}
+	for _, name := range strangers(parser.Model, os.Environ()) {
+		_, _ = fmt.Fprintf(stderr, "seatd: %s is set in the environment and means nothing: no flag has this name\n", name)
 	}
 	err = command.Run()
 	if fault, wrong := errors.AsType[*usageError](err); wrong {

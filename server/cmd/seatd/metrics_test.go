@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -40,10 +42,18 @@ func TestMetricsTellOfSeatsWithoutNamesOfClients(t *testing.T) {
 		`seatbeat_seats_overdrawn{seatbeat_feature="f1"} 0`, `seatbeat_leases_expired_total{seatbeat_feature="f1"} 0`,
 		`seatbeat_checkouts_denied_total{seatbeat_feature="f1",seatbeat_reason="NoSeats"} 1`,
 		`seatbeat_checkouts_denied_total{seatbeat_feature="",seatbeat_reason="NoSuchFeature"} 1`,
-		"seatbeat_leases_beaten_total 1", "seatbeat_clients 1", "seatbeat_connections 1", "seatbeat_commit_duration_seconds_count ",
+		"seatbeat_leases_beaten_total 1", "seatbeat_clients 1", "seatbeat_connections 1", "seatbeat_clock_behind_seconds 0",
+		"seatbeat_commit_duration_seconds_count ",
 		"go_goroutines ",
 	} {
 		assert.Contains(t, text, want)
+	}
+	readme, err := os.ReadFile("../../../README.md")
+	require.NoError(t, err)
+	named := regexp.MustCompile("seatbeat_[a-z_]+").FindAllString(string(readme), -1)
+	require.Len(t, named, 11)
+	for _, name := range named {
+		assert.Contains(t, text, "\n"+name, "in the README")
 	}
 	for _, name := range []string{`"ada"`, "build7", "development client", "made up"} {
 		assert.NotContains(t, text, name)

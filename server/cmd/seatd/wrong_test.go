@@ -77,6 +77,10 @@ func TestAWrongConfigurationFileAndEnvironmentAreNamed(t *testing.T) {
 	r := seatdRuns(t, []string{"SEATD_CLIENT_WAITING=many"}, "serve", "--dev")
 	assert.Equal(t, wrongUsage, r.status)
 	assert.Contains(t, r.errors, `SEATD_CLIENT_WAITING="many"`)
+	r = seatdRuns(t, []string{"SEATD_LEDGRE=x", "SEATD_PORT=tcp://10.0.0.1:6200", "SEATD_SERVICE_HOST=10.0.0.1"}, "check", "--ledger", "none")
+	assert.Contains(t, r.errors, "SEATD_LEDGRE is set in the environment and means nothing")
+	assert.NotContains(t, r.errors, "SEATD_PORT")
+	assert.NotContains(t, r.errors, "SEATD_SERVICE_HOST")
 }
 
 func TestTheTokenOfAnotherServerIsToldSo(t *testing.T) {
