@@ -69,6 +69,52 @@ func TestWhoWaitsSharesTheSeatsThatItsGroupGets(t *testing.T) {
 	assert.Equal(t, 2, s.book.pools.all[0].used)
 }
 
+// The group got its seats while the call of one of it was over: it is not looked for again.
+func TestWhoComesBackToTheLineSharesWhatItsGroupHasGot(t *testing.T) {
+	s := newBookStage(t, Config{Features: []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2, Share: ShareUser}}})
+	s.groups = func(client byte) groupKeys { return groupKeys{ShareUser: {client / 10}} }
+	s.take(31, seats("f", 1))
+	held, away := seats("f", 1), seats("f", 1)
+	s.take(41, held)
+	s.line(11, seats("f", 1))
+	s.line(21, seats("f", 2))
+	call := s.line(12, away)
+	ctx, cancel := context.WithCancel(t.Context())
+	call.ctx = ctx
+	cancel()
+	assert.NoError(t, s.book.checkin(s.client(41), nil, []messages.RequestID{held.request}, s.now))
+	s.serve()
+	assert.ErrorIs(t, call.err, context.Canceled)
+	assert.Equal(t, granted, s.line(12, away).outcome.result)
+}
+
+// When seats of a lower version are over, what is held of them counts as that of the next higher one: who shares them
+// needs no further seat for that version then.
+func TestWhoWaitsSharesWhatTheEndOfALicenceMakesOfItsGroupsSeats(t *testing.T) {
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	s := newBookStage(t, Config{Features: []Feature{
+		{Name: "f", Version: messages.V(1, 0), Seats: 1, Share: ShareUser, Expires: noon},
+		{Name: "f", Version: messages.V(2, 0), Seats: 2, Share: ShareUser},
+	}})
+	s.groups = func(client byte) groupKeys { return groupKeys{ShareUser: {client / 10}} }
+	higher := func(count int) take {
+		t := seats("f", count)
+		t.version = messages.V(2, 0)
+		return t
+	}
+	assert.Equal(t, granted, s.take(11, seats("f", 1)).result)
+	assert.Equal(t, granted, s.take(31, higher(2)).result)
+	first, shares := s.line(41, seats("f", 1)), s.line(12, higher(1))
+	s.book.stirAll()
+	s.serve()
+	assert.False(t, answered(shares), "it would need a seat of version 2.0")
+	s.book.pools.age(noon)
+	s.book.stirAll()
+	s.serve()
+	assert.Equal(t, granted, shares.outcome.result)
+	assert.False(t, answered(first))
+}
+
 func TestWhatCanNeverBeGrantedDoesNotWait(t *testing.T) {
 	s := newBookStage(t, Config{Features: []Feature{
 		{Name: "f", Version: messages.V(1, 0), Seats: 3}, {Name: "f", Version: messages.V(2, 0), Seats: 1, Overdraft: 1},

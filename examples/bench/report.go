@@ -101,8 +101,9 @@ const notes = `
 - A seat is returned to etcd by revoking its lease, for which etcd commits its database each time. That bounds its
   checkouts_per_second; held_per_second has what it grants without.
 - seatbeat beats all leases of a server together, in chunks of 4,096, and takes seats in batches. by-hand and etcd beat
-  each lease by a message of its own: by-hand by a call, etcd on one stream. by-hand uses our server, so that the
-  difference to seatbeat is that of the client's way alone.
+  each lease by a message of its own: by-hand by a call, etcd on a stream for each 1,000 leases, as one for all falls behind
+  while seats are taken. by-hand uses our server, so that the difference to seatbeat is that of the client's way alone.
+- by-hand with few features pays for waking both processes with nearly every call; with many, calls wake them together.
 - etcd's client rounds the pause between two beats up to its own half seconds. Figures are for each beat answered.
 - by-hand and etcd are measured up to 100,000 features, by default.
 - Recovery begins after an outage of one interval, with leases that the server still knows. by-hand waits for its next tick
