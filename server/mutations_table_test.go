@@ -166,7 +166,7 @@ var mutations = []mutation{
 	},
 	{
 		name: "a place is kept for good", file: "book_line.go",
-		edits: [][2]string{{"now-pl.left >= kept", "now-pl.left < 0"}},
+		edits: [][2]string{{"now-pl.left >= kept", "now-pl.left >= kept+1<<60"}},
 		tests: "KeepsItsPlace|LeavesNothingBehind",
 	},
 	{
