@@ -68,12 +68,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, err, failed)
 	}
+	for _, name := range strangers(parser.Model, os.Environ()) {
+		_, _ = fmt.Fprintf(stderr, "seatd: %s is set in the environment and means nothing: no flag has this name\n", name)
+	}
 	command, err := parser.Parse(args)
 	if err != nil {
 		return complain(stderr, fmt.Errorf("%w\nrun %q for what there is, with examples", err, helpFor(err)), wrongUsage)
-	}
-	for _, name := range strangers(parser.Model, os.Environ()) {
-		_, _ = fmt.Fprintf(stderr, "seatd: %s is set in the environment and means nothing: no flag has this name\n", name)
 	}
 	err = command.Run()
 	if fault, wrong := errors.AsType[*usageError](err); wrong {

@@ -81,6 +81,9 @@ func TestAWrongConfigurationFileAndEnvironmentAreNamed(t *testing.T) {
 	assert.Contains(t, r.errors, "SEATD_LEDGRE is set in the environment and means nothing")
 	assert.NotContains(t, r.errors, "SEATD_PORT")
 	assert.NotContains(t, r.errors, "SEATD_SERVICE_HOST")
+	r = seatdRuns(t, []string{"SEATD_CLIENT_WAITNG=9"}, "serve", "--unknown")
+	assert.Equal(t, wrongUsage, r.status)
+	assert.Contains(t, r.errors, "SEATD_CLIENT_WAITNG is set in the environment", "also when the command line is wrong")
 }
 
 func TestTheTokenOfAnotherServerIsToldSo(t *testing.T) {
