@@ -84,6 +84,9 @@ func connectEtcd(_ context.Context, s setup, features int) (holder, error) {
 	for range (features + leasesPerClient - 1) / leasesPerClient {
 		client, err := clientv3.New(clientv3.Config{
 			Endpoints: []string{"https://" + s.Address}, TLS: config, Logger: zap.NewNop(),
+			// The client gives a lease up whose first beat is not answered within so long, and a second; by default within
+			// six seconds, and beats that queue behind grants then end in a storm of leases given up and resumed.
+			DialTimeout: lifetime * s.Interval,
 			DialOptions: []grpc.DialOption{grpc.WithContextDialer(countingDialer(&h.wire))},
 		})
 		if err != nil {
