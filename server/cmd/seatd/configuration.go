@@ -74,8 +74,9 @@ func valueOf(node *yaml.Node) (any, error) {
 
 // Validate refuses names that are no flag of any command.
 func (c configuration) Validate(app *kong.Application) error {
+	flags := flagsOf(app.Node)
 	for name := range c.values {
-		if !hasFlag(app.Node, name) {
+		if !slices.ContainsFunc(flags, func(f *kong.Flag) bool { return f.Name == name && name != "help" && name != "config" }) {
 			return fmt.Errorf("configuration file %s: %q is not the name of a flag of any command: the names are those of --help, without dashes", c.path, name)
 		}
 	}
@@ -90,18 +91,11 @@ const prefix = "SEATD"
 // so that they are no error.
 func strangers(app *kong.Application, environment []string) (names []string) {
 	known := make(map[string]bool)
-	var learn func(node *kong.Node)
-	learn = func(node *kong.Node) {
-		for _, flag := range node.Flags {
-			for _, name := range flag.Envs {
-				known[name] = true
-			}
-		}
-		for _, child := range node.Children {
-			learn(child)
+	for _, flag := range flagsOf(app.Node) {
+		for _, name := range flag.Envs {
+			known[name] = true
 		}
 	}
-	learn(app.Node)
 	for _, variable := range environment {
 		name, _, _ := strings.Cut(variable, "=")
 		flag, ours := strings.CutPrefix(name, prefix+"_")
@@ -112,9 +106,13 @@ func strangers(app *kong.Application, environment []string) (names []string) {
 	return names
 }
 
-func hasFlag(node *kong.Node, name string) bool {
-	return slices.ContainsFunc(node.Flags, func(f *kong.Flag) bool { return f.Name == name && name != "help" && name != "config" }) ||
-		slices.ContainsFunc(node.Children, func(child *kong.Node) bool { return hasFlag(child, name) })
+// flagsOf returns the flags of a command and of all below it.
+func flagsOf(node *kong.Node) []*kong.Flag {
+	flags := slices.Clone(node.Flags)
+	for _, child := range node.Children {
+		flags = append(flags, flagsOf(child)...)
+	}
+	return flags
 }
 
 // Resolve is asked for flags that the command line does not set, and leaves to the environment what that sets.
