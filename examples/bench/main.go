@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log"
 	"os"
@@ -21,7 +22,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the status to exit with: 0 measured, 1 not, 2 the flags are wrong.
+// run returns the status to exit with: 0 measured, 1 not, or not as before, 2 the flags are wrong.
 func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	tell := log.New(progress, "", log.Ltime)
 	o, err := parse(args)
@@ -41,8 +42,16 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	return 0
 }
 
-// compare measures, and writes the results to out and to the files that were asked for.
+// compare measures, and writes the results to out and to the files that were asked for. Then it compares them with those of
+// an earlier run.
 func compare(ctx context.Context, o options, out io.Writer, tell *log.Logger) error {
+	var earlier results
+	if o.against != "" {
+		var err error
+		if earlier, err = readResults(o.against); err != nil { // which is better told now than after all that time
+			return fmt.Errorf("-against: %w", err)
+		}
+	}
 	t, err := o.plan.measure(ctx, tell)
 	if err != nil {
 		return err
@@ -52,7 +61,11 @@ func compare(ctx context.Context, o options, out io.Writer, tell *log.Logger) er
 	if o.json {
 		write = t.json
 	}
-	return errors.Join(write(out), toFile(o.jsonFile, t.json), toFile(o.markdownFile, t.markdown))
+	err = errors.Join(write(out), toFile(o.jsonFile, t.json), toFile(o.markdownFile, t.markdown))
+	if err != nil || o.against == "" {
+		return err
+	}
+	return cameAgain(resultsOf(t.rows()), earlier, tell)
 }
 
 // toFile writes to a file, unless its name is empty.

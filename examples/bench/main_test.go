@@ -59,6 +59,15 @@ func TestEveryContenderIsMeasuredInEveryMetric(t *testing.T) {
 	assert.NotContains(t, string(text), "Left out")
 }
 
+func TestWindowLastsUntilTheBeatsThatAreDueInIt(t *testing.T) {
+	p := tiny()
+	p.window = time.Millisecond // in which one of 1,000 features is due, and all are beaten at once a second later
+	trial := trial{plan: p, contender: seatbeatName, features: 1000}
+	values, err := trial.run(t.Context())
+	require.NoError(t, err)
+	assert.Positive(t, values["bytes_per_beat"])
+}
+
 func TestWhatIsNotHeldInTimeIsLeftOutAndTold(t *testing.T) {
 	p := tiny()
 	p.contenders, p.hold, p.repetitions = []string{etcdName, byHandName}, time.Nanosecond, 2

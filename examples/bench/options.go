@@ -22,6 +22,8 @@ Flags:
   -json                  print JSON instead of a table: an array of rows
   -json-file file        write the JSON to a file, too
   -markdown-file file    write the table to a file, too
+  -against file          compare the ratios with those of an earlier run, by the JSON that it wrote, and end with status 1 if
+                         one is further off than the spread of its metric; full.json has those of the README
   -contenders a,b        only these: seatbeat, by-hand, etcd
   -features n,n          these numbers of features, instead of those of the run
   -repetitions n         how often each is measured, in new processes each time, 1 to 100
@@ -31,7 +33,7 @@ Flags:
                          that is longer, when left out
   -help                  this text
 
-Status: 0 measured, 1 not, 2 the flags are wrong.
+Status: 0 measured, 1 not, or not as in the run of -against, 2 the flags are wrong.
 `
 
 // Bounds of the flags.
@@ -47,6 +49,7 @@ type options struct {
 	plan                   plan
 	json                   bool
 	jsonFile, markdownFile string
+	against                string // file of an earlier run, or empty
 	command                string // the arguments again, for the report
 }
 
@@ -59,6 +62,7 @@ func parse(args []string) (options, error) {
 	flags.BoolVar(&o.json, "json", false, "")
 	flags.StringVar(&o.jsonFile, "json-file", "", "")
 	flags.StringVar(&o.markdownFile, "markdown-file", "", "")
+	flags.StringVar(&o.against, "against", "", "")
 	repetitions := flags.Int("repetitions", 0, "")
 	var only []string
 	var sizes []int

@@ -22,20 +22,17 @@ func (t *table) json(out io.Writer) error {
 
 // markdown writes a table for each metric: a line for each contender, a column for each number of features.
 func (t *table) markdown(out io.Writer) error {
-	rows := make(map[string]row)
-	for _, r := range t.rows() {
-		rows[key(r.Contender, r.Features, r.Metric)] = r
-	}
+	found := resultsOf(t.rows())
 	var b strings.Builder
 	t.head(&b)
 	for _, m := range metrics {
-		fmt.Fprintf(&b, "\n**%s**, %s: %s\n\n| |", m.name, m.unit, m.what)
+		fmt.Fprintf(&b, "\n**%s**, %s: %s (spread of its ratios: a factor of %s)\n\n| |", m.name, m.unit, m.what, short(m.spread))
 		for _, n := range t.plan.sizes {
 			fmt.Fprintf(&b, " %s |", figures.Grouped(n))
 		}
 		fmt.Fprintf(&b, " growth |\n| --- |%s\n", strings.Repeat(" ---: |", len(t.plan.sizes)+1))
 		for _, contender := range t.plan.contenders {
-			t.line(&b, contender, m, rows)
+			t.line(&b, contender, m, found)
 		}
 	}
 	t.foot(&b)
@@ -53,6 +50,7 @@ func (t *table) head(b *strings.Builder) {
 		t.began.Format("2006-01-02"), machine(), runtime.NumCPU(), runtime.Version(), etcdVersion(), t.Command, p.interval)
 	fmt.Fprintf(b, "%s. Columns are numbers of features.\n", repetitions(p.repetitions))
 	b.WriteString("In brackets: how many times the figure of seatbeat. Growth: the figure at the right over that at the left.\n")
+	b.WriteString("Spread: the factor within which these ratios come again in another full run on the same machine.\n")
 }
 
 func repetitions(n int) string {
@@ -63,32 +61,28 @@ func repetitions(n int) string {
 }
 
 // line writes what one contender needed: median and range, the ratio to seatbeat, and the growth.
-func (t *table) line(b *strings.Builder, contender string, m metric, rows map[string]row) {
+func (t *table) line(b *strings.Builder, contender string, m metric, found results) {
 	fmt.Fprintf(b, "| %s |", contender)
-	var first, last *row
 	for _, n := range t.plan.sizes {
-		r, ok := rows[key(contender, n, m.name)]
+		r, ok := found.rows[key(contender, n, m.name)]
 		if !ok {
 			b.WriteString(" – |")
 			continue
-		}
-		if last = &r; first == nil {
-			first = &r
 		}
 		fmt.Fprintf(b, " %s", short(r.Median))
 		if t.plan.repetitions > 1 {
 			fmt.Fprintf(b, ", %s to %s", short(r.Min), short(r.Max))
 		}
-		if ours, ok := rows[key(seatbeatName, n, m.name)]; ok && contender != seatbeatName && ours.Median > 0 {
-			fmt.Fprintf(b, " (×%s)", short(r.Median/ours.Median))
+		if ratio, ok := found.toSeatbeat(cell{contender, n}, m.name); ok {
+			fmt.Fprintf(b, " (×%s)", short(ratio))
 		}
 		b.WriteString(" |")
 	}
-	if first == nil || first.Features == last.Features || first.Median == 0 {
-		b.WriteString(" – |\n")
+	if ratio, fewest, most := found.growth(contender, m.name); fewest < most && ratio > 0 {
+		fmt.Fprintf(b, " ×%s |\n", short(ratio))
 		return
 	}
-	fmt.Fprintf(b, " ×%s |\n", short(last.Median/first.Median))
+	b.WriteString(" – |\n")
 }
 
 // notes say what is and what isn't comparable.

@@ -39,7 +39,7 @@ func TestMarkdownHasRangeRatioAndGrowth(t *testing.T) {
 	require.NoError(t, made().markdown(&out))
 	_, text, _ := strings.Cut(out.String(), "**heap_per_feature**")
 	text, _, _ = strings.Cut(text, "\n\n**")
-	assert.Equal(t, `, B: heap and stack of the client
+	assert.Equal(t, `, B: heap and stack of the client (spread of its ratios: a factor of 1.20)
 
 | | 10 | 1,000 | growth |
 | --- | ---: | ---: | ---: |
