@@ -14,7 +14,7 @@ type plan struct {
 	repetitions int
 
 	interval  time.Duration // between two beats of a feature, the same for all; whole seconds, since etcd counts in those
-	settle    time.Duration // after the features are held, until the beats are spread
+	settle    time.Duration // after the features are held, until beats are counted; more often while they have not settled
 	window    time.Duration // in which beats are counted
 	checkouts time.Duration // how long seats are taken and returned
 	callers   int           // that do so at a time

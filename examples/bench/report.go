@@ -98,10 +98,13 @@ const notes = `
   each lease by a message of its own: by-hand by a call, etcd on a stream for each 1,000 leases, as one for all falls behind
   while seats are taken. by-hand uses our server, so that the difference to seatbeat is that of the client's way alone.
 - by-hand with few features pays for waking both processes with nearly every call; with many, calls wake them together.
+- Beats are counted once they go at their pace. That of etcd's client is behind after many grants, for which its beats wait
+  as well: it sends those without an answer again each half second until it has caught up.
 - etcd's client rounds the pause between two beats up to its own half seconds. Figures are for each beat answered.
 - by-hand and etcd are measured up to 100,000 features, by default.
 - Recovery begins after an outage of one interval, with leases that the server still knows. by-hand waits for its next tick
-  after gRPC, with its defaults, has connected anew, and the others try meanwhile.
+  after gRPC, with its defaults, has connected anew, and the others try meanwhile. seatbeat has one connection, and draws
+  when that tries again, at most half an interval later: hence the spread.
 `
 
 func (t *table) foot(b *strings.Builder) {
