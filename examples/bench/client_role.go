@@ -55,9 +55,6 @@ func (c *clientRole) answer(text json.RawMessage) (any, error) {
 	}
 }
 
-// holders is how many take features at the same time at first: as many as a batch of our protocol has room for.
-const holders = 1024
-
 // hold connects and takes all features. The memory is that of the features and all that is shared among them.
 func (c *clientRole) hold(o order) (report, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), o.For)
@@ -70,7 +67,7 @@ func (c *clientRole) hold(o order) (report, error) {
 	c.features = o.Features
 	begin := time.Now()
 	var held atomic.Int64
-	err = eachOf(holders, o.Features, func(i int) error {
+	err = eachOf(c.contender.holders, o.Features, func(i int) error {
 		err := c.holder.hold(ctx, i)
 		if err == nil {
 			held.Add(1)

@@ -7,7 +7,8 @@ import (
 
 // contender is one way to hold features.
 type contender struct {
-	name string
+	name    string
+	holders int // how many features are taken at a time at first
 	// serve starts the server of a setup. It returns how many bytes it exchanged with clients up to now, and its end.
 	serve func(setup) (count func() int64, stop func() error, err error)
 	// connect makes the client, which will hold so many features.
@@ -29,6 +30,9 @@ type holder interface {
 	close()
 }
 
+// holders are as many as a batch of our protocol has room for.
+const holders = 1024
+
 const (
 	seatbeatName = "seatbeat"
 	byHandName   = "by-hand"
@@ -37,9 +41,9 @@ const (
 
 // contenders, the one first that the others are compared with.
 var contenders = []contender{
-	{seatbeatName, serveSeats, connectSeatbeat},
-	{byHandName, serveSeats, connectByHand},
-	{etcdName, serveEtcd, connectEtcd},
+	{seatbeatName, holders, serveSeats, connectSeatbeat},
+	{byHandName, holders, serveSeats, connectByHand},
+	{etcdName, etcdHolders, serveEtcd, connectEtcd},
 }
 
 // contenderOf returns the contender with a name, nil if there is none.

@@ -70,6 +70,10 @@ type etcdHolder struct {
 // only 39,000 were held.
 const leasesPerClient = 1_000
 
+// etcdHolders are few enough for a beat not to wait long for the grants before it, and grant as much a second as 1,024 do.
+// With those, on a slow disk, so many beats of 100,000 leases are sent again that the client never catches up.
+const etcdHolders = 128
+
 // resumers is how many features resume at a time: without a bound, 100,000 at once let all time out.
 const resumers = 128
 

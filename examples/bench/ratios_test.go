@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -89,4 +90,14 @@ func TestRunIsComparedWithAnEarlierOne(t *testing.T) {
 	assert.ErrorContains(t, err, "1 of 1 ratios did not come again")
 	assert.Contains(t, said.String(), "not again: bytes_per_beat of seatbeat, from 20 to 40 features")
 	assert.Contains(t, out.String(), "| seatbeat |", "the table is written all the same")
+}
+
+func TestReadmeHasTheTablesOfTheFullRun(t *testing.T) {
+	run, err := readResults("full.json")
+	require.NoError(t, err)
+	var tables strings.Builder
+	(&table{plan: fullRun}).tables(&tables, run)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), tables.String())
 }

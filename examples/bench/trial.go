@@ -88,7 +88,7 @@ func (t *trial) hold(context.Context) error {
 // maxSettles is how often a trial waits for its client to catch up.
 const maxSettles = 10
 
-// settled waits until no more beats go than twice those that are due: a client of etcd whose beats queued behind grants sends
+// settled waits until no more beats go than twice those that are due: a client of etcd whose beats waited behind grants sends
 // them again each half second until it has caught up.
 func (t *trial) settled(ctx context.Context) error {
 	for range maxSettles {
