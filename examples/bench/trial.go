@@ -21,9 +21,9 @@ type metric struct {
 
 var metrics = []metric{
 	{"heap_per_feature", "B", 1.2, "heap and stack of the client"},
-	{"client_cpu_per_beat", "µs", 2, "processor time of the client, for each feature and beat"},
-	{"client_core_share", "%", 2, "processor time of the client in the window, as a share of one core"},
-	{"server_cpu_per_beat", "µs", 2, "processor time of the server, for each feature and beat"},
+	{"client_cpu_per_beat", "µs", 3, "processor time of the client, for each feature and beat"},
+	{"client_core_share", "%", 3, "processor time of the client in the window, as a share of one core"},
+	{"server_cpu_per_beat", "µs", 3, "processor time of the server, for each feature and beat"},
 	{"bytes_per_beat", "B", 1.1, "bytes on the wire, both ways, for each feature and beat"},
 	{"held_per_second", "1/s", 2, "features taken, one by one from many callers, until all are held"},
 	{"checkouts_per_second", "1/s", 2, "seats taken, and returned, while the features are held"},
