@@ -48,7 +48,7 @@ func (r results) toSeatbeat(c cell, metric string) (ratio float64, ok bool) {
 	return theirs.Median / ours.Median, c.contender != seatbeatName && theirs.Median > 0 && ours.Median > 0
 }
 
-// growth is how many times the figure with the fewest features that with the most is.
+// growth is how many times the figure with the fewest features that with the most is. It is 0 if there are no two.
 func (r results) growth(contender, metric string) (ratio float64, fewest, most int) {
 	var first, last row
 	for _, n := range r.sizes {
@@ -57,6 +57,9 @@ func (r results) growth(contender, metric string) (ratio float64, fewest, most i
 				first = one
 			}
 		}
+	}
+	if first.Features == last.Features || first.Median <= 0 {
+		return 0, 0, 0
 	}
 	return last.Median / first.Median, first.Features, last.Features
 }
@@ -71,7 +74,7 @@ func (r results) ratios(metric string) map[string]float64 {
 				all[c.String()+", to seatbeat"] = v
 			}
 		}
-		if v, fewest, most := r.growth(contender, metric); fewest < most && v > 0 {
+		if v, fewest, most := r.growth(contender, metric); v > 0 {
 			all[fmt.Sprintf("%s, from %s to %s features", contender, figures.Grouped(fewest), figures.Grouped(most))] = v
 		}
 	}
@@ -81,13 +84,14 @@ func (r results) ratios(metric string) map[string]float64 {
 // cameAgain tells how far the ratios of this run are from those of an earlier one. It is an error if one is further than
 // the spread of its metric.
 func cameAgain(now, then results, tell *log.Logger) error {
-	compared, off := 0, 0
+	compared, off, missing := 0, 0, 0
 	for _, m := range metrics {
 		were, furthest := then.ratios(m.name), 1.0
 		are := now.ratios(m.name)
-		for _, of := range slices.Sorted(maps.Keys(are)) {
+		for _, of := range slices.Sorted(maps.Keys(were)) {
 			is, was := are[of], were[of]
-			if was == 0 {
+			if is == 0 {
+				missing++
 				continue
 			}
 			compared++
@@ -99,13 +103,16 @@ func cameAgain(now, then results, tell *log.Logger) error {
 		}
 		tell.Printf("%s: ratios apart by a factor of %s at most, within %s is expected", m.name, short(furthest), short(m.spread))
 	}
+	if missing > 0 {
+		tell.Printf("%d ratios of then are not in this run", missing)
+	}
 	switch {
 	case compared == 0:
 		return errors.New("-against: no ratio is in both runs: measure the same contenders and numbers of features")
 	case off > 0:
 		return fmt.Errorf("-against: %d of %d ratios did not come again: either something changed, or the machine did something else", off, compared)
 	default:
-		tell.Printf("all %d ratios came again", compared)
+		tell.Printf("all %d ratios that are in both runs came again", compared)
 		return nil
 	}
 }

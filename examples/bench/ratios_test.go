@@ -37,13 +37,16 @@ func TestRatiosAreThoseToSeatbeatAndOfGrowth(t *testing.T) {
 func TestRatioOfNothingIsNone(t *testing.T) {
 	assert.Empty(t, resultsOf(rowsOf(0, 0, 200, 0)).ratios("client_cpu_per_beat"))
 	assert.Empty(t, resultsOf(nil).ratios("client_cpu_per_beat"))
+	assert.Equal(t, map[string]float64{"by-hand with 100,000 features, to seatbeat": 5},
+		resultsOf(rowsOf(0, 1, 0, 5)).ratios("client_cpu_per_beat"), "nor has it grown from nothing")
 }
 
 func TestRatiosWithinTheSpreadCameAgain(t *testing.T) {
 	var said bytes.Buffer
 	then, now := resultsOf(rowsOf(2, 1, 200, 400)), resultsOf(rowsOf(4, 2, 400, 800)) // on a machine half as fast
 	require.NoError(t, cameAgain(now, then, log.New(&said, "", 0)))
-	assert.Contains(t, said.String(), "all 4 ratios came again")
+	assert.Contains(t, said.String(), "all 4 ratios that are in both runs came again")
+	assert.NotContains(t, said.String(), "not in this run")
 	assert.Contains(t, said.String(), "client_cpu_per_beat: ratios apart by a factor of 1.00 at most")
 }
 
@@ -55,6 +58,14 @@ func TestRatioOutsideTheSpreadIsTold(t *testing.T) {
 		assert.Contains(t, said.String(), "not again: client_cpu_per_beat of by-hand with 100,000 features, to seatbeat: ×"+short(byHandNow)+", and ×400 then")
 		assert.Contains(t, said.String(), "client_cpu_per_beat: ratios apart by a factor of 10.0 at most")
 	}
+}
+
+func TestRatiosThatAreNotMeasuredAgainAreTold(t *testing.T) {
+	var said bytes.Buffer
+	then := resultsOf(rowsOf(2, 1, 200, 400))
+	require.NoError(t, cameAgain(resultsOf(rowsOf(2, 1, 200, 0)), then, log.New(&said, "", 0)), "by-hand was left out with 100,000")
+	assert.Contains(t, said.String(), "2 ratios of then are not in this run")
+	assert.Contains(t, said.String(), "all 2 ratios that are in both runs came again")
 }
 
 func TestRunsWithoutACommonRatioAreNotCompared(t *testing.T) {

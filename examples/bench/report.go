@@ -82,7 +82,7 @@ func (t *table) line(b *strings.Builder, contender string, m metric, found resul
 		}
 		b.WriteString(" |")
 	}
-	if ratio, fewest, most := found.growth(contender, m.name); fewest < most && ratio > 0 {
+	if ratio, _, _ := found.growth(contender, m.name); ratio > 0 {
 		fmt.Fprintf(b, " ×%s |\n", short(ratio))
 		return
 	}
