@@ -42,10 +42,13 @@ func readResults(name string) (results, error) {
 	return resultsOf(rows), nil
 }
 
-// toSeatbeat is how many times the figure of seatbeat a contender's is.
-func (r results) toSeatbeat(c cell, metric string) (ratio float64, ok bool) {
+// toSeatbeat is how many times the figure of seatbeat a contender's is. It is 0 if there are no two.
+func (r results) toSeatbeat(c cell, metric string) float64 {
 	theirs, ours := r.rows[key(c.contender, c.features, metric)], r.rows[key(seatbeatName, c.features, metric)]
-	return theirs.Median / ours.Median, c.contender != seatbeatName && theirs.Median > 0 && ours.Median > 0
+	if c.contender == seatbeatName || ours.Median <= 0 {
+		return 0
+	}
+	return max(0, theirs.Median/ours.Median)
 }
 
 // growth is how many times the figure with the fewest features that with the most is. It is 0 if there are no two.
@@ -70,7 +73,7 @@ func (r results) ratios(metric string) map[string]float64 {
 	for _, contender := range names() {
 		for _, n := range r.sizes {
 			c := cell{contender, n}
-			if v, ok := r.toSeatbeat(c, metric); ok {
+			if v := r.toSeatbeat(c, metric); v > 0 {
 				all[c.String()+", to seatbeat"] = v
 			}
 		}

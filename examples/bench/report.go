@@ -77,7 +77,7 @@ func (t *table) line(b *strings.Builder, contender string, m metric, found resul
 		if t.plan.repetitions > 1 {
 			fmt.Fprintf(b, ", %s to %s", short(r.Min), short(r.Max))
 		}
-		if ratio, ok := found.toSeatbeat(cell{contender, n}, m.name); ok {
+		if ratio := found.toSeatbeat(cell{contender, n}, m.name); ratio > 0 {
 			fmt.Fprintf(b, " (×%s)", short(ratio))
 		}
 		b.WriteString(" |")

@@ -89,25 +89,19 @@ func (t *trial) hold(context.Context) error {
 const maxSettles = 10
 
 // settled waits until no more beats go than twice those that are due: a client of etcd whose beats waited behind grants sends
-// them again each half second until it has caught up.
-func (t *trial) settled(ctx context.Context) error {
+// them again each half second until it has caught up. One that has not done so by then is measured as it is.
+func (t *trial) settled(ctx context.Context) (now counts, err error) {
+	if now, err = t.count(); err != nil {
+		return counts{}, err
+	}
 	for range maxSettles {
-		before, err := t.count()
-		if err != nil {
-			return err
-		}
-		if err := wait(ctx, t.plan.settle); err != nil {
-			return err
-		}
-		after, err := t.count()
-		if err != nil {
-			return err
-		}
-		if after.Beats-before.Beats <= 2*t.due(t.plan.settle) {
-			return nil
+		before := now.Beats
+		now, err = t.countAfter(ctx, t.plan.settle)
+		if err != nil || now.Beats-before <= 2*t.due(t.plan.settle) {
+			break
 		}
 	}
-	return nil // it is measured as it is
+	return now, err
 }
 
 // due is how many beats there ought to be in a time.
@@ -119,10 +113,7 @@ func (t *trial) due(in time.Duration) int64 {
 // many beats as are due in it: a client that beats all at once, every interval or a little more, may do so just before it
 // and just after.
 func (t *trial) beats(ctx context.Context) error {
-	if err := t.settled(ctx); err != nil {
-		return err
-	}
-	before, err := t.count()
+	before, err := t.settled(ctx)
 	if err != nil {
 		return err
 	}
@@ -130,10 +121,7 @@ func (t *trial) beats(ctx context.Context) error {
 	end := before.at.Add(t.plan.window + 2*t.plan.interval)
 	after := before
 	for pause := t.plan.window; after.Beats < due && after.at.Before(end); pause = t.plan.interval / 100 {
-		if err := wait(ctx, pause); err != nil {
-			return err
-		}
-		if after, err = t.count(); err != nil {
+		if after, err = t.countAfter(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -164,6 +152,13 @@ func (t *trial) count() (counts, error) {
 		return counts{}, err
 	}
 	return counts{time.Now(), client.CPU, server.CPU, client.Beats, client.Bytes + server.Bytes}, nil
+}
+
+func (t *trial) countAfter(ctx context.Context, pause time.Duration) (counts, error) {
+	if err := wait(ctx, pause); err != nil {
+		return counts{}, err
+	}
+	return t.count()
 }
 
 func (t *trial) checkouts(context.Context) error {
