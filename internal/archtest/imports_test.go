@@ -36,24 +36,27 @@ var layers = map[string]layer{
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
 	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire"}, others: []string{"..."}},
-	"transport/transporttest": {ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."}},
-	"actors":                  {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"server":                  {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
-	"server/license":          {ours: []string{"messages", "server"}, others: []string{"..."}},
-	"examples":                {ours: forExamples, others: []string{"..."}},
-	"examples/bench":          {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
-	"examples/internal":       {ours: []string{"examples/internal/..."}},
-	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
-	"internal":                {},
-	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
+	"transport/transporttest": {ours: []string{"messages", "transport", "transport/transporttest/conformance"}},
+	"transport/transporttest/conformance": {
+		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
+	},
+	"actors":              {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
+	"supervisor":          {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
+	"server":              {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
+	"server/license":      {ours: []string{"messages", "server"}, others: []string{"..."}},
+	"examples":            {ours: forExamples, others: []string{"..."}},
+	"examples/bench":      {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
+	"examples/internal":   {ours: []string{"examples/internal/..."}},
+	"examples/protoactor": {ours: forExamples, protoactor: true, others: []string{"..."}},
+	"internal":            {},
+	"internal/endtoend":   {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
 }
 
 // forExamples is what is public, and what examples share among them.
 var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
-var inTests = layer{ours: []string{"transport/transporttest", "server", "internal/testcert"}, protoactor: true, others: []string{"..."}}
+var inTests = layer{ours: []string{"transport/transporttest/...", "server", "internal/testcert"}, protoactor: true, others: []string{"..."}}
 
 func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
 	seen := map[string]bool{}
