@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -127,7 +127,7 @@ type Limits struct {
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
 func (c Config) Validate() error {
-	var faults messages.Faults
+	var faults faults.List
 	d := c.withDefaults()
 	if d.Ledger == nil {
 		faults.Add("Ledger", "is missing: pass one, &MemoryLedger{} for a test")
@@ -144,7 +144,7 @@ func (c Config) Validate() error {
 	return faults.Err()
 }
 
-func (c Config) validateSecurity(faults *messages.Faults) {
+func (c Config) validateSecurity(faults *faults.List) {
 	switch {
 	case c.TLS == nil && !c.Insecure:
 		faults.Add("TLS", "is missing: pass one, or set Insecure to serve without")
@@ -158,7 +158,7 @@ func (c Config) validateSecurity(faults *messages.Faults) {
 	}
 }
 
-func (l Limits) validate(faults *messages.Faults) {
+func (l Limits) validate(faults *faults.List) {
 	for _, n := range []struct {
 		field         string
 		value, lo, hi int

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -36,7 +37,7 @@ type Feature struct {
 const MaxSeats = 1 << 30
 
 // validateFeatures notes the faults of a list of features.
-func validateFeatures(faults *messages.Faults, features []Feature) {
+func validateFeatures(faults *faults.List, features []Feature) {
 	first := make(map[string]int, len(features))
 	for i, f := range features {
 		field := fmt.Sprintf("Features[%d]", i)
@@ -49,7 +50,7 @@ func validateFeatures(faults *messages.Faults, features []Feature) {
 	}
 }
 
-func (f Feature) validate(faults *messages.Faults, field string) {
+func (f Feature) validate(faults *faults.List, field string) {
 	if err := (messages.Checkout{Feature: f.Name, Version: f.Version}).Validate(); err != nil {
 		faults.Add(field, "cannot be checked out: %v", err)
 	}

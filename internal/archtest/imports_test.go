@@ -35,25 +35,26 @@ var layers = map[string]layer{
 	"messages":                {},
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
-	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire"}, others: []string{"..."}},
+	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults"}, others: []string{"..."}},
 	"transport/transporttest": {ours: []string{"messages", "transport", "transport/transporttest/conformance"}},
+	"actors":                  {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
+	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo", "internal/faults"}, protoactor: true, others: []string{"..."}},
+	"server":                  {ours: []string{"messages", "transport/wire", "server/...", "internal/faults"}, others: []string{"..."}},
+	"server/license":          {ours: []string{"messages", "server", "internal/faults"}, others: []string{"..."}},
+	"examples":                {ours: forExamples, others: []string{"..."}},
+	"examples/bench":          {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
+	"examples/internal":       {ours: []string{"examples/internal/..."}},
+	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
+	"internal":                {},
+	"internal/faults":         {ours: []string{"messages"}},
+	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
 	"transport/transporttest/conformance": {
 		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
 	},
-	"actors":              {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"supervisor":          {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"server":              {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
-	"server/license":      {ours: []string{"messages", "server"}, others: []string{"..."}},
-	"examples":            {ours: forExamples, others: []string{"..."}},
-	"examples/bench":      {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
-	"examples/internal":   {ours: []string{"examples/internal/..."}},
-	"examples/protoactor": {ours: forExamples, protoactor: true, others: []string{"..."}},
-	"internal":            {},
-	"internal/endtoend":   {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
 }
 
-// forExamples is what is public, and what examples share among them.
-var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
+// forExamples is what is public, what examples share among them, and how programs report faults of their flags.
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "internal/faults", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
 var inTests = layer{ours: []string{"transport/transporttest/...", "server", "internal/testcert"}, protoactor: true, others: []string{"..."}}
@@ -88,6 +89,8 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"transport/transport.go", protoactor + "/actor", false},
 		{"transport/transporttest/network.go", module + "/transport", true},
 		{"transport/transporttest/network.go", module + "/transport/wire", false},
+		{"transport/transporttest/network.go", "github.com/stretchr/testify/assert", false},
+		{"transport/transporttest/conformance/run.go", module + "/transport/transporttest", false},
 		{"transport/grpctransport/session.go", "google.golang.org/grpc", true},
 		{"transport/grpctransport/session.go", protoactor + "/actor", false},
 		{"transport/grpctransport/session.go", module + "/internal/testcert", false},

@@ -111,7 +111,7 @@ func readFeature(in *fields) server.Feature {
 // refusal returns nil, or all that was found wrong with a licence. Bounds are looked at once its fields can be read.
 func (found *findings) refusal(l License) *RefusedError {
 	if found.Err() == nil {
-		l.validate(&found.Faults)
+		l.validate(&found.List)
 	}
 	err := found.Err()
 	if err == nil {

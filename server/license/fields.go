@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
 )
@@ -19,7 +20,7 @@ func timeText(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 // findings are what is wrong with a text that is being read.
 type findings struct {
-	messages.Faults
+	faults.List
 	unknown bool // one of them is a field that nobody asked for
 	days    bool // a day may be written for a time
 }

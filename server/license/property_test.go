@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
 )
@@ -27,7 +28,7 @@ func TestEveryValidLicenceOpensAsItWasSigned(t *testing.T) {
 
 func drawLicense(t *rapid.T) License {
 	text := rapid.StringN(1, -1, 50).Filter(func(s string) bool {
-		var faults messages.Faults
+		var faults faults.List
 		validateText(&faults, "", s, MaxSerial, true)
 		return faults.Err() == nil
 	})
