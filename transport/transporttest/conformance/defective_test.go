@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"os"
 	"os/exec"
 	"slices"
@@ -60,6 +61,14 @@ func TestEveryPromiseIsShownToBeTried(t *testing.T) {
 		assert.Contains(t, tried, promise, "no defect breaks this promise")
 	})
 }
+
+// defect is a mistake of a transport or of its server, with the promises that it breaks.
+type defect struct {
+	apply  func(*defective, *conformance.Fixture)
+	breaks []string
+}
+
+var errDefect = errors.New("defect")
 
 // defective is a transport with a defect. Each function that is set takes the place of the method of its name.
 type defective struct {
