@@ -22,7 +22,7 @@ func tieWith(t *testing.T, n int) *tie {
 		f.machine.claim = messages.Claim{ID: uint64(1_000_000 + i), Feature: "f2", Count: 1}
 		var id messages.LeaseID
 		binary.LittleEndian.PutUint64(id[8:], uint64(i))
-		w.c.table.grant(w.c.table.add(&f), 1, messages.RequestID(id), id, &instant{})
+		w.c.table.grant(w.c.table.add(&f), 1, messages.RequestID(id), id, &Instant{})
 	}
 	return w
 }
@@ -55,12 +55,12 @@ func TestABeatCostsTheConnectionAsManyAllocationsForOneLeaseAsForTenThousand(t *
 func TestABeatTellsNoFeatureAnythingWhileAllIsWell(t *testing.T) {
 	w := tieWith(t, 10_000)
 	assert.Zero(t, w.beat())
-	assert.EqualValues(t, 1, w.c.link.beats.Load(), "it was good")
+	assert.EqualValues(t, 1, w.c.ref.beats.Load(), "it was good")
 }
 
 // A letter for as long as the message waits; neither the turn nor the dispatcher's queue.
 func TestAMessageToAnIdleActorCostsOneAllocation(t *testing.T) {
-	var c counter
+	var c countdown
 	m, turns := new(mailbox), newDispatcher(1)
 	m.RegisterHandlers(&c, turns)
 	turns.workers = turns.limit // the test takes the turns
@@ -74,16 +74,16 @@ func TestAMessageToAnIdleActorCostsOneAllocation(t *testing.T) {
 
 // Two events, and their effects: what a restart of the server costs each feature, twice over for boxes and slice.
 func TestAResumedFeatureCostsFiveAllocations(t *testing.T) {
-	link := newLink("s1:1")
+	link := NewConnectionRef("s1:1")
 	f := feature{state: messages.StateHeld, origin: link, held: 1, take: 1, claim: messages.Claim{ID: 1, Feature: "f2", Count: 1}}
-	in := &leaseResumed{link: link}
-	assert.Equal(t, 5, int(testing.AllocsPerRun(100, func() { f.step(instant{}, in) })))
+	in := &leaseResumed{connection: link}
+	assert.Equal(t, 5, int(testing.AllocsPerRun(100, func() { f.step(Instant{}, in) })))
 }
 
 func TestAFailedBeatCostsAHeldFeatureNoAllocation(t *testing.T) {
-	link := newLink("s1:1")
+	link := NewConnectionRef("s1:1")
 	set := Settings{Attempts: 5}
 	f := feature{set: &set, state: messages.StateHeld, origin: link, held: 1, take: 1}
-	in := &heartbeatFailed{link: link, failed: 1}
-	assert.Zero(t, testing.AllocsPerRun(100, func() { f.step(instant{}, in) }))
+	in := &heartbeatFailed{connection: link, failed: 1}
+	assert.Zero(t, testing.AllocsPerRun(100, func() { f.step(Instant{}, in) }))
 }

@@ -14,39 +14,39 @@ const (
 
 // clockWatch compares wall and monotonic time.
 type clockWatch struct {
-	most time.Duration // how far they may part
-	last instant       // the last look
-	next instant       // the next one; zero: nobody needs it
+	tolerance time.Duration // how far they may part
+	last      Instant       // the last look
+	next      Instant       // the next one; zero: nobody needs it
 }
 
 func newClockWatch(set *Settings) clockWatch {
-	return clockWatch{most: min(clockApart, set.Interval)}
+	return clockWatch{tolerance: min(clockApart, set.Interval)}
 }
 
 // start begins to look.
-func (w *clockWatch) start(now instant) {
-	if w.next == (instant{}) {
+func (w *clockWatch) start(now Instant) {
+	if w.next == (Instant{}) {
 		w.last, w.next = now, now.after(clockEvery)
 	}
 }
 
 // look returns how much further the wall clock went than the monotonic one, and whether that is too much. Little by
 // little the clocks may part as far as they like: they are adjusted all the time.
-func (w *clockWatch) look(now instant) (time.Duration, bool) {
+func (w *clockWatch) look(now Instant) (time.Duration, bool) {
 	if !passed(now, w.next) {
 		return 0, false
 	}
 	by := (now.wall - w.last.wall) - (now.mono - w.last.mono)
 	w.last, w.next = now, now.after(clockEvery)
-	return by, max(by, -by) > w.most
+	return by, max(by, -by) > w.tolerance
 }
 
 // watchClock tells everybody when the clocks parted.
-func (d *directory) watchClock(now instant) []effect {
+func (d *directory) watchClock(now Instant) []Effect {
 	by, jumped := d.clock.look(now)
 	if !jumped {
 		return nil
 	}
-	effects := []effect{publish{messages.ClockJumped{By: by}}}
+	effects := []Effect{publish{messages.ClockJumped{By: by}}}
 	return append(effects, d.toAll(&clockJumped{})...)
 }

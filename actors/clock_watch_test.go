@@ -16,8 +16,8 @@ func TestClocksPartByMoreThanTheSmallerOf30SecondsAndInterval(t *testing.T) {
 			most: false, most + 1: true, -most: false, -most - 1: true,
 		} {
 			w := newClockWatch(&Settings{Interval: interval})
-			w.start(instant{mono: time.Hour, wall: time.Hour})
-			got, told := w.look(instant{mono: time.Hour + clockEvery, wall: time.Hour + clockEvery + by})
+			w.start(Instant{mono: time.Hour, wall: time.Hour})
+			got, told := w.look(Instant{mono: time.Hour + clockEvery, wall: time.Hour + clockEvery + by})
 			require.Equal(t, by, got)
 			assert.Equal(t, jumped, told, "parted by %s, interval %s", by, interval)
 		}

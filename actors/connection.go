@@ -28,30 +28,30 @@ const (
 //
 // It does no I/O: exchanges are effects, and their results come back as inputs.
 type connection struct {
-	set  *Settings
-	link *Link
-	rng  *rand.Rand // of request ids and jitter; seeded by the actor
-	seq  uint64     // of the latest exchange; an answer to another one is stale
+	set *Settings
+	ref *ConnectionRef
+	rng *rand.Rand // of request ids and jitter; seeded by the actor
+	seq uint64     // of the latest exchange; an answer to another one is stale
 
 	phase     phase
-	into      *Link              // the connection that a merged one forwards to
+	into      *ConnectionRef     // the connection that a merged one forwards to
 	addresses []messages.Address // where this server is, the latest found first
 	hello     transport.Hello    // what the server last said of itself
 	life      uint64             // grows with each identity learnt; an older exchange's answer is from an older life
 	former    string             // BootID of the life before: its Epoch may be the higher one, when the server came back from a backup
-	heard     instant            // when the server last replied, to anything
+	heard     Instant            // when the server last replied, to anything
 	session   transport.Session  // nil: none, or not to be trusted
 	attempt   *attempt           // the connect under way; nil: none
-	strays    []found            // sessions to other servers that answered in this one's stead, until it is decided
+	strays    []dialled          // sessions to other servers that answered in this one's stead, until it is decided
 	successor string             // ServerID of the one in this one's stead that was told of last; empty once this one is back
-	heir      *Link              // whom the features followed last; kept when this server is back, for those that missed it
+	heir      *ConnectionRef     // whom the features followed last; kept when this server is back, for those that missed it
 	urgent    bool               // something new wants the server: connect without waiting for retryAt
 
 	table leaseTable
 	takes takeBook
 	debts debtBook
 
-	acked        instant // when the last good beat, or the first take, was sent
+	acked        Instant // when the last good beat, or the first take, was sent
 	failed       int     // beats failed in a row (rule 4)
 	broken       bool    // the features must be recovered by a good beat of the whole list (rule 8)
 	recover      bool    // a beat that recovers them is to be tried now
@@ -66,27 +66,27 @@ type connection struct {
 	draining     bool          // the runtime closes: nothing is taken any more
 	drained      bool          // and nothing is owed: the runtime was told
 	retries      int           // reconnect tries of this break
-	retryAt      instant       // zero: no retry is planned
-	notBefore    instant       // the server's retry-after for connects and beats
-	forgiveUntil instant       // failed beats are not counted until then
-	askAfter     instant       // and for takes and returns
+	retryAt      Instant       // zero: no retry is planned
+	notBefore    Instant       // the server's retry-after for connects and beats
+	forgiveUntil Instant       // failed beats are not counted until then
+	askAfter     Instant       // and for takes and returns
 	moves        int           // handovers and new lives since the server answered twice as the same, see slowDown
 	outage       outage        // what the down counter is to be told
 	checking     bool          // the clocks parted: beat until one is answered, without counting
-	riskAt       instant       // when the oldest lease is to be looked at; zero: not at all
+	riskAt       Instant       // when the oldest lease is to be looked at; zero: not at all
 	timer        wakeOrder
 }
 
-func newConnection(set *Settings, link *Link, rng *rand.Rand) *connection {
+func newConnection(set *Settings, link *ConnectionRef, rng *rand.Rand) *connection {
 	return &connection{
-		set: set, link: link, rng: rng, addresses: []messages.Address{link.Server().Address},
+		set: set, ref: link, rng: rng, addresses: []messages.Address{link.Server().Address},
 		table: newLeaseTable(), takes: newTakeBook(), debts: newDebtBook(),
 	}
 }
 
 // step applies one input and returns the effects to perform, in order: those of the input, then whatever it made
 // possible, then the time at which to wake.
-func (c *connection) step(now instant, in any) []effect {
+func (c *connection) step(now Instant, in any) []Effect {
 	if c.phase == merged {
 		return c.forward(in)
 	}
@@ -99,15 +99,15 @@ func (c *connection) step(now instant, in any) []effect {
 	return append(effects, c.wake(now))
 }
 
-func (c *connection) dispatch(now instant, in any) []effect {
+func (c *connection) dispatch(now Instant, in any) []Effect {
 	switch in := in.(type) {
 	case *takeOrder:
 		return c.take(now, in)
-	case *leaveOrder:
+	case *releaseOrder:
 		return c.leave(now, in)
 	case *beatOrder:
 		return c.beatOrdered(now, in)
-	case *recallOrder:
+	case *holdingsQuery:
 		return c.recallFeature(in)
 	case *beatDue:
 		return c.beatDue(now)
@@ -127,19 +127,19 @@ func (c *connection) dispatch(now instant, in any) []effect {
 }
 
 // told takes the words of the runtime and of the actors beside this one.
-func (c *connection) told(now instant, in any) []effect {
+func (c *connection) told(now Instant, in any) []Effect {
 	switch in := in.(type) {
-	case *adopted:
+	case *confirmed:
 		return c.adopted(now, in)
-	case *mergeInto:
+	case *aliasOf:
 		return c.merge(in)
-	case *handover:
+	case *addressFound:
 		return c.handedOver(now, in)
 	case *replacedBy:
 		return c.replaced(now, in)
-	case *inherited:
+	case *takenOver:
 		return c.inherit(now, in)
-	case *reconcile:
+	case *dropEnded:
 		return c.reconcileTable(now)
 	case *outageDecided:
 		return c.decided(now)
@@ -155,7 +155,7 @@ func (c *connection) told(now instant, in any) []effect {
 
 // pump starts whatever can be started now. A broken connection first beats its whole list (rule 8); takes and returns
 // follow.
-func (c *connection) pump(now instant) []effect {
+func (c *connection) pump(now Instant) []Effect {
 	effects := c.pace()  // nobody may be left to recover: what is owed need not wait for a beat then
 	c.takes.release(now) // also without a session: a time that has come is not woken for again
 	if c.session == nil {
@@ -175,7 +175,7 @@ func (c *connection) pump(now instant) []effect {
 	effects = append(effects, c.pace()...)
 	if c.draining && !c.drained && c.debts.empty() {
 		c.drained = true
-		effects = append(effects, drained{c.link})
+		effects = append(effects, drained{c.ref})
 	}
 	return effects
 }
@@ -186,8 +186,8 @@ func (c *connection) recovering() bool {
 }
 
 // planRetry plans the next reconnect try, unless one is planned, or nothing is left to reconnect for.
-func (c *connection) planRetry(now instant) {
-	if c.retryAt != (instant{}) || !c.hasWork() {
+func (c *connection) planRetry(now Instant) {
+	if c.retryAt != (Instant{}) || !c.hasWork() {
 		return
 	}
 	pause := backoff(c.retries, c.rng.Float64(), c.set.retryCap())
@@ -198,7 +198,7 @@ func (c *connection) planRetry(now instant) {
 // unplanRetry takes the next try off the plan, since one is made now. A beat that the server put off stays planned.
 func (c *connection) unplanRetry() {
 	if !c.postponed {
-		c.retryAt = instant{}
+		c.retryAt = Instant{}
 	}
 }
 
@@ -209,10 +209,10 @@ func (c *connection) hasWork() bool {
 }
 
 // woken does what has become due.
-func (c *connection) woken(now instant) []effect {
-	var effects []effect
+func (c *connection) woken(now Instant) []Effect {
+	var effects []Effect
 	if passed(now, c.retryAt) {
-		c.retryAt, c.urgent = instant{}, true
+		c.retryAt, c.urgent = Instant{}, true
 		c.recover = c.recover || c.broken || c.checking
 		if c.postponed {
 			effects = append(effects, c.beatDue(now)...)
@@ -230,51 +230,51 @@ func (c *connection) woken(now instant) []effect {
 }
 
 // wake returns the order to wake this connection when the next thing is due.
-func (c *connection) wake(now instant) effect {
-	var next instant
-	for _, at := range []instant{c.retryAt, c.takes.next(), c.debts.next(c.hello.ClientTimeout), c.riskAt, c.beatLimit(), c.askLimit(now), c.outage.by} {
+func (c *connection) wake(now Instant) Effect {
+	var next Instant
+	for _, at := range []Instant{c.retryAt, c.takes.next(), c.debts.next(c.hello.ClientTimeout), c.riskAt, c.beatLimit(), c.askLimit(now), c.outage.by} {
 		next = sooner(next, at)
 	}
 	return c.timer.wakeAt(next)
 }
 
 // beatLimit is when a due beat that waits for a session has failed; one that is under way ends by its own deadline.
-func (c *connection) beatLimit() instant {
+func (c *connection) beatLimit() Instant {
 	if c.due == nil || c.flight != nil {
-		return instant{}
+		return Instant{}
 	}
 	return c.due.limit
 }
 
 // askLimit is when takes and returns that the server asked to hold back may be sent.
-func (c *connection) askLimit(now instant) instant {
+func (c *connection) askLimit(now Instant) Instant {
 	if now.before(c.askAfter) && (!c.takes.empty() || !c.debts.empty()) {
 		return c.askAfter
 	}
-	return instant{}
+	return Instant{}
 }
 
 // show publishes what Status tells of this connection.
 func (c *connection) show() {
-	c.link.failed.Store(int32(c.failed))
-	c.link.features.Store(int64(len(c.table.index)))
+	c.ref.failed.Store(int32(c.failed))
+	c.ref.features.Store(int64(len(c.table.index)))
 	var deadline time.Duration
 	if c.table.leases > 0 {
 		deadline = c.acked.wall + c.hello.ClientTimeout
 	}
-	c.link.deadline.Store(int64(deadline))
+	c.ref.deadline.Store(int64(deadline))
 }
 
 // sooner returns the earlier one; a zero instant means never.
-func sooner(a, b instant) instant {
-	if a == (instant{}) || b != (instant{}) && b.before(a) {
+func sooner(a, b Instant) Instant {
+	if a == (Instant{}) || b != (Instant{}) && b.before(a) {
 		return b
 	}
 	return a
 }
 
 // later returns the later one.
-func later(a, b instant) instant {
+func later(a, b Instant) Instant {
 	if a.before(b) {
 		return b
 	}
@@ -282,4 +282,4 @@ func later(a, b instant) instant {
 }
 
 // passed reports whether the planned instant has come; a zero one never does.
-func passed(now, at instant) bool { return at != (instant{}) && !now.before(at) }
+func passed(now, at Instant) bool { return at != (Instant{}) && !now.before(at) }

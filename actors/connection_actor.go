@@ -10,16 +10,16 @@ import (
 
 // connectionActor performs what the machine of a connection orders.
 type connectionActor struct {
-	env       *Env
+	tree      *Tree
 	machine   *connection
 	timer     wakeTimer
 	outbox    outbox
 	heartbeat *actor.PID
-	crashes   crashes
+	panics    panics
 }
 
-func newConnectionActor(env *Env, link *Link) *connectionActor {
-	return &connectionActor{env: env, machine: newConnection(&env.Settings, link, env.draw())}
+func newConnectionActor(env *Tree, link *ConnectionRef) *connectionActor {
+	return &connectionActor{tree: env, machine: newConnection(&env.Settings, link, env.newRand())}
 }
 
 // Receive takes orders of features, words of the runtime, results of exchanges, wakeUp, and tellMore.
@@ -30,79 +30,79 @@ func (a *connectionActor) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
 	case *tellMore:
-		a.outbox.goOn(a.env, c.Self())
-	case input:
-		defer a.crashing(in)
-		if a.crashes.pending != nil {
-			a.revive(c)
+		a.outbox.goOn(a.tree, c.Self())
+	case Input:
+		defer a.onPanic(in)
+		if a.panics.pending != nil {
+			a.restart(c)
 		}
 		a.run(c, in)
 	}
 }
 
-func (a *connectionActor) run(c actor.Context, in input) {
-	a.env.faulty(beforeStep, "connection", in)
-	effects := a.machine.step(a.env.now(), in)
-	a.env.faulty(afterStep, "connection", in)
+func (a *connectionActor) run(c actor.Context, in Input) {
+	a.tree.injectFault(beforeStep, "connection", in)
+	effects := a.machine.step(a.tree.now(), in)
+	a.tree.injectFault(afterStep, "connection", in)
 	for _, e := range effects {
 		a.perform(c, e)
 	}
 }
 
 // crashing notes a panic on its way out.
-func (a *connectionActor) crashing(in input) {
+func (a *connectionActor) onPanic(in Input) {
 	if reason := recover(); reason != nil {
-		crash := a.env.noted(&a.crashes, "connection", reason)
+		crash := a.tree.record(&a.panics, "connection", reason)
 		crash.lost = in
 		panic(crash)
 	}
 }
 
 // revive makes the machine anew after a panic, and has every feature say again what it asks for.
-func (a *connectionActor) revive(c actor.Context) {
-	failed := a.crashes.pending
-	a.crashes.pending = nil
-	now := a.env.now()
-	machine, effects := a.machine.reborn(now, a.env.draw())
-	effects = append(effects, machine.salvage(now, failed.lost)...)
+func (a *connectionActor) restart(c actor.Context) {
+	failed := a.panics.pending
+	a.panics.pending = nil
+	now := a.tree.now()
+	machine, effects := a.machine.rebuilt(now, a.tree.newRand())
+	effects = append(effects, machine.recoverLost(now, failed.lost)...)
 	a.machine = machine
-	machine.draining = machine.draining || a.env.draining.Load()
+	machine.draining = machine.draining || a.tree.draining.Load()
 	if failed.usedUp {
-		effects = append(effects, machine.surrender(now, failed.cause)...)
+		effects = append(effects, machine.dropAll(now, failed.cause)...)
 	}
 	a.timer.stop()
 	for _, e := range effects {
 		a.perform(c, e)
 	}
-	a.outbox.flush(a.env) // or the features would hear of the old life after they were asked to say it again
-	a.env.tellFeatures(&askAgain{})
+	a.outbox.flush(a.tree) // or the features would hear of the old life after they were asked to say it again
+	a.tree.tellFeatures(&askAgain{})
 }
 
 func (a *connectionActor) start(c actor.Context) {
 	props := actor.PropsFromProducer(func() actor.Actor {
-		return &heartbeatActor{env: a.env, connection: c.Self(), rng: a.env.draw()}
-	}, a.env.propsOptions()...)
+		return &heartbeatActor{tree: a.tree, connection: c.Self(), rng: a.tree.newRand()}
+	}, a.tree.propsOptions()...)
 	a.heartbeat = c.SpawnPrefix(props, "heartbeat")
 }
 
-func (a *connectionActor) perform(c actor.Context, e effect) {
-	env, self := a.env, c.Self()
+func (a *connectionActor) perform(c actor.Context, e Effect) {
+	env, self := a.tree, c.Self()
 	switch e := e.(type) {
 	case publish:
 		env.Publish(e.event)
 	case tell, tellAll, forward:
 		a.outbox.post(env, self, e)
-	case reply:
-		e.call.answer(e.err)
+	case answer:
+		e.reply.answer(e.err)
 	case connect:
-		link := a.machine.link
-		env.exchange(self, unlimited, func(context.Context) any { return env.connect(link, e) })
+		link := a.machine.ref
+		env.call(self, unlimited, func(context.Context) any { return env.connect(link, e) })
 	case sendBeat:
-		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
+		env.call(self, e.timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
 	case checkout:
-		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.checkout(ctx, e) })
+		env.call(self, e.timeout, func(ctx context.Context) any { return env.checkout(ctx, e) })
 	case checkinAll:
-		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.checkin(ctx, e) })
+		env.call(self, e.timeout, func(ctx context.Context) any { return env.checkin(ctx, e) })
 	case closeSession:
 		env.close(e.session)
 	case wakeAt:
@@ -113,8 +113,8 @@ func (a *connectionActor) perform(c actor.Context, e effect) {
 		env.send(a.heartbeat, &pauseBeats{pause: e.pause})
 	case countOutage:
 		env.send(env.counter, e.seen)
-	case identify, strangerFound, drained:
-		env.send(env.directory, e)
+	case identify, otherServerFound, drained:
+		env.send(env.runtime, e)
 	case warn:
 		env.Logger.Warn(e.text, e.args...)
 	}
@@ -125,12 +125,12 @@ const unlimited = 24 * time.Hour
 
 // heartbeatActor is the timer actor of a connection.
 type heartbeatActor struct {
-	env        *Env
+	tree       *Tree
 	connection *actor.PID
 	rng        *rand.Rand
 	machine    heartbeat
 	timer      *time.Timer
-	crashes    crashes
+	panics     panics
 }
 
 // Receive takes paceBeats and pauseBeats of the connection, and its own tick.
@@ -138,39 +138,39 @@ func (a *heartbeatActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Stopping, *actor.Restarting:
 		a.stop()
-	case input:
-		defer a.crashing()
-		if a.crashes.pending != nil {
-			a.revive()
+	case Input:
+		defer a.onPanic()
+		if a.panics.pending != nil {
+			a.restart()
 		}
-		a.env.faulty(beforeStep, "heartbeat", in)
-		for _, e := range a.machine.step(a.env.now().mono, a.rng.Float64(), in) {
+		a.tree.injectFault(beforeStep, "heartbeat", in)
+		for _, e := range a.machine.step(a.tree.now().mono, a.rng.Float64(), in) {
 			a.perform(c.Self(), e)
 		}
 	}
 }
 
-func (a *heartbeatActor) crashing() {
+func (a *heartbeatActor) onPanic() {
 	if reason := recover(); reason != nil {
-		panic(a.env.noted(&a.crashes, "heartbeat", reason))
+		panic(a.tree.record(&a.panics, "heartbeat", reason))
 	}
 }
 
 // revive starts with no beats; the connection says again at what interval.
-func (a *heartbeatActor) revive() {
-	a.crashes.pending = nil
+func (a *heartbeatActor) restart() {
+	a.panics.pending = nil
 	a.stop()
 	a.machine = heartbeat{seq: a.machine.seq}
-	a.env.send(a.connection, &beatsLost{})
+	a.tree.send(a.connection, &beatsLost{})
 }
 
-func (a *heartbeatActor) perform(self *actor.PID, e effect) {
+func (a *heartbeatActor) perform(self *actor.PID, e Effect) {
 	switch e := e.(type) {
 	case due:
-		a.env.send(a.connection, &beatDue{})
+		a.tree.send(a.connection, &beatDue{})
 	case armTimer:
 		a.stop()
-		a.timer = time.AfterFunc(e.after, func() { a.env.send(self, &tick{seq: e.seq}) })
+		a.timer = time.AfterFunc(e.after, func() { a.tree.send(self, &tick{seq: e.seq}) })
 	case stopTimer:
 		a.stop()
 	}

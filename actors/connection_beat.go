@@ -9,13 +9,13 @@ import (
 )
 
 // dueBeat is a beat that counts: it fails when limit passes.
-type dueBeat struct{ at, limit instant }
+type dueBeat struct{ at, limit Instant }
 
 // flight is a beat under way. There is never more than one.
 type flight struct {
 	seq        uint64
 	counted    bool     // it is the due beat
-	sent       *instant // a lease's age counts from here; on its own, since the leases keep it
+	sent       *Instant // a lease's age counts from here; on its own, since the leases keep it
 	life       uint64
 	session    transport.Session
 	leases     []messages.LeaseID
@@ -27,28 +27,28 @@ type flight struct {
 
 // asker is a sweeping feature that asks the origin by a beat of its lease (rule 6).
 type asker struct {
-	feature *Feature
-	take    uint32
-	began   instant // of the sweep
+	member *Feature
+	take   uint32
+	began  Instant // of the sweep
 }
 
 // beatCall is the application's own heartbeat.
 type beatCall struct {
-	feature *Feature
-	call    *promise
+	member *Feature
+	call   *Reply
 }
 
 // errDecided answers the application's heartbeat when the license is gone: its own Err says why.
-var errDecided = errors.New("the license is gone")
+var ErrLicenseGone = errors.New("the license is gone")
 
 // transportError is the cause of an exchange that the server did not answer, for the application.
-type transportError string
+type TransportError string
 
-func (e transportError) Error() string { return "heartbeat: " + string(e) }
+func (e TransportError) Error() string { return "heartbeat: " + string(e) }
 
 // beatDue: the heartbeat actor says so. While an uncounted beat is under way it waits for its result. A beat that the
 // server asked to wait is due when the wait is over.
-func (c *connection) beatDue(now instant) []effect {
+func (c *connection) beatDue(now Instant) []Effect {
 	if c.due != nil || c.pacing() == 0 {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (c *connection) wantsBeat() bool {
 }
 
 // startBeat sends a beat of all leases; without automatic heartbeats, of those the application asked for.
-func (c *connection) startBeat(now instant) []effect {
+func (c *connection) startBeat(now Instant) []Effect {
 	if c.flight != nil || !c.wantsBeat() || now.before(c.notBefore) {
 		return nil
 	}
@@ -78,11 +78,11 @@ func (c *connection) startBeat(now instant) []effect {
 	leases, slots := c.beatList()
 	c.seq++
 	c.flight = &flight{
-		seq: c.seq, counted: c.due != nil, sent: &instant{now.mono, now.wall}, life: c.life, session: c.session,
+		seq: c.seq, counted: c.due != nil, sent: &Instant{now.mono, now.wall}, life: c.life, session: c.session,
 		leases: leases, slots: slots, askers: c.askers, calls: c.calls,
 	}
 	c.askers, c.calls, c.recover = nil, nil, false
-	return []effect{sendBeat{seq: c.seq, session: c.session, leases: leases, timeout: timeout}}
+	return []Effect{sendBeat{seq: c.seq, session: c.session, leases: leases, timeout: timeout}}
 }
 
 func (c *connection) beatList() ([]messages.LeaseID, []int32) {
@@ -92,7 +92,7 @@ func (c *connection) beatList() ([]messages.LeaseID, []int32) {
 	var leases []messages.LeaseID
 	var slots []int32
 	for _, b := range c.calls {
-		if s, ok := c.table.slot(b.feature); ok && c.table.hasLease(s) {
+		if s, ok := c.table.slot(b.member); ok && c.table.hasLease(s) {
 			leases, slots = append(leases, c.table.lease[s]), append(slots, s)
 		}
 	}
@@ -100,7 +100,7 @@ func (c *connection) beatList() ([]messages.LeaseID, []int32) {
 }
 
 // beatAnswered takes the result of a beat: good when every chunk was answered (rule 4).
-func (c *connection) beatAnswered(now instant, in *beatAnswered) []effect {
+func (c *connection) beatAnswered(now Instant, in *beatAnswered) []Effect {
 	fl := c.flight
 	if fl == nil || in.seq != fl.seq {
 		return nil
@@ -140,7 +140,7 @@ type beatAnswer struct {
 }
 
 // judge looks at the answers one by one. Each answered chunk renews its own leases.
-func (c *connection) judge(now instant, fl *flight, chunks []chunkAnswer) (a beatAnswer, effects []effect) {
+func (c *connection) judge(now Instant, fl *flight, chunks []chunkAnswer) (a beatAnswer, effects []Effect) {
 	for i, chunk := range chunks {
 		hello, ok := said(chunk.reply.Hello, chunk.err)
 		if !ok {
@@ -182,7 +182,7 @@ func said(reply transport.Hello, err error) (transport.Hello, bool) {
 }
 
 // restore makes the beat that counts for nothing be sent again: at once, unless the server changes with each reply.
-func (c *connection) restore(now instant, fl *flight) {
+func (c *connection) restore(now Instant, fl *flight) {
 	c.askers = append(fl.askers, c.askers...)
 	c.calls = append(fl.calls, c.calls...)
 	c.recover, c.urgent = c.broken, true
@@ -209,14 +209,14 @@ func (c *connection) renew(fl *flight, chunk chunkAnswer) {
 
 // beatGood: the server answered for every lease. A connection that was broken, or whose server restarted, recovers: what
 // the server ended is asked for again, everything else is resumed (rule 8).
-func (c *connection) beatGood(now instant, fl *flight, chunks []chunkAnswer, restarted bool) []effect {
+func (c *connection) beatGood(now Instant, fl *flight, chunks []chunkAnswer, restarted bool) []Effect {
 	good := &goodBeat{flight: fl, chunks: chunks, recovered: c.broken || restarted}
 	c.answered(now, restarted)
 	c.acked = *fl.sent
-	c.link.beats.Add(1)
-	c.link.acked.Store(int64(fl.sent.wall))
+	c.ref.beats.Add(1)
+	c.ref.lastBeat.Store(int64(fl.sent.wall))
 	c.due, c.broken, c.recover, c.atRisk, c.checking = nil, false, false, false, false
-	c.postponed, c.retryAt = false, instant{}
+	c.postponed, c.retryAt = false, Instant{}
 	if !c.deciding() {
 		return c.actOn(now, good)
 	}
@@ -229,7 +229,7 @@ func (c *connection) beatGood(now instant, fl *flight, chunks []chunkAnswer, res
 }
 
 // actOn tells the features what a good beat brought.
-func (c *connection) actOn(now instant, good *goodBeat) []effect {
+func (c *connection) actOn(now Instant, good *goodBeat) []Effect {
 	effects := c.endLeases(good.flight, good.chunks)
 	if good.recovered {
 		effects = append(effects, c.resumeAll(good.flight)...)
@@ -237,13 +237,13 @@ func (c *connection) actOn(now instant, good *goodBeat) []effect {
 	for _, b := range good.flight.calls {
 		effects = append(effects, c.answerCall(now, b)...)
 	}
-	c.riskAt = instant{}
+	c.riskAt = Instant{}
 	c.armRisk(now)
 	return append(effects, c.notedHint(good.chunks)...)
 }
 
 // resumeAll tells the features what the good beat found.
-func (c *connection) resumeAll(fl *flight) []effect {
+func (c *connection) resumeAll(fl *flight) []Effect {
 	resumed := make([]*Feature, 0, len(fl.slots))
 	for i, s := range fl.slots {
 		if c.table.holds(s, fl.leases[i]) {
@@ -254,14 +254,14 @@ func (c *connection) resumeAll(fl *flight) []effect {
 	if c.table.leases < c.table.beaten() { // mostly nobody does, and the list has room for all
 		waiting = c.table.choose(func(s int32) bool { return !c.table.hasLease(s) })
 	}
-	return []effect{
-		tellAll{resumed, &leaseResumed{link: c.link}},
-		tellAll{waiting, &serverRegained{link: c.link}},
+	return []Effect{
+		tellAll{resumed, &leaseResumed{connection: c.ref}},
+		tellAll{waiting, &serverRegained{connection: c.ref}},
 	}
 }
 
 // notedHint honours the server's "next beat not before", up to a third of the client timeout (rule 18).
-func (c *connection) notedHint(chunks []chunkAnswer) []effect {
+func (c *connection) notedHint(chunks []chunkAnswer) []Effect {
 	var hint time.Duration
 	for _, chunk := range chunks {
 		hint = max(hint, chunk.reply.NotBefore)
@@ -269,5 +269,5 @@ func (c *connection) notedHint(chunks []chunkAnswer) []effect {
 	if hint <= 0 || !c.set.automatic() {
 		return nil
 	}
-	return []effect{holdBeats{c.honoured(hint)}}
+	return []Effect{holdBeats{c.honoured(hint)}}
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // beatFailed: not every chunk was answered. Only the due beat counts; tries between beats do not (rule 15).
-func (c *connection) beatFailed(now instant, fl *flight, err error) []effect {
+func (c *connection) beatFailed(now Instant, fl *flight, err error) []Effect {
 	refusal := transport.AsRefusal(err)
-	var effects []effect
+	var effects []Effect
 	if refusal != nil {
 		c.hear(now)
 	} else {
@@ -20,7 +20,7 @@ func (c *connection) beatFailed(now instant, fl *flight, err error) []effect {
 	c.askers = append(fl.askers, c.askers...)
 	effects = append(effects, c.answerAskers(err.Error(), refusal != nil)...)
 	for _, b := range fl.calls {
-		effects = append(effects, reply{b.call, transportError(err.Error())})
+		effects = append(effects, answer{b.call, TransportError(err.Error())})
 	}
 	if refusal != nil && c.postpone(now, refusal) {
 		return effects
@@ -34,7 +34,7 @@ func (c *connection) beatFailed(now instant, fl *flight, err error) []effect {
 
 // postpone honours a refusal of a beat that says when to come back. It reports false when there is no such word, or when
 // the leases would be at risk by then: that is a failed beat.
-func (c *connection) postpone(now instant, r *transport.Refusal) bool {
+func (c *connection) postpone(now Instant, r *transport.Refusal) bool {
 	if r.RetryAfter <= 0 {
 		return false
 	}
@@ -50,7 +50,7 @@ func (c *connection) postpone(now instant, r *transport.Refusal) bool {
 
 // countFailure: the due beat failed. Features hear of it on the edges only, so that a million features on a dead server
 // cost nothing at each interval: at the first failure, and from Attempts on, while they sweep.
-func (c *connection) countFailure(now instant, cause string) []effect {
+func (c *connection) countFailure(now Instant, cause string) []Effect {
 	c.due = nil
 	if c.forgiving(now) {
 		c.checking = true
@@ -58,17 +58,17 @@ func (c *connection) countFailure(now instant, cause string) []effect {
 		return nil
 	}
 	c.failed++
-	c.link.failures.Add(1)
+	c.ref.failures.Add(1)
 	c.broken = true
 	c.serverDown(now)
-	effects := []effect{publish{messages.ConnectionLost{
-		Server: c.link.Server(), Failed: c.failed, Cause: cause, Features: c.table.beaten(),
+	effects := []Effect{publish{messages.ConnectionLost{
+		Server: c.ref.Server(), Failed: c.failed, Cause: cause, Features: c.table.beaten(),
 	}}}
 	if c.failed == 1 || c.failed >= c.set.Attempts {
 		all := c.table.choose(func(int32) bool { return true })
 		effects = append(effects, tellAll{all, c.lastFailure(cause)})
 	}
-	c.riskAt = instant{} // anew: the wall clock may run faster than the timer
+	c.riskAt = Instant{} // anew: the wall clock may run faster than the timer
 	c.armRisk(now)
 	c.planRetry(now)
 	return effects
@@ -76,7 +76,7 @@ func (c *connection) countFailure(now instant, cause string) []effect {
 
 // lastFailure returns what the features are told of failed beats.
 func (c *connection) lastFailure(cause string) *heartbeatFailed {
-	return &heartbeatFailed{link: c.link, failed: c.failed, cause: cause, others: c.otherServers()}
+	return &heartbeatFailed{connection: c.ref, failed: c.failed, cause: cause, others: c.otherServers()}
 }
 
 // otherServers returns the search list without the addresses of this server.
@@ -90,11 +90,11 @@ func (c *connection) otherServers() []messages.Address {
 
 // ask: a sweeping feature asks the origin by a beat of its lease. A connection that is not broken has told it already
 // what became of the lease.
-func (c *connection) ask(now instant, o *takeOrder) []effect {
+func (c *connection) ask(now Instant, o *takeOrder) []Effect {
 	if !c.broken {
 		return nil
 	}
-	c.askers = append(c.askers, asker{feature: o.feature, take: o.take, began: o.began})
+	c.askers = append(c.askers, asker{member: o.member, take: o.take, began: o.began})
 	c.urgent = true
 	if now.before(c.notBefore) {
 		return c.answerAskers("the server asked to wait", true)
@@ -103,27 +103,27 @@ func (c *connection) ask(now instant, o *takeOrder) []effect {
 }
 
 // answerAskers tells sweeping features that the beat of their lease was not answered.
-func (c *connection) answerAskers(cause string, reached bool) []effect {
-	var all crowds
+func (c *connection) answerAskers(cause string, reached bool) []Effect {
+	var all tellBatch
 	var last seatUnanswered
 	for _, a := range c.askers {
 		in := seatUnanswered{
-			take: a.take, server: c.link.Server(), reason: messages.Unanswered, cause: cause,
+			take: a.take, server: c.ref.Server(), reason: messages.Unanswered, cause: cause,
 			reached: reached || c.heardSince(a.began),
 		}
 		if in != last {
 			all.next(&in)
 			last = in
 		}
-		all.add(a.feature)
+		all.add(a.member)
 	}
 	c.askers = nil
 	return all.effects()
 }
 
 // heardSince reports whether the server replied to anything since a sweep began (rule 11).
-func (c *connection) heardSince(began instant) bool {
-	return c.heard != (instant{}) && !c.heard.before(began)
+func (c *connection) heardSince(began Instant) bool {
+	return c.heard != (Instant{}) && !c.heard.before(began)
 }
 
 // riskAge is how old a lease may get before the server may give it away, less a margin (rule 16).
@@ -137,9 +137,9 @@ func (c *connection) riskAge() time.Duration {
 const riskMargin = 10 * time.Second
 
 // armRisk plans the look at the oldest lease: while beats fail or are put off, and while features wait for seats.
-func (c *connection) armRisk(now instant) {
+func (c *connection) armRisk(now Instant) {
 	waiting := c.table.leases < c.table.beaten()
-	if c.riskAt != (instant{}) || !c.set.automatic() || !c.broken && !c.postponed && !waiting {
+	if c.riskAt != (Instant{}) || !c.set.automatic() || !c.broken && !c.postponed && !waiting {
 		return
 	}
 	if oldest, ok := c.table.oldest(now); ok {
@@ -148,21 +148,21 @@ func (c *connection) armRisk(now instant) {
 }
 
 // checkRisk tells once per break that the leases are at risk, and ends those that are too old if that was asked for.
-func (c *connection) checkRisk(now instant) []effect {
+func (c *connection) checkRisk(now Instant) []Effect {
 	if !passed(now, c.riskAt) {
 		return nil
 	}
-	c.riskAt = instant{}
+	c.riskAt = Instant{}
 	oldest, ok := c.table.oldest(now)
 	if !ok || now.since(oldest) < c.riskAge() {
 		c.armRisk(now)
 		return nil
 	}
-	var effects []effect
+	var effects []Effect
 	if !c.atRisk && (c.broken || c.checking || c.leaseAtRisk(now)) {
 		c.atRisk = true
 		effects = append(effects, publish{messages.LeaseAtRisk{
-			Server: c.link.Server(), Features: c.table.beaten(), Age: now.since(oldest), Timeout: c.hello.ClientTimeout,
+			Server: c.ref.Server(), Features: c.table.beaten(), Age: now.since(oldest), Timeout: c.hello.ClientTimeout,
 		}})
 	}
 	if !c.set.EnforceTimeout {
@@ -174,13 +174,13 @@ func (c *connection) checkRisk(now instant) []effect {
 }
 
 // leaseAtRisk reports whether a lease is that old. A beat that was put off may be answered late without having failed.
-func (c *connection) leaseAtRisk(now instant) bool {
+func (c *connection) leaseAtRisk(now Instant) bool {
 	oldest, ok := c.table.oldestLease(now)
 	return ok && now.since(oldest) >= c.riskAge()
 }
 
 // timeOut ends the features whose lease, or whose last one, is too old.
-func (c *connection) timeOut(now instant) effect {
+func (c *connection) timeOut(now Instant) Effect {
 	old := c.table.choose(func(s int32) bool {
 		at := c.table.renewed[s]
 		return at != nil && at != tooOld && now.since(*at) >= c.riskAge()
@@ -197,7 +197,7 @@ func (c *connection) timeOut(now instant) effect {
 
 func (c *connection) timedOut() *leaseTimedOut {
 	text := fmt.Sprintf("no heartbeat was acknowledged for %s, the client timeout is %s", c.riskAge(), c.hello.ClientTimeout)
-	return &leaseTimedOut{link: c.link, message: text}
+	return &leaseTimedOut{connection: c.ref, message: text}
 }
 
 // pacing returns the interval at which beats are due; 0 when none are: a connection beats while it has a live network
@@ -225,7 +225,7 @@ const leastInterval = 100 * time.Millisecond
 func (c *connection) beatDeadline() time.Duration { return min(30*time.Second, c.interval()/2) }
 
 // pace tells the heartbeat actor when the interval changes.
-func (c *connection) pace() []effect {
+func (c *connection) pace() []Effect {
 	interval := c.pacing()
 	if interval == c.beating {
 		return nil
@@ -234,25 +234,25 @@ func (c *connection) pace() []effect {
 	if interval == 0 {
 		c.due, c.failed, c.broken, c.recover, c.atRisk, c.checking = nil, 0, false, false, false, false // nobody is left
 	}
-	return []effect{beatEvery{interval}}
+	return []Effect{beatEvery{interval}}
 }
 
 // warnOnce logs what follows from the first grant: the interval in effect, and that giving up may come too late
 // (rule 16).
-func (c *connection) warnOnce() []effect {
+func (c *connection) warnOnce() []Effect {
 	if c.warned || !c.set.automatic() {
 		return nil
 	}
 	c.warned = true
 	timeout, interval := c.hello.ClientTimeout, c.interval()
-	var effects []effect
+	var effects []Effect
 	if interval < c.set.Interval {
 		effects = append(effects, warn{"heartbeat interval shortened to a third of the client timeout",
-			[]any{"server", c.link.Server().String(), "interval", interval, "client_timeout", timeout}})
+			[]any{"server", c.ref.Server().String(), "interval", interval, "client_timeout", timeout}})
 	}
 	if giveUp := time.Duration(c.set.Attempts) * interval; giveUp > timeout {
 		effects = append(effects, warn{"the server frees seats before Attempts heartbeats have failed",
-			[]any{"server", c.link.Server().String(), "attempts_x_interval", giveUp, "client_timeout", timeout}})
+			[]any{"server", c.ref.Server().String(), "attempts_x_interval", giveUp, "client_timeout", timeout}})
 	}
 	return effects
 }

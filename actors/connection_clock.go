@@ -7,10 +7,10 @@ import "time"
 const forgiveFor = 30 * time.Second
 
 // clockJumped: the machine slept, or somebody set the clock. Every connection beats at once.
-type clockJumped struct{ quiet }
+type clockJumped struct{ Message }
 
 // jumped beats now, and looks at the age of the leases: the wall clock says how old they are.
-func (c *connection) jumped(now instant) []effect {
+func (c *connection) jumped(now Instant) []Effect {
 	if !c.set.automatic() || c.table.beaten() == 0 {
 		return nil
 	}
@@ -21,4 +21,4 @@ func (c *connection) jumped(now instant) []effect {
 }
 
 // forgiving reports whether failed beats are repeated and not counted.
-func (c *connection) forgiving(now instant) bool { return now.before(c.forgiveUntil) }
+func (c *connection) forgiving(now Instant) bool { return now.before(c.forgiveUntil) }

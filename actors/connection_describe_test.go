@@ -9,12 +9,12 @@ import (
 )
 
 // describe prints an effect of a connection; exchanges with their number.
-func (w *tie) describe(e effect) string {
+func (w *tie) describe(e Effect) string {
 	switch e := e.(type) {
 	case connect:
 		return fmt.Sprintf("#%d connect %s%s within %s each", e.seq, e.addresses, prefixed(" for ", e.serverID), e.timeout)
 	case sendBeat:
-		return fmt.Sprintf("#%d beat [%s] within %s over %s", e.seq, leaseNames(e.leases), round(e.timeout), e.session)
+		return fmt.Sprintf("#%d beat [%s] within %s over %s", e.seq, leaseNames(e.leases), rounded(e.timeout), e.session)
 	case checkout:
 		return fmt.Sprintf("#%d checkout %s within %s over %s", e.seq, w.takes(e.takes), e.timeout, e.session)
 	case checkinAll:
@@ -28,24 +28,24 @@ func (w *tie) describe(e effect) string {
 	case publish:
 		return "publish " + describeEvent(e.event)
 	case wakeAt:
-		if e.at == (instant{}) {
+		if e.at == (Instant{}) {
 			return "wake never"
 		}
-		return fmt.Sprintf("wake in %s", round(e.at.mono-w.now.mono))
+		return fmt.Sprintf("wake in %s", rounded(e.at.mono-w.now.mono))
 	default:
 		return w.describeRest(e)
 	}
 }
 
-func (w *tie) describeRest(e effect) string {
+func (w *tie) describeRest(e Effect) string {
 	switch e := e.(type) {
 	case beatEvery:
 		return fmt.Sprintf("beat every %s", e.interval)
 	case holdBeats:
 		return fmt.Sprintf("no beat for %s", e.pause)
 	case identify:
-		return fmt.Sprintf("identify %s at %s over %s", e.found.hello.Identity, e.found.address, e.found.session)
-	case strangerFound:
+		return fmt.Sprintf("identify %s at %s over %s", e.dialled.hello.Identity, e.dialled.address, e.dialled.session)
+	case otherServerFound:
 		return w.describeStranger(e)
 	case forward:
 		return fmt.Sprintf("forward to %s: %s", w.linkName(e.to), describeOrder(e.in))
@@ -61,20 +61,20 @@ func (w *tie) describeRest(e effect) string {
 }
 
 func (w *tie) describeOutage(e countOutage) string {
-	if e.seen.downAt == (instant{}) {
+	if e.seen.downAt == (Instant{}) {
 		return fmt.Sprintf("count %s", e.seen.identity)
 	}
-	return fmt.Sprintf("count %s, down since %s", e.seen.identity, round(e.seen.downAt.mono))
+	return fmt.Sprintf("count %s, down since %s", e.seen.identity, rounded(e.seen.downAt.mono))
 }
 
-func (w *tie) describeStranger(e strangerFound) string {
-	text := fmt.Sprintf("stranger %s at %s", e.found.hello.Identity, e.found.address)
-	if e.found.session == nil {
+func (w *tie) describeStranger(e otherServerFound) string {
+	text := fmt.Sprintf("other server %s at %s", e.dialled.hello.Identity, e.dialled.address)
+	if e.dialled.session == nil {
 		text += ", told of before"
 	} else {
-		text += fmt.Sprintf(" over %s", e.found.session)
+		text += fmt.Sprintf(" over %s", e.dialled.session)
 	}
-	for _, d := range e.found.owed {
+	for _, d := range e.dialled.returns {
 		text += fmt.Sprintf(", is owed %s", w.request(d.request))
 	}
 	if e.move {
@@ -118,7 +118,7 @@ func leaseNames(leases []messages.LeaseID) string {
 }
 
 // told prints an input for features; one for nobody is nothing.
-func (w *tie) told(to []*Feature, in input) string {
+func (w *tie) told(to []*Feature, in Input) string {
 	if len(to) == 0 {
 		return ""
 	}
@@ -129,22 +129,22 @@ func (w *tie) told(to []*Feature, in input) string {
 	return fmt.Sprintf("tell %s: %s%s", strings.Join(names, " "), inputName(in), w.details(in))
 }
 
-func (w *tie) details(in input) string {
+func (w *tie) details(in Input) string {
 	switch in := in.(type) {
 	case *seatGranted:
-		return fmt.Sprintf(" take %d at %s", in.take, in.server) + prefixed(" ", flagged(in.local, "local")) + prefixed(" ", flagged(in.over, "overdraft"))
+		return fmt.Sprintf(" take %d at %s", in.take, in.server) + prefixed(" ", flagged(in.local, "local")) + prefixed(" ", flagged(in.overdraft, "overdraft"))
 	case *seatRefused:
 		return fmt.Sprintf(" take %d by %s: %s", in.take, in.server, in.reason)
 	case *seatUnanswered:
 		text := fmt.Sprintf(" take %d by %s: %s, %s", in.take, in.server, in.reason, in.cause)
 		if in.retryAfter > 0 {
-			text += fmt.Sprintf(", retry after %s", round(in.retryAfter))
+			text += fmt.Sprintf(", retry after %s", rounded(in.retryAfter))
 		}
 		return text + prefixed(", ", flagged(in.reached, "reached"))
 	case *heartbeatFailed:
 		return fmt.Sprintf(" %d, others %s", in.failed, in.others)
 	case *leaseEnded:
-		return fmt.Sprintf(" %s at %s", in.reason, w.linkName(in.link))
+		return fmt.Sprintf(" %s at %s", in.reason, w.linkName(in.connection))
 	case *originReplaced:
 		return fmt.Sprintf(" by %s", w.linkName(in.by))
 	default:
@@ -153,7 +153,7 @@ func (w *tie) details(in input) string {
 }
 
 // linkName returns what the script calls a connection.
-func (w *tie) linkName(l *Link) string {
+func (w *tie) linkName(l *ConnectionRef) string {
 	for name, link := range w.links {
 		if link == l {
 			return string(name)
@@ -165,11 +165,11 @@ func (w *tie) linkName(l *Link) string {
 func describeOrder(in any) string {
 	switch in := in.(type) {
 	case *takeOrder:
-		return fmt.Sprintf("take %d of f%d", in.take, in.feature.ID())
-	case *leaveOrder:
-		return fmt.Sprintf("leave of f%d", in.feature.ID())
+		return fmt.Sprintf("take %d of f%d", in.take, in.member.ID())
+	case *releaseOrder:
+		return fmt.Sprintf("release of f%d", in.member.ID())
 	case *beatOrder:
-		return fmt.Sprintf("beat of f%d", in.feature.ID())
+		return fmt.Sprintf("beat of f%d", in.member.ID())
 	default:
 		return strings.TrimPrefix(fmt.Sprintf("%T", in), "*actors.")
 	}

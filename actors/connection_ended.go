@@ -4,8 +4,8 @@ import "github.com/seatbeat/seatbeat/messages"
 
 // endLeases takes the leases that the server no longer holds out of the table and tells their features. An id that was
 // not named in the beat is nonsense and ignored.
-func (c *connection) endLeases(fl *flight, chunks []chunkAnswer) []effect {
-	var all crowds
+func (c *connection) endLeases(fl *flight, chunks []chunkAnswer) []Effect {
+	var all tellBatch
 	var last leaseEnded
 	for _, chunk := range chunks {
 		next := chunk.from // servers list ended leases in the order named, so that the search is short
@@ -18,7 +18,7 @@ func (c *connection) endLeases(fl *flight, chunks []chunkAnswer) []effect {
 			next = i + 1
 			if s := fl.slots[i]; c.table.holds(s, ended.Lease) {
 				c.table.drop(s)
-				if in := (leaseEnded{link: c.link, reason: ended.Reason}); in != last {
+				if in := (leaseEnded{connection: c.ref, reason: ended.Reason}); in != last {
 					all.next(&in)
 					last = in
 				}

@@ -16,8 +16,8 @@ const (
 )
 
 // learn compares a reply, to an exchange that was begun in the given life, with what is known of the server.
-func (c *connection) learn(now instant, hello transport.Hello, life uint64) (verdict, []effect) {
-	c.link.hear(now.mono) // whoever it is: a server was reached (rule 11)
+func (c *connection) learn(now Instant, hello transport.Hello, life uint64) (verdict, []Effect) {
+	c.ref.noteReply(now.mono) // whoever it is: a server was reached (rule 11)
 	was, is := c.hello.Identity, hello.Identity
 	if hello.ClientTimeout <= 0 { // a refusal may leave it out
 		hello.ClientTimeout = c.hello.ClientTimeout
@@ -35,9 +35,9 @@ func (c *connection) learn(now instant, hello transport.Hello, life uint64) (ver
 	c.life++
 	c.slowDown(now, c.moves+1)
 	c.broken, c.recover, c.outage.newBoot = true, true, true
-	effects := []effect{publish{messages.ServerRestarted{Server: c.link.Server(), Old: was, New: is}}}
+	effects := []Effect{publish{messages.ServerRestarted{Server: c.ref.Server(), Old: was, New: is}}}
 	if is.Epoch < was.Epoch {
-		effects = append(effects, publish{messages.ServerReplaced{Server: c.link.Server(), Old: was, New: is}})
+		effects = append(effects, publish{messages.ServerReplaced{Server: c.ref.Server(), Old: was, New: is}})
 		effects = append(effects, c.forgetLeases()...)
 	}
 	return newLife, effects
@@ -48,7 +48,7 @@ func (c *connection) learn(now instant, hello transport.Hello, life uint64) (ver
 const patience = 2
 
 // slowDown notes so many moves, and puts off what is asked of a server that changes with each of its replies.
-func (c *connection) slowDown(now instant, moves int) {
+func (c *connection) slowDown(now Instant, moves int) {
 	if c.moves = moves; moves > patience {
 		c.askAfter = later(c.askAfter, now.after(backoff(moves-patience, c.rng.Float64(), c.set.retryCap())))
 	}
@@ -56,29 +56,29 @@ func (c *connection) slowDown(now instant, moves int) {
 
 // forgetLeases: the server's ledger went back in time. Old leases are never named to it; their requests are, in Replaces
 // and in returns.
-func (c *connection) forgetLeases() []effect {
+func (c *connection) forgetLeases() []Effect {
 	gone := c.table.choose(c.table.hasLease)
 	for _, f := range gone {
 		if s, ok := c.table.slot(f); ok {
 			c.table.drop(s)
 		}
 	}
-	return []effect{tellAll{gone, &leaseEnded{link: c.link, reason: messages.Unknown}}}
+	return []Effect{tellAll{gone, &leaseEnded{connection: c.ref, reason: messages.Unknown}}}
 }
 
 // strangerReplied: the session leads to another server, which owes us nothing but may have executed the requests owed.
 // The server we know may still answer at another address: that is tried before its features follow the stranger.
-func (c *connection) strangerReplied(s transport.Session, hello transport.Hello, owed []debt) []effect {
-	f := found{address: c.link.Server().Address, session: s, hello: hello}
+func (c *connection) strangerReplied(s transport.Session, hello transport.Hello, owed []debt) []Effect {
+	f := dialled{address: c.ref.Server().Address, session: s, hello: hello}
 	if s == nil || s != c.session {
-		f.session, f.owed = nil, owed // given away already: only what is owed is news
-		return []effect{strangerFound{link: c.link, found: f}}
+		f.session, f.returns = nil, owed // given away already: only what is owed is news
+		return []Effect{otherServerFound{connection: c.ref, dialled: f}}
 	}
 	c.session = nil
 	c.addresses = without(c.addresses, f.address)
 	if len(c.addresses) == 0 {
 		c.urgent = false // what waits here follows, see replaced
-		return c.giveAway([]found{f}, true)
+		return c.giveAway([]dialled{f}, true)
 	}
 	c.strays = append(c.strays, f)
 	c.urgent = true
@@ -87,12 +87,12 @@ func (c *connection) strangerReplied(s transport.Session, hello transport.Hello,
 
 // giveAway hands sessions to other servers, found at this one's addresses, to the runtime. With move the features of
 // this connection follow the first of them.
-func (c *connection) giveAway(strangers []found, move bool) []effect {
-	var effects []effect
+func (c *connection) giveAway(strangers []dialled, move bool) []Effect {
+	var effects []Effect
 	was := c.hello.Identity
 	for i, f := range strangers {
-		c.addresses, f.moves = without(c.addresses, f.address), c.moves+1
-		f.owed = c.doubtful()
+		c.addresses, f.flaps = without(c.addresses, f.address), c.moves+1
+		f.returns = c.doubtful()
 		is := f.hello.Identity
 		server := messages.Server{ID: is.ServerID, Address: f.address}
 		if move && i == 0 && is.ServerID != c.successor {
@@ -100,7 +100,7 @@ func (c *connection) giveAway(strangers []found, move bool) []effect {
 			effects = append(effects, publish{messages.ServerRestarted{Server: server, Old: was, New: is}})
 		}
 		effects = append(effects, publish{messages.ServerReplaced{Server: server, Old: was, New: is}},
-			strangerFound{link: c.link, found: f, move: move && i == 0})
+			otherServerFound{connection: c.ref, dialled: f, move: move && i == 0})
 	}
 	return effects
 }
@@ -116,7 +116,7 @@ func (c *connection) doubtful() []debt {
 	}
 	for _, t := range c.takes.all() {
 		if t.tries > 0 {
-			owed = append(owed, debt{claim: t.feature.ID(), request: t.request})
+			owed = append(owed, debt{claim: t.member.ID(), request: t.request})
 		}
 	}
 	return owed
@@ -124,48 +124,48 @@ func (c *connection) doubtful() []debt {
 
 // replaced: the address leads to another server now, and this one answers nowhere. Its features follow: they get the new
 // origin first, then the end of their lease there; this server is owed what they had (rules 7 and 14).
-func (c *connection) replaced(now instant, in *replacedBy) []effect {
-	var effects []effect
-	c.heir = in.link
+func (c *connection) replaced(now Instant, in *replacedBy) []Effect {
+	var effects []Effect
+	c.heir = in.connection
 	for _, t := range c.takes.all() {
 		c.giveUp(now, t)
 		if t.mode != retakeMode {
-			effects = append(effects, forward{in.link, t.order()})
+			effects = append(effects, forward{in.connection, t.order()})
 		}
 	}
 	moved := c.table.choose(func(int32) bool { return true })
-	heirs := &inherited{features: moved}
+	heirs := &takenOver{members: moved}
 	for _, f := range moved {
 		s, _ := c.table.slot(f)
 		for _, request := range c.earlier(f) {
-			heirs.owed = append(heirs.owed, debt{claim: f.ID(), request: request})
+			heirs.returns = append(heirs.returns, debt{claim: f.ID(), request: request})
 		}
 		heirs.renewed = append(heirs.renewed, c.table.renewed[s])
 		c.debts.owe(now, f.ID(), c.table.request[s])
 		c.table.remove(s)
 	}
-	c.failed, c.broken, c.due, c.riskAt = 0, false, nil, instant{}
+	c.failed, c.broken, c.due, c.riskAt = 0, false, nil, Instant{}
 	effects = append(effects, c.answerAskers("another server answers at the address", true)...)
 	return append(effects,
-		forward{in.link, heirs},
-		tellAll{moved, &originReplaced{link: c.link, by: in.link}},
-		tellAll{moved, &leaseEnded{link: in.link, reason: messages.Unknown}})
+		forward{in.connection, heirs},
+		tellAll{moved, &originReplaced{connection: c.ref, by: in.connection}},
+		tellAll{moved, &leaseEnded{connection: in.connection, reason: messages.Unknown}})
 }
 
 // inherit: features whose old server is gone will ask for their seats here, in place of those that they had there: to
 // another server the request means nothing, but one that only goes by another name must not grant a second seat. A
 // feature without a lease keeps the age of its last one (rule 16). One that ended meanwhile has told every connection so
 // already, and would stay here for ever.
-func (c *connection) inherit(now instant, in *inherited) []effect {
-	for i, f := range in.features {
+func (c *connection) inherit(now Instant, in *takenOver) []Effect {
+	for i, f := range in.members {
 		if f.State().Live() {
 			s := c.table.add(f)
 			c.table.renewed[s] = in.renewed[i]
 		}
 	}
-	c.oweAll(now, in.owed)
+	c.oweAll(now, in.returns)
 	c.heir = nil         // they may have been here before: two heirs of each other would send a feature round and round
-	c.riskAt = instant{} // theirs may be older than what was to be looked at
+	c.riskAt = Instant{} // theirs may be older than what was to be looked at
 	c.armRisk(now)
 	return nil
 }
@@ -174,7 +174,7 @@ func (c *connection) inherit(now instant, in *inherited) []effect {
 func (c *connection) strangersDebts(b *batch) []debt {
 	owed := make([]debt, len(b.takes))
 	for i, t := range b.takes {
-		owed[i] = debt{claim: t.feature.ID(), request: t.request}
+		owed[i] = debt{claim: t.member.ID(), request: t.request}
 	}
 	return owed
 }

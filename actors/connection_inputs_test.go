@@ -18,10 +18,10 @@ const time2m = 2 * time.Minute
 // the oldest one of its kind unless seq= says otherwise, and come from the server as it is now unless id=, boot= or
 // epoch= say otherwise.
 var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) any{
-	"take":  func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.takeOrder(t, d) },
-	"leave": func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.leaveOrder(t, d) },
+	"take":    func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.takeOrder(t, d) },
+	"release": func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.leaveOrder(t, d) },
 	"heartbeat": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature, as=
-		return &beatOrder{feature: w.feature(t, word(t, d)), call: w.call("the heartbeat of " + option(t, d, "as", word(t, d)))}
+		return &beatOrder{member: w.feature(t, word(t, d)), reply: w.call("the heartbeat of " + option(t, d, "as", word(t, d)))}
 	},
 	"drain":          func(*testing.T, *tie, *datadriven.TestData) any { return &drain{} },
 	"beat-due":       func(*testing.T, *tie, *datadriven.TestData) any { return &beatDue{} },
@@ -45,25 +45,25 @@ var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) a
 		return &returnsAnswered{seq: w.answers(t, d, "checkin").(checkinAll).seq, err: w.failure(t, d)}
 	},
 
-	"adopted": func(_ *testing.T, w *tie, _ *datadriven.TestData) any { return &adopted{found: w.found} },
-	"merge-into": func(t *testing.T, w *tie, d *datadriven.TestData) any { // whom
-		return &mergeInto{link: w.link(messages.Address(word(t, d)))}
+	"confirmed": func(_ *testing.T, w *tie, _ *datadriven.TestData) any { return &confirmed{dialled: w.dialled} },
+	"alias-of": func(t *testing.T, w *tie, d *datadriven.TestData) any { // whom
+		return &aliasOf{connection: w.link(messages.Address(word(t, d)))}
 	},
-	"handover": func(t *testing.T, w *tie, d *datadriven.TestData) any { // address
+	"address-found": func(t *testing.T, w *tie, d *datadriven.TestData) any { // address
 		address := messages.Address(word(t, d))
-		return &handover{found: found{address: address, session: w.session(address), hello: w.said(t, d)}}
+		return &addressFound{dialled: dialled{address: address, session: w.session(address), hello: w.said(t, d)}}
 	},
 	"replaced-by": func(t *testing.T, w *tie, d *datadriven.TestData) any { // whom
-		return &replacedBy{link: w.link(messages.Address(word(t, d)))}
+		return &replacedBy{connection: w.link(messages.Address(word(t, d)))}
 	},
-	"inherit": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature, age=
+	"taken-over": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature, age=
 		f, age := w.feature(t, word(t, d)), span(t, option(t, d, "age", "0s"))
 		f.state.Store(uint32(messages.StateRetaking)) // one that ended is not taken over
-		renewed := &instant{mono: w.now.mono - age, wall: w.now.wall - age}
-		return &inherited{features: []*Feature{f}, renewed: []*instant{renewed}}
+		renewed := &Instant{mono: w.now.mono - age, wall: w.now.wall - age}
+		return &takenOver{members: []*Feature{f}, renewed: []*Instant{renewed}}
 	},
-	"recall": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature
-		return &recallOrder{feature: w.feature(t, word(t, d))}
+	"holdings-query": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature
+		return &holdingsQuery{member: w.feature(t, word(t, d))}
 	},
 }
 
@@ -71,8 +71,8 @@ var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) a
 func (w *tie) takeOrder(t *testing.T, d *datadriven.TestData) any {
 	f := w.feature(t, word(t, d))
 	f.machine.exact = f.machine.exact || d.HasArg("exact")
-	modes := map[string]takeMode{"first": firstMode, "sweep": sweepMode, "retake": retakeMode, "wait": waitMode}
-	o := &takeOrder{feature: f, takeSeat: takeSeat{
+	modes := map[string]takeMode{"first": firstMode, "sweep": roundMode, "retake": retakeMode, "wait": waitMode}
+	o := &takeOrder{member: f, takeSeat: takeSeat{
 		take: uint32(number(t, d.CmdArgs[1].Key)), mode: modes[option(t, d, "mode", "first")], began: w.now,
 	}}
 	if o.mode != retakeMode {
@@ -84,16 +84,16 @@ func (w *tie) takeOrder(t *testing.T, d *datadriven.TestData) any {
 // leaveOrder: feature and the highest number of a take that is off; keep= the take that the lease here is from, or
 // keep=elsewhere, or nothing; checkin.
 func (w *tie) leaveOrder(t *testing.T, d *datadriven.TestData) any {
-	o := &leaveOrder{feature: w.feature(t, word(t, d)), leave: leave{upTo: uint32(number(t, d.CmdArgs[1].Key))}}
+	o := &releaseOrder{member: w.feature(t, word(t, d)), release: release{upTo: uint32(number(t, d.CmdArgs[1].Key))}}
 	switch keep := option(t, d, "keep", ""); keep {
 	case "":
 	case "elsewhere":
-		o.keep, o.held = w.link("elsewhere"), o.upTo
+		o.except, o.held = w.link("elsewhere"), o.upTo
 	default:
-		o.keep, o.held = w.c.link, uint32(number(t, keep))
+		o.except, o.held = w.c.ref, uint32(number(t, keep))
 	}
 	if d.HasArg("checkin") {
-		o.origin, o.call = w.c.link, w.call("the checkin of "+word(t, d))
+		o.origin, o.reply = w.c.ref, w.call("the checkin of "+word(t, d))
 	}
 	return o
 }
@@ -101,12 +101,12 @@ func (w *tie) leaveOrder(t *testing.T, d *datadriven.TestData) any {
 // connected: address; stranger=address/server. Or connect-failed: refused=, retry-after=.
 func (w *tie) connected(t *testing.T, d *datadriven.TestData) any {
 	in := &connected{seq: w.answers(t, d, "connect").(connect).seq}
-	if arg, ok := d.Arg("stranger"); ok {
+	if arg, ok := d.Arg("other-server"); ok {
 		address, id, _ := strings.Cut(arg.SingleVal(t), "/")
 		hello := w.hello
 		hello.Identity.ServerID, hello.Identity.BootID = id, id+"-b1"
 		a := messages.Address(address)
-		in.strangers = []found{{address: a, session: w.session(a), hello: hello}}
+		in.otherSessions = []dialled{{address: a, session: w.session(a), hello: hello}}
 	}
 	if d.Cmd == "connect-failed" {
 		in.err = w.failure(t, d)

@@ -17,7 +17,7 @@ func TestConnectionRemembersNothingOfAFeatureThatWasPutOffAndLeft(t *testing.T) 
 	w := newTie(tieSettings(), "a1")
 	f := w.putOff(t)
 	require.NotEmpty(t, w.c.debts.waits)
-	w.step(&leaveOrder{feature: f, leave: leave{upTo: 2}})
+	w.step(&releaseOrder{member: f, release: release{upTo: 2}})
 	assert.Empty(t, w.c.debts.waits)
 }
 
@@ -25,7 +25,7 @@ func TestConnectionForgetsThatAFeatureWasPutOffWhenItIsGranted(t *testing.T) {
 	w := newTie(tieSettings(), "a1")
 	f := w.putOff(t)
 	w.wait(20 * time.Second)
-	w.step(&takeOrder{feature: f, takeSeat: takeSeat{take: 2, mode: firstMode, timeout: time.Second}})
+	w.step(&takeOrder{member: f, takeSeat: takeSeat{take: 2, mode: firstMode, timeout: time.Second}})
 	w.step(&takesAnswered{seq: w.lastSeq("checkout"), reply: w.granted(t, "L1")})
 	assert.Empty(t, w.c.debts.waits)
 }
@@ -46,21 +46,21 @@ func TestStatusShowsTheDeadlineOfTheOldestLease(t *testing.T) {
 	w.take(t, "f1", "L1")
 	w.wait(time.Minute)
 	w.take(t, "f2", "L2")
-	assert.Equal(t, w.c.link.base.Add(5*time.Minute), w.c.link.Deadline())
+	assert.Equal(t, w.c.ref.base.Add(5*time.Minute), w.c.ref.Deadline())
 }
 
 func TestStatusShowsNoDeadlineWhenNothingIsHeld(t *testing.T) {
 	w := newTie(tieSettings(), "a1")
 	w.take(t, "f1", "L1")
-	w.step(&leaveOrder{feature: w.feature(t, "f1"), leave: leave{upTo: 2}})
-	assert.Zero(t, w.c.link.Deadline())
+	w.step(&releaseOrder{member: w.feature(t, "f1"), release: release{upTo: 2}})
+	assert.Zero(t, w.c.ref.Deadline())
 }
 
 // putOff lets the server ask f1 to come back in 20 s.
 func (w *tie) putOff(t *testing.T) *Feature {
 	t.Helper()
 	f := w.feature(t, "f1")
-	w.step(&takeOrder{feature: f, takeSeat: takeSeat{take: 1, mode: firstMode, timeout: time.Second}})
+	w.step(&takeOrder{member: f, takeSeat: takeSeat{take: 1, mode: firstMode, timeout: time.Second}})
 	w.connect(t)
 	reply := w.granted(t, "")
 	reply.Outcomes[0] = transport.Outcome{

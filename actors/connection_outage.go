@@ -12,11 +12,11 @@ const decideWithin = time.Second
 
 // outage is what a connection knows of its server going down and coming back, until it has told the down counter.
 type outage struct {
-	downAt  instant     // when the first beat failed; zero: none did
+	downAt  Instant     // when the first beat failed; zero: none did
 	newBoot bool        // another life answers than the one told of last
 	told    *serverSeen // what the counter was told, until it has decided
 	untold  bool        // it is still to be sent
-	by      instant     // until when its decision is waited for; zero: none is awaited
+	by      Instant     // until when its decision is waited for; zero: none is awaited
 	good    *goodBeat   // the beat that recovers the features once it is decided
 }
 
@@ -30,58 +30,58 @@ type goodBeat struct {
 // serverSeen tells the down counter that a server answers: for the first time, after a restart, or after failed beats.
 // The counter replies outageDecided.
 type serverSeen struct {
-	quiet
-	link     *Link
-	identity messages.Identity
-	downAt   instant // when the first beat failed; zero: none did
+	Message
+	connection *ConnectionRef
+	identity   messages.Identity
+	downAt     Instant // when the first beat failed; zero: none did
 }
 
 // outageDecided: the down counter has counted, and has stopped everything if that was too much.
-type outageDecided struct{ quiet }
+type outageDecided struct{ Message }
 
 // serverDown notes the first failed beat of a break.
-func (c *connection) serverDown(now instant) {
-	if c.outage.downAt == (instant{}) {
+func (c *connection) serverDown(now Instant) {
+	if c.outage.downAt == (Instant{}) {
 		c.outage.downAt = now
 	}
 }
 
 // serverUp notes an answer. What has been waiting for one is told to the counter; until it decides, nothing is taken and
 // nobody recovers.
-func (c *connection) serverUp(now instant) {
+func (c *connection) serverUp(now Instant) {
 	o := &c.outage
-	if !c.set.CountOutages || o.downAt == (instant{}) && !o.newBoot {
+	if !c.set.CountOutages || o.downAt == (Instant{}) && !o.newBoot {
 		return
 	}
-	c.tell(now, &serverSeen{link: c.link, identity: c.hello.Identity, downAt: o.downAt})
-	o.downAt, o.newBoot = instant{}, false
+	c.tell(now, &serverSeen{connection: c.ref, identity: c.hello.Identity, downAt: o.downAt})
+	o.downAt, o.newBoot = Instant{}, false
 }
 
-func (c *connection) tell(now instant, seen *serverSeen) {
+func (c *connection) tell(now Instant, seen *serverSeen) {
 	c.outage.told, c.outage.untold, c.outage.by = seen, true, now.after(decideWithin)
 }
 
 // tellCounter sends what there is to tell.
-func (c *connection) tellCounter() []effect {
+func (c *connection) tellCounter() []Effect {
 	if !c.outage.untold {
 		return nil
 	}
 	c.outage.untold = false
-	return []effect{countOutage{c.outage.told}}
+	return []Effect{countOutage{c.outage.told}}
 }
 
 // countOutage passes on to the down counter.
 type countOutage struct{ seen *serverSeen }
 
-func (countOutage) isEffect() {}
+func (countOutage) IsEffect() {}
 
 // deciding reports whether the counter's decision is awaited.
-func (c *connection) deciding() bool { return c.outage.by != (instant{}) }
+func (c *connection) deciding() bool { return c.outage.by != (Instant{}) }
 
 // decided lets the features recover.
-func (c *connection) decided(now instant) []effect {
+func (c *connection) decided(now Instant) []Effect {
 	good := c.outage.good
-	c.outage.told, c.outage.untold, c.outage.by, c.outage.good = nil, false, instant{}, nil
+	c.outage.told, c.outage.untold, c.outage.by, c.outage.good = nil, false, Instant{}, nil
 	if good == nil {
 		return nil
 	}

@@ -32,7 +32,7 @@ func TestConnectionKeepsItsPromisesWhateverHappens(t *testing.T) {
 			"returned":       func(rt *rapid.T) { w.answer("checkin", w.givenBack) },
 			"adopted":        func(*rapid.T) { w.adopt() },
 			"beat due":       func(*rapid.T) { w.see(&beatDue{}) },
-			"heartbeat":      func(rt *rapid.T) { w.see(&beatOrder{feature: w.anyFeature(rt), call: newPromise()}) },
+			"heartbeat":      func(rt *rapid.T) { w.see(&beatOrder{member: w.anyFeature(rt), reply: NewReply()}) },
 			"clock":          func(*rapid.T) { w.see(&clockJumped{}) },
 			"decided":        func(*rapid.T) { w.see(&outageDecided{}) },
 			"restart":        func(rt *rapid.T) { w.restart(rt) },
@@ -57,7 +57,7 @@ func (w *watch) see(in any) {
 	w.perform(w.tie.c.step(w.tie.now, in))
 }
 
-func (w *watch) perform(effects []effect) {
+func (w *watch) perform(effects []Effect) {
 	for _, e := range effects {
 		w.tie.perform(e)
 		switch e := e.(type) {
@@ -111,17 +111,17 @@ func (w *watch) checkCalls(e checkout) {
 
 func (w *watch) wait(d time.Duration) {
 	until := w.tie.now.after(d)
-	for wakes := 0; w.tie.wakeAt != (instant{}) && !until.before(w.tie.wakeAt); wakes++ {
+	for wakes := 0; w.tie.wakeAt != (Instant{}) && !until.before(w.tie.wakeAt); wakes++ {
 		require.Less(w.rt, wakes, maxWakes, "the connection spins")
 		w.tie.now = w.tie.now.after(max(0, w.tie.wakeAt.mono-w.tie.now.mono))
-		w.tie.wakeAt = instant{}
+		w.tie.wakeAt = Instant{}
 		w.see(&wakeUp{})
 	}
 	w.tie.now = until
 }
 
 // answer answers the oldest exchange of a kind, if one is under way.
-func (w *watch) answer(kind string, with func(*rapid.T, effect) any) {
+func (w *watch) answer(kind string, with func(*rapid.T, Effect) any) {
 	list := w.tie.flying[kind]
 	if len(list) == 0 {
 		return
@@ -132,7 +132,7 @@ func (w *watch) answer(kind string, with func(*rapid.T, effect) any) {
 
 func (w *watch) adopt() {
 	if w.tie.c.phase == identifying {
-		w.see(&adopted{found: w.tie.found})
+		w.see(&confirmed{dialled: w.tie.dialled})
 	}
 }
 
@@ -159,17 +159,17 @@ func (w *watch) anyFeature(rt *rapid.T) *Feature {
 
 func (w *watch) anyTake(rt *rapid.T) any {
 	w.take++
-	return &takeOrder{feature: w.anyFeature(rt), takeSeat: takeSeat{
+	return &takeOrder{member: w.anyFeature(rt), takeSeat: takeSeat{
 		take: w.take, mode: takeMode(rapid.IntRange(0, 3).Draw(rt, "mode")), began: w.tie.now, timeout: 5 * time.Second,
 	}}
 }
 
 func (w *watch) anyLeave(rt *rapid.T) any {
 	w.take++
-	o := &leaveOrder{feature: w.anyFeature(rt), leave: leave{upTo: w.take}}
+	o := &releaseOrder{member: w.anyFeature(rt), release: release{upTo: w.take}}
 	if rapid.Bool().Draw(rt, "stays") {
-		s, ok := w.tie.c.table.slot(o.feature)
-		if o.keep = w.tie.c.link; ok {
+		s, ok := w.tie.c.table.slot(o.member)
+		if o.except = w.tie.c.ref; ok {
 			o.held = w.tie.c.table.number[s]
 		}
 	}
@@ -190,7 +190,7 @@ func (w *watch) anyFailure(rt *rapid.T) error {
 	}
 }
 
-func (w *watch) connected(rt *rapid.T, e effect) any {
+func (w *watch) connected(rt *rapid.T, e Effect) any {
 	in := &connected{seq: e.(connect).seq, address: "a1", err: w.anyFailure(rt)}
 	if in.err == nil {
 		in.session, in.hello = w.tie.session("a1"), w.tie.hello
@@ -198,7 +198,7 @@ func (w *watch) connected(rt *rapid.T, e effect) any {
 	return in
 }
 
-func (w *watch) beaten(rt *rapid.T, e effect) any {
+func (w *watch) beaten(rt *rapid.T, e Effect) any {
 	beat := e.(sendBeat)
 	chunk := chunkAnswer{count: len(beat.leases), err: w.anyFailure(rt), reply: transport.HeartbeatReply{Hello: w.tie.hello}}
 	for _, id := range beat.leases {
@@ -209,7 +209,7 @@ func (w *watch) beaten(rt *rapid.T, e effect) any {
 	return &beatAnswered{seq: beat.seq, chunks: []chunkAnswer{chunk}}
 }
 
-func (w *watch) taken(rt *rapid.T, e effect) any {
+func (w *watch) taken(rt *rapid.T, e Effect) any {
 	call := e.(checkout)
 	in := &takesAnswered{seq: call.seq, err: w.anyFailure(rt), reply: transport.CheckoutReply{Hello: w.tie.hello}}
 	for _, t := range call.takes {
@@ -227,7 +227,7 @@ func (w *watch) taken(rt *rapid.T, e effect) any {
 	return in
 }
 
-func (w *watch) givenBack(rt *rapid.T, e effect) any {
+func (w *watch) givenBack(rt *rapid.T, e Effect) any {
 	return &returnsAnswered{
 		seq: e.(checkinAll).seq, err: w.anyFailure(rt), reply: transport.CheckinReply{Hello: w.tie.hello},
 	}

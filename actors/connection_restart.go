@@ -7,40 +7,40 @@ import (
 )
 
 // recallOrder asks what the connection knows of a feature whose actor was restarted.
-type recallOrder struct {
-	quiet
-	feature *Feature
+type holdingsQuery struct {
+	Message
+	member *Feature
 }
 
 // reconcile: the directory was restarted and may have lost orders to leave.
-type reconcile struct{ quiet }
+type dropEnded struct{ Message }
 
 // recallFeature answers from the table. What the feature may have missed it is told again: that its lease timed out, or
 // that its origin was replaced.
-func (c *connection) recallFeature(o *recallOrder) []effect {
-	in := &recalled{link: c.link, broken: c.broken, last: c.lastFailure("")}
-	s, ok := c.table.slot(o.feature)
+func (c *connection) recallFeature(o *holdingsQuery) []Effect {
+	in := &holdings{connection: c.ref, recovering: c.broken, last: c.lastFailure("")}
+	s, ok := c.table.slot(o.member)
 	switch {
 	case !ok && c.heir != nil:
-		return []effect{tell{o.feature, &originReplaced{link: c.link, by: c.heir}}}
+		return []Effect{tell{o.member, &originReplaced{connection: c.ref, by: c.heir}}}
 	case !ok:
 	case c.table.timedOut(s):
-		return []effect{tell{o.feature, c.timedOut()}}
+		return []Effect{tell{o.member, c.timedOut()}}
 	case c.table.local[s]:
-		in.local, in.held, in.broken = true, c.table.number[s], false // rule 1
+		in.local, in.held, in.recovering = true, c.table.number[s], false // rule 1
 	case c.table.hasLease(s):
 		in.held = c.table.number[s]
 	}
-	return []effect{tell{o.feature, in}}
+	return []Effect{tell{o.member, in}}
 }
 
 // reborn returns a machine that goes on with what the one that panicked held and owed. Everything that was under way is
 // settled: a request that may have been executed is owed, whoever waits is told, and the server is asked again.
-func (c *connection) reborn(now instant, rng *rand.Rand) (*connection, []effect) {
-	n := newConnection(c.set, c.link, rng)
+func (c *connection) rebuilt(now Instant, rng *rand.Rand) (*connection, []Effect) {
+	n := newConnection(c.set, c.ref, rng)
 	n.into, n.hello, n.life, n.heard = c.into, c.hello, c.life+1, c.heard
 	if n.addresses = c.addresses; len(n.addresses) == 0 { // given away, and maybe nobody was told
-		n.addresses = []messages.Address{c.link.Server().Address}
+		n.addresses = []messages.Address{c.ref.Server().Address}
 	}
 	n.seq, n.successor, n.heir, n.warned = c.seq, c.successor, c.heir, c.warned
 	n.notBefore, n.askAfter, n.acked = c.notBefore, c.askAfter, c.acked
@@ -52,7 +52,7 @@ func (c *connection) reborn(now instant, rng *rand.Rand) (*connection, []effect)
 	if n.phase = c.phase; n.phase == identifying {
 		n.phase = unidentified
 	}
-	effects := append(c.dropSession(c.session), closeAll(&connected{strangers: c.strays})...)
+	effects := append(c.dropSession(c.session), closeAll(&connected{otherSessions: c.strays})...)
 	for _, d := range c.debts.order {
 		if !d.settled {
 			n.debts.owe(d.since, d.claim, d.request)
@@ -71,17 +71,17 @@ func (c *connection) reborn(now instant, rng *rand.Rand) (*connection, []effect)
 
 // salvage takes out of the message that was lost what nobody would say again: sessions to be closed, and what other
 // connections found to be owed here.
-func (c *connection) salvage(now instant, lost any) []effect {
+func (c *connection) recoverLost(now Instant, lost any) []Effect {
 	switch in := lost.(type) {
 	case *connected:
 		return closeAll(in)
-	case *adopted:
-		c.oweAll(now, in.found.owed)
-		return closeAll(&connected{session: in.found.session})
-	case *handover:
-		c.oweAll(now, in.found.owed)
-		return closeAll(&connected{session: in.found.session})
-	case *inherited:
+	case *confirmed:
+		c.oweAll(now, in.dialled.returns)
+		return closeAll(&connected{session: in.dialled.session})
+	case *addressFound:
+		c.oweAll(now, in.dialled.returns)
+		return closeAll(&connected{session: in.dialled.session})
+	case *takenOver:
 		return c.inherit(now, in)
 	default:
 		return nil
@@ -90,7 +90,7 @@ func (c *connection) salvage(now instant, lost any) []effect {
 
 // rebuildTable takes over the records, but for those of features that have ended: their order to leave may have been
 // lost. Features that have moved say so when they are asked, see askAgain.
-func (c *connection) rebuildTable(now instant, old *leaseTable) []effect {
+func (c *connection) rebuildTable(now Instant, old *leaseTable) []Effect {
 	var unleased, late []*Feature
 	for s, f := range old.owner {
 		switch {
@@ -108,58 +108,58 @@ func (c *connection) rebuildTable(now instant, old *leaseTable) []effect {
 			}
 		}
 	}
-	return []effect{
+	return []Effect{
 		tellAll{late, c.timedOut()},
-		tellAll{unleased, &leaseEnded{link: c.link, reason: messages.Unknown}},
+		tellAll{unleased, &leaseEnded{connection: c.ref, reason: messages.Unknown}},
 	}
 }
 
 // settleTakes gives up the takes of the machine that panicked; their features ask again.
-func (c *connection) settleTakes(now instant, old *connection) []effect {
-	var effects []effect
+func (c *connection) settleTakes(now Instant, old *connection) []Effect {
+	var effects []Effect
 	for _, t := range old.takes.of {
 		if t.tries > 0 {
-			c.debts.owe(now, t.feature.ID(), t.request)
+			c.debts.owe(now, t.member.ID(), t.request)
 		}
-		effects = append(effects, reply{t.call, transportError("the connection was restarted")})
+		effects = append(effects, answer{t.call, TransportError("the connection was restarted")})
 		if !t.mode.repeats() {
-			effects = append(effects, tell{t.feature, &seatUnanswered{
-				take: t.number, server: c.link.Server(), reason: messages.Unanswered,
+			effects = append(effects, tell{t.member, &seatUnanswered{
+				take: t.number, server: c.ref.Server(), reason: messages.Unanswered,
 				cause: "the connection was restarted", reached: true,
 			}})
 		}
 	}
 	for _, b := range old.calls {
-		effects = append(effects, reply{b.call, transportError("the connection was restarted")})
+		effects = append(effects, answer{b.call, TransportError("the connection was restarted")})
 	}
 	for _, p := range old.debts.waiting {
-		effects = append(effects, reply{p, transportError("the connection was restarted")})
+		effects = append(effects, answer{p, TransportError("the connection was restarted")})
 	}
 	return effects
 }
 
 // surrender gives up everything that is held here: the connection's restarts are used up.
-func (c *connection) surrender(now instant, cause string) []effect {
+func (c *connection) dropAll(now Instant, cause string) []Effect {
 	all := c.table.choose(func(int32) bool { return true })
 	for _, f := range all {
 		s, _ := c.table.slot(f)
 		c.debts.owe(now, f.ID(), c.table.request[s])
 		c.table.remove(s)
 	}
-	return []effect{tellAll{all, &restartsUsedUp{link: c.link, cause: cause}}}
+	return []Effect{tellAll{all, &restartsUsedUp{connection: c.ref, cause: cause}}}
 }
 
 // restartsUsedUp: the origin's connection panicked too often.
 type restartsUsedUp struct {
-	quiet
-	link  *Link
-	cause string
+	Message
+	connection *ConnectionRef
+	cause      string
 }
 
-func (in *restartsUsedUp) from() *Link { return in.link }
+func (in *restartsUsedUp) From() *ConnectionRef { return in.connection }
 
 // reconcileTable gives back what features hold that have ended.
-func (c *connection) reconcileTable(now instant) []effect {
+func (c *connection) reconcileTable(now Instant) []Effect {
 	for s, f := range c.table.owner {
 		if f != nil && f.State().Final() {
 			c.debts.owe(now, f.ID(), c.table.request[s])

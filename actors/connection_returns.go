@@ -8,27 +8,27 @@ import (
 )
 
 // leave: a feature moved on, or ended. Everything of it is owed but the lease it says it keeps here.
-func (c *connection) leave(now instant, o *leaveOrder) []effect {
+func (c *connection) leave(now Instant, o *releaseOrder) []Effect {
 	if c.overtaken(o) {
 		return nil
 	}
-	id := o.feature.ID()
+	id := o.member.ID()
 	if t := c.takes.of[id]; t != nil && t.number <= o.upTo {
 		t.call.answer(o.outcome())
 		c.giveUp(now, t)
 	}
-	var effects []effect
-	if s, ok := c.table.slot(o.feature); ok {
+	var effects []Effect
+	if s, ok := c.table.slot(o.member); ok {
 		c.leaveSlot(now, s, o)
-	} else if o.keep == c.link && o.held != 0 {
-		effects = []effect{tell{o.feature, &leaseEnded{link: c.link, reason: messages.Unknown}}} // lost in a restart of ours
+	} else if o.except == c.ref && o.held != 0 {
+		effects = []Effect{tell{o.member, &leaseEnded{connection: c.ref, reason: messages.Unknown}}} // lost in a restart of ours
 	}
-	if o.keep != c.link {
+	if o.except != c.ref {
 		delete(c.debts.waits, id)
 		c.debts.takeCall(id).answer(o.outcome())
 	}
-	if o.origin == c.link {
-		c.debts.wait(id, o.call)
+	if o.origin == c.ref {
+		c.debts.wait(id, o.reply)
 		if c.session == nil || c.broken {
 			c.debts.answer(id)
 		}
@@ -37,42 +37,42 @@ func (c *connection) leave(now instant, o *leaveOrder) []effect {
 }
 
 // outcome is what the order means to the application's heartbeat that waits for the feature's seats.
-func (o *leaveOrder) outcome() error {
+func (o *releaseOrder) outcome() error {
 	switch {
-	case o.keep == nil:
-		return errDecided
+	case o.except == nil:
+		return ErrLicenseGone
 	case o.held == 0:
-		return transportError("the seats are looked for elsewhere")
+		return TransportError("the seats are looked for elsewhere")
 	default:
 		return nil
 	}
 }
 
 // overtaken reports whether the feature has asked for seats here since it gave the order, whose way is longer.
-func (c *connection) overtaken(o *leaveOrder) bool {
-	s, ok := c.table.slot(o.feature)
-	t := c.takes.of[o.feature.ID()]
+func (c *connection) overtaken(o *releaseOrder) bool {
+	s, ok := c.table.slot(o.member)
+	t := c.takes.of[o.member.ID()]
 	return ok && (c.table.number[s] > o.upTo || t != nil && t.mode == retakeMode && t.number > o.upTo)
 }
 
-func (c *connection) leaveSlot(now instant, s int32, o *leaveOrder) {
-	kept := o.keep == c.link && c.table.number[s] == o.held
+func (c *connection) leaveSlot(now Instant, s int32, o *releaseOrder) {
+	kept := o.except == c.ref && c.table.number[s] == o.held
 	switch {
 	case kept:
-	case o.keep == c.link:
+	case o.except == c.ref:
 		if c.table.hasLease(s) {
-			c.debts.owe(now, o.feature.ID(), c.table.request[s])
+			c.debts.owe(now, o.member.ID(), c.table.request[s])
 			c.table.drop(s)
 		}
 	default:
-		c.debts.owe(now, o.feature.ID(), c.table.request[s])
+		c.debts.owe(now, o.member.ID(), c.table.request[s])
 		c.table.remove(s)
 	}
 }
 
 // sendReturns gives back what is owed, in batches.
-func (c *connection) sendReturns(now instant) []effect {
-	var effects []effect
+func (c *connection) sendReturns(now Instant) []Effect {
+	var effects []Effect
 	for len(c.debts.batches) < maxBatches && c.session != nil && !now.before(c.askAfter) {
 		debts := c.debts.pop(transport.MaxBatch, c.replacing)
 		if len(debts) == 0 {
@@ -100,11 +100,11 @@ func (c *connection) replacing(d *debt) bool {
 // drop strikes out a take that came to nothing: what it would have replaced is to be returned.
 func (c *connection) drop(t *take) {
 	c.takes.remove(t)
-	c.debts.enqueue(c.debts.of[t.feature.ID()]...)
+	c.debts.enqueue(c.debts.of[t.member.ID()]...)
 }
 
 // returnsAnswered strikes out what the server took back; everything else is sent again.
-func (c *connection) returnsAnswered(now instant, in *returnsAnswered) []effect {
+func (c *connection) returnsAnswered(now Instant, in *returnsAnswered) []Effect {
 	b := c.debts.batches[in.seq]
 	if b == nil {
 		return nil
@@ -138,9 +138,9 @@ func (c *connection) returnsAnswered(now instant, in *returnsAnswered) []effect 
 
 // returnsFailed: a checkin waits no longer for a server that does not answer; the debt stays (rule 19). A server that
 // refuses a return for good will not take it later either.
-func (c *connection) returnsFailed(now instant, b *returnBatch, err error) []effect {
+func (c *connection) returnsFailed(now Instant, b *returnBatch, err error) []Effect {
 	refusal := transport.AsRefusal(err)
-	var effects []effect
+	var effects []Effect
 	switch {
 	case refusal == nil:
 		effects = c.dropSession(b.session)
@@ -152,8 +152,8 @@ func (c *connection) returnsFailed(now instant, b *returnBatch, err error) []eff
 		for _, d := range b.debts {
 			c.debts.strike(d)
 		}
-		return []effect{warn{"the server refuses to take seats back",
-			[]any{"server", c.link.Server().String(), "requests", len(b.debts), "error", err.Error()}}}
+		return []Effect{warn{"the server refuses to take seats back",
+			[]any{"server", c.ref.Server().String(), "requests", len(b.debts), "error", err.Error()}}}
 	}
 	c.debts.enqueue(b.debts...)
 	c.debts.answerAll()
@@ -162,17 +162,17 @@ func (c *connection) returnsFailed(now instant, b *returnBatch, err error) []eff
 }
 
 // beatOrdered: the application beats by itself (rule 2), or wants a beat now.
-func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
-	s, ok := c.table.slot(o.feature)
+func (c *connection) beatOrdered(now Instant, o *beatOrder) []Effect {
+	s, ok := c.table.slot(o.member)
 	switch {
 	case !ok:
-		return []effect{reply{o.call, notHere(o.feature)}}
-	case !c.table.hasLease(s) && (c.takes.of[o.feature.ID()] != nil || !c.broken):
-		c.awaitTake(now, o.feature, o.call)
+		return []Effect{answer{o.reply, notHere(o.member)}}
+	case !c.table.hasLease(s) && (c.takes.of[o.member.ID()] != nil || !c.broken):
+		c.awaitTake(now, o.member, o.reply)
 	case c.flight != nil && c.set.automatic():
-		c.flight.calls = append(c.flight.calls, beatCall{o.feature, o.call})
+		c.flight.calls = append(c.flight.calls, beatCall{o.member, o.reply})
 	default:
-		c.calls = append(c.calls, beatCall{o.feature, o.call})
+		c.calls = append(c.calls, beatCall{o.member, o.reply})
 		c.urgent = true
 	}
 	return nil
@@ -182,25 +182,25 @@ func (c *connection) beatOrdered(now instant, o *beatOrder) []effect {
 // to another server. One that ended showed it before it told us.
 func notHere(f *Feature) error {
 	if f.State().Live() {
-		return transportError("the seats are looked for elsewhere")
+		return TransportError("the seats are looked for elsewhere")
 	}
-	return errDecided
+	return ErrLicenseGone
 }
 
 // awaitTake lets the application's heartbeat wait for the take of its feature, which is here or under way to us. The last
 // of several calls waits.
-func (c *connection) awaitTake(now instant, f *Feature, waiting *promise) {
+func (c *connection) awaitTake(now Instant, f *Feature, waiting *Reply) {
 	if t := c.takes.of[f.ID()]; t != nil {
 		c.urge(now, t, waiting)
 		return
 	}
-	c.debts.takeCall(f.ID()).answer(transportError("another call asked again"))
+	c.debts.takeCall(f.ID()).answer(TransportError("another call asked again"))
 	c.debts.waiting[f.ID()] = waiting
 }
 
 // urge repeats a take for the application, which waits for its answer; not before the server's retry-after (rule 18).
-func (c *connection) urge(now instant, t *take, waiting *promise) {
-	t.call.answer(transportError("another call asked again"))
+func (c *connection) urge(now Instant, t *take, waiting *Reply) {
+	t.call.answer(TransportError("another call asked again"))
 	t.call = waiting
 	c.urgent = true
 	switch {
@@ -208,39 +208,39 @@ func (c *connection) urge(now instant, t *take, waiting *promise) {
 	case now.before(t.putOff):
 		c.takes.hold(t, t.putOff)
 	default:
-		t.notBefore = instant{}
+		t.notBefore = Instant{}
 		c.takes.queue = append(c.takes.queue, t)
 	}
 }
 
 // answerCall answers the application's heartbeat after a good beat: at once if the lease lives, else after the take that
 // the feature is about to ask for.
-func (c *connection) answerCall(now instant, b beatCall) []effect {
-	s, ok := c.table.slot(b.feature)
+func (c *connection) answerCall(now Instant, b beatCall) []Effect {
+	s, ok := c.table.slot(b.member)
 	switch {
 	case ok && c.table.hasLease(s):
-		return []effect{reply{b.call, nil}}
+		return []Effect{answer{b.call, nil}}
 	case !ok:
-		return []effect{reply{b.call, notHere(b.feature)}}
+		return []Effect{answer{b.call, notHere(b.member)}}
 	default:
-		c.awaitTake(now, b.feature, b.call)
+		c.awaitTake(now, b.member, b.call)
 		return nil
 	}
 }
 
 // failCall ends the application's wait for a take; the take goes on.
-func (c *connection) failCall(t *take, cause string) []effect {
+func (c *connection) failCall(t *take, cause string) []Effect {
 	if t.call == nil {
 		return nil
 	}
 	waiting := t.call
 	t.call = nil
-	return []effect{reply{waiting, transportError(cause)}}
+	return []Effect{answer{waiting, TransportError(cause)}}
 }
 
 // failTakeCalls does so for all takes.
-func (c *connection) failTakeCalls(cause string) []effect {
-	var effects []effect
+func (c *connection) failTakeCalls(cause string) []Effect {
+	var effects []Effect
 	for _, t := range c.takes.choose(func(t *take) bool { return t.call != nil }) {
 		effects = append(effects, c.failCall(t, cause)...)
 	}

@@ -77,7 +77,7 @@ func (w *tie) hold(t *testing.T, d *datadriven.TestData) string {
 // take lets a feature hold a lease.
 func (w *tie) take(t *testing.T, feature, lease string) {
 	t.Helper()
-	w.step(&takeOrder{feature: w.feature(t, feature), takeSeat: takeSeat{take: 1, mode: firstMode, timeout: time.Second}})
+	w.step(&takeOrder{member: w.feature(t, feature), takeSeat: takeSeat{take: 1, mode: firstMode, timeout: time.Second}})
 	if w.c.session == nil {
 		w.connect(t)
 	}
@@ -89,7 +89,7 @@ func (w *tie) connect(t *testing.T) {
 	address := w.set.Servers[0]
 	w.flying["connect"] = nil
 	w.step(&connected{seq: w.c.attempt.seq, address: address, session: w.session(address), hello: w.hello})
-	w.step(&adopted{found: w.found})
+	w.step(&confirmed{dialled: w.dialled})
 	if w.c.deciding() {
 		w.step(&outageDecided{})
 	}
@@ -109,7 +109,7 @@ func (w *tie) show() string {
 	slices.SortFunc(leases, func(a, b messages.LeaseID) int { return strings.Compare(leaseName(a), leaseName(b)) })
 	var takes, owed []string
 	for _, t := range c.takes.all() {
-		takes = append(takes, fmt.Sprintf("%d of f%d as %s", t.number, t.feature.ID(), w.request(t.request)))
+		takes = append(takes, fmt.Sprintf("%d of f%d as %s", t.number, t.member.ID(), w.request(t.request)))
 	}
 	for _, d := range c.debts.order {
 		if !d.settled {
@@ -133,13 +133,13 @@ func (w *tie) said(t *testing.T, d *datadriven.TestData) transport.Hello {
 
 // answers returns the exchange that a command answers: the oldest one under way of its kind, or #n, or again the one that
 // was answered last.
-func (w *tie) answers(t *testing.T, d *datadriven.TestData, kind string) effect {
+func (w *tie) answers(t *testing.T, d *datadriven.TestData, kind string) Effect {
 	t.Helper()
 	if d.HasArg("again") {
 		return w.answered[kind]
 	}
 	list := w.flying[kind]
-	at := slices.IndexFunc(list, func(e effect) bool {
+	at := slices.IndexFunc(list, func(e Effect) bool {
 		return !d.HasArg("seq") || fmt.Sprint(seqOf(e)) == option(t, d, "seq", "")
 	})
 	if at < 0 {
@@ -150,7 +150,7 @@ func (w *tie) answers(t *testing.T, d *datadriven.TestData, kind string) effect 
 	return e
 }
 
-func seqOf(e effect) uint64 {
+func seqOf(e Effect) uint64 {
 	switch e := e.(type) {
 	case connect:
 		return e.seq

@@ -11,11 +11,11 @@ import (
 const maxWaiting = 64
 
 // sendTakes sends what is queued, in batches.
-func (c *connection) sendTakes(now instant) []effect {
+func (c *connection) sendTakes(now Instant) []Effect {
 	if now.before(c.askAfter) || c.session == nil {
 		return nil
 	}
-	var effects []effect
+	var effects []Effect
 	for len(c.takes.batches)-c.takes.waits < maxBatches {
 		takes := c.takes.pop(transport.MaxBatch)
 		if len(takes) == 0 {
@@ -27,8 +27,8 @@ func (c *connection) sendTakes(now instant) []effect {
 }
 
 // send sends a batch.
-func (c *connection) send(now instant, b *batch, timeout time.Duration) effect {
-	b.sent, b.life, b.session = &instant{now.mono, now.wall}, c.life, c.session
+func (c *connection) send(now Instant, b *batch, timeout time.Duration) Effect {
+	b.sent, b.life, b.session = &Instant{now.mono, now.wall}, c.life, c.session
 	wire := make([]transport.Take, len(b.takes))
 	for i, t := range b.takes {
 		c.takes.startClock(now, t)
@@ -45,8 +45,8 @@ func (c *connection) send(now instant, b *batch, timeout time.Duration) effect {
 
 // sendWaiting sends the takes that wait for seats, each in a call of its own that the server may hold: it is silent only
 // when the wait is over and ConnectTimeout more.
-func (c *connection) sendWaiting(now instant) []effect {
-	var effects []effect
+func (c *connection) sendWaiting(now Instant) []Effect {
+	var effects []Effect
 	for c.takes.waits < maxWaiting {
 		takes := c.takes.popWaiting()
 		if len(takes) == 0 {

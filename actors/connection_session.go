@@ -10,12 +10,12 @@ import (
 // attempt is a connect under way.
 type attempt struct {
 	seq   uint64
-	began instant
+	began Instant
 	life  uint64 // when it began
 }
 
 // reach connects when something new wants the server, and plans the next try when something old does.
-func (c *connection) reach(now instant) []effect {
+func (c *connection) reach(now Instant) []Effect {
 	switch {
 	case c.attempt != nil || c.phase == identifying:
 		return nil
@@ -38,11 +38,11 @@ func (c *connection) reach(now instant) []effect {
 	if c.set.automatic() {
 		timeout = min(timeout, c.beatDeadline())
 	}
-	return []effect{connect{seq: c.seq, addresses: c.addresses, serverID: c.hello.Identity.ServerID, timeout: timeout}}
+	return []Effect{connect{seq: c.seq, addresses: c.addresses, serverID: c.hello.Identity.ServerID, timeout: timeout}}
 }
 
 // connected takes the result of a connect.
-func (c *connection) connected(now instant, in *connected) []effect {
+func (c *connection) connected(now Instant, in *connected) []Effect {
 	if c.attempt == nil || in.seq != c.attempt.seq {
 		return closeAll(in)
 	}
@@ -53,14 +53,14 @@ func (c *connection) connected(now instant, in *connected) []effect {
 			return c.connectFailed(now, began, in.err)
 		}
 		c.phase = identifying
-		return []effect{identify{link: c.link, found: found{address: in.address, session: in.session, hello: in.hello}}}
+		return []Effect{identify{connection: c.ref, dialled: dialled{address: in.address, session: in.session, hello: in.hello}}}
 	}
-	strangers := append(c.strays, in.strangers...)
+	strangers := append(c.strays, in.otherSessions...)
 	c.strays = nil
 	effects := c.giveAway(strangers, in.session == nil)
 	switch {
 	case in.session != nil:
-		return append(effects, c.useSession(now, found{address: in.address, session: in.session, hello: in.hello}, life)...)
+		return append(effects, c.useSession(now, dialled{address: in.address, session: in.session, hello: in.hello}, life)...)
 	case len(strangers) > 0:
 		c.urgent = false // what waits here follows, see replaced
 		return effects
@@ -70,21 +70,21 @@ func (c *connection) connected(now instant, in *connected) []effect {
 }
 
 // closeAll closes what a connect opened that nobody waits for any more.
-func closeAll(in *connected) []effect {
-	var effects []effect
+func closeAll(in *connected) []Effect {
+	var effects []Effect
 	if in.session != nil {
 		effects = append(effects, closeSession{in.session})
 	}
-	for _, s := range in.strangers {
+	for _, s := range in.otherSessions {
 		effects = append(effects, closeSession{s.session})
 	}
 	return effects
 }
 
 // connectFailed settles what waited for the session. A due beat that came after the attempt began gets one of its own.
-func (c *connection) connectFailed(now, began instant, err error) []effect {
+func (c *connection) connectFailed(now, began Instant, err error) []Effect {
 	refusal := transport.AsRefusal(err)
-	var effects []effect
+	var effects []Effect
 	if refusal != nil {
 		c.hear(now)
 		effects = c.refusedConnect(now, refusal)
@@ -104,12 +104,12 @@ func (c *connection) connectFailed(now, began instant, err error) []effect {
 
 // refusedConnect settles takes of those who hold nothing here: a server that refuses the client refuses its takes. A refusal with
 // a retry-after holds for everything that is asked of the server.
-func (c *connection) refusedConnect(now instant, r *transport.Refusal) []effect {
+func (c *connection) refusedConnect(now Instant, r *transport.Refusal) []Effect {
 	if r.RetryAfter > 0 {
 		c.notBefore = now.after(c.honoured(r.RetryAfter))
 		return nil
 	}
-	var effects []effect
+	var effects []Effect
 	for _, t := range c.takes.firstAsked() {
 		effects = append(effects, c.refuse(now, t, r.Reason, r.Message)...)
 	}
@@ -117,7 +117,7 @@ func (c *connection) refusedConnect(now instant, r *transport.Refusal) []effect 
 }
 
 // unreached answers everybody who waits for this server now and could ask another one, and the application's calls.
-func (c *connection) unreached(now instant, cause string, reached bool) []effect {
+func (c *connection) unreached(now Instant, cause string, reached bool) []Effect {
 	effects := c.answerAskers(cause, reached)
 	for _, t := range c.takes.bounded() {
 		if !t.flying {
@@ -125,52 +125,52 @@ func (c *connection) unreached(now instant, cause string, reached bool) []effect
 		}
 	}
 	for _, b := range c.calls {
-		effects = append(effects, reply{b.call, transportError(cause)})
+		effects = append(effects, answer{b.call, TransportError(cause)})
 	}
 	c.calls = nil
 	return append(effects, c.failTakeCalls(cause)...)
 }
 
 // adopted: the runtime says that this is the server's connection.
-func (c *connection) adopted(now instant, in *adopted) []effect {
+func (c *connection) adopted(now Instant, in *confirmed) []Effect {
 	if c.phase == identified { // a handover was quicker
-		return c.handedOver(now, &handover{found: in.found})
+		return c.handedOver(now, &addressFound{dialled: in.dialled})
 	}
-	c.phase, c.hello, c.life = identified, in.found.hello, 1
-	c.slowDown(now, in.found.moves)
+	c.phase, c.hello, c.life = identified, in.dialled.hello, 1
+	c.slowDown(now, in.dialled.flaps)
 	c.outage.newBoot = true
 	c.serverUp(now)
-	c.oweAll(now, in.found.owed)
-	return c.useSession(now, in.found, c.life)
+	c.oweAll(now, in.dialled.returns)
+	return c.useSession(now, in.dialled, c.life)
 }
 
 // merge forwards everything to the connection that the server has already.
-func (c *connection) merge(in *mergeInto) []effect {
-	c.phase, c.into = merged, in.link
-	c.link.merged.Store(true)
-	var effects []effect
+func (c *connection) merge(in *aliasOf) []Effect {
+	c.phase, c.into = merged, in.connection
+	c.ref.aliased.Store(true)
+	var effects []Effect
 	for _, t := range c.takes.all() {
-		effects = append(effects, forward{in.link, t.order()})
+		effects = append(effects, forward{in.connection, t.order()})
 	}
 	for _, b := range c.calls {
-		effects = append(effects, reply{b.call, nil})
+		effects = append(effects, answer{b.call, nil})
 	}
 	c.takes = newTakeBook()
 	if c.draining {
-		effects = append(effects, drained{c.link})
+		effects = append(effects, drained{c.ref})
 	}
 	return append(effects, wakeAt{})
 }
 
 // forward is all that a merged connection does.
-func (c *connection) forward(in any) []effect {
+func (c *connection) forward(in any) []Effect {
 	switch in := in.(type) {
-	case *takeOrder, *leaveOrder, *beatOrder, *recallOrder:
-		return []effect{forward{c.into, in}}
+	case *takeOrder, *releaseOrder, *beatOrder, *holdingsQuery:
+		return []Effect{forward{c.into, in}}
 	case *connected:
 		return closeAll(in)
 	case *drain:
-		return []effect{drained{c.link}}
+		return []Effect{drained{c.ref}}
 	default:
 		return nil
 	}
@@ -178,20 +178,20 @@ func (c *connection) forward(in any) []effect {
 
 // handedOver: another address of this server was found. Its session is the newer one, so that the server lets go of the
 // older; what is under way there will fail, which is our own doing and counts for nothing.
-func (c *connection) handedOver(now instant, in *handover) []effect {
-	if in.found.session != nil && c.phase != identified { // a panic lost the word that this is the server's connection
-		return c.adopted(now, &adopted{found: in.found})
+func (c *connection) handedOver(now Instant, in *addressFound) []Effect {
+	if in.dialled.session != nil && c.phase != identified { // a panic lost the word that this is the server's connection
+		return c.adopted(now, &confirmed{dialled: in.dialled})
 	}
-	c.oweAll(now, in.found.owed)
-	if in.found.session == nil {
+	c.oweAll(now, in.dialled.returns)
+	if in.dialled.session == nil {
 		return nil
 	}
-	c.slowDown(now, max(c.moves+1, in.found.moves))
-	return c.useSession(now, in.found, beforeAnyLife)
+	c.slowDown(now, max(c.moves+1, in.dialled.flaps))
+	return c.useSession(now, in.dialled, beforeAnyLife)
 }
 
 // oweAll enters what this server may have executed in another one's name.
-func (c *connection) oweAll(now instant, owed []debt) {
+func (c *connection) oweAll(now Instant, owed []debt) {
 	for _, d := range owed {
 		c.debts.owe(now, d.claim, d.request)
 	}
@@ -203,8 +203,8 @@ const beforeAnyLife = 0
 
 // useSession goes on with a new session, whose connect was begun in the given life. A broken connection, or one whose
 // server restarted, beats first.
-func (c *connection) useSession(now instant, f found, life uint64) []effect {
-	var effects []effect
+func (c *connection) useSession(now Instant, f dialled, life uint64) []Effect {
+	var effects []Effect
 	if c.session != nil && c.session != f.session {
 		effects = append(effects, closeSession{c.session})
 	}
@@ -217,30 +217,30 @@ func (c *connection) useSession(now instant, f found, life uint64) []effect {
 	c.unplanRetry()
 	c.addresses = moveToFront(c.addresses, f.address)
 	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
-	c.link.server.Store(&server)
+	c.ref.server.Store(&server)
 	_, learnt := c.learn(now, f.hello, life)
 	c.recover = c.broken || c.checking
 	return append(effects, learnt...)
 }
 
 // dropSession forgets a session over which an exchange was not answered.
-func (c *connection) dropSession(s transport.Session) []effect {
+func (c *connection) dropSession(s transport.Session) []Effect {
 	if s == nil || c.session != s {
 		return nil
 	}
 	c.session = nil
-	return []effect{closeSession{s}}
+	return []Effect{closeSession{s}}
 }
 
 // hear notes a reply of any kind.
-func (c *connection) hear(now instant) {
+func (c *connection) hear(now Instant) {
 	c.heard = now
-	c.link.hear(now.mono)
+	c.ref.noteReply(now.mono)
 }
 
 // answered notes a reply other than a refusal, from the life that is known or from a new one: it ends the count of failed
 // beats. Whether the leases live is still to be seen (rule 8).
-func (c *connection) answered(now instant, restarted bool) {
+func (c *connection) answered(now Instant, restarted bool) {
 	c.hear(now)
 	if !restarted {
 		c.moves = 0

@@ -12,53 +12,53 @@ import (
 const maxBatches = 2
 
 // take: a feature asks for seats here. At its origin a sweeping feature first asks for the lease it has (rule 6).
-func (c *connection) take(now instant, o *takeOrder) []effect {
+func (c *connection) take(now Instant, o *takeOrder) []Effect {
 	if c.draining {
 		return nil
 	}
-	slot, isOrigin := c.table.slot(o.feature)
+	slot, isOrigin := c.table.slot(o.member)
 	if len(c.addresses) == 0 && c.heir != nil && !isOrigin { // it was meant for whoever is at the address
-		return []effect{forward{c.heir, o}}
+		return []Effect{forward{c.heir, o}}
 	}
-	if isOrigin && o.mode == sweepMode && c.table.hasLease(slot) {
+	if isOrigin && o.mode == roundMode && c.table.hasLease(slot) {
 		return c.ask(now, o)
 	}
 	if isOrigin && o.mode == retakeMode && c.table.hasLease(slot) {
 		return c.grantedBefore(slot, o)
 	}
-	if old := c.takes.of[o.feature.ID()]; old != nil {
+	if old := c.takes.of[o.member.ID()]; old != nil {
 		if old.number > o.take {
 			return nil // it came by a longer way than the later one
 		}
 		c.giveUp(now, old)
 	}
 	t := &take{
-		feature: o.feature, number: o.take, mode: o.mode, request: c.newRequest(), began: o.began, timeout: o.timeout,
+		member: o.member, number: o.take, mode: o.mode, request: c.newRequest(), began: o.began, timeout: o.timeout,
 	}
 	if o.mode != waitMode { // who waits holds nothing: what is owed goes back meanwhile
-		t.replaces = c.earlier(o.feature)
+		t.replaces = c.earlier(o.member)
 	}
 	c.takes.add(t)
 	if !o.mode.repeats() {
 		return c.takeNow(now, t)
 	}
 	if o.mode == retakeMode {
-		c.table.add(o.feature)
-		t.call = c.debts.takeCall(o.feature.ID())
+		c.table.add(o.member)
+		t.call = c.debts.takeCall(o.member.ID())
 	}
-	c.urgent = c.urgent || c.retryAt == (instant{})
+	c.urgent = c.urgent || c.retryAt == (Instant{})
 	return nil
 }
 
 // grantedBefore: the seats were granted, and a restart of ours lost the word.
-func (c *connection) grantedBefore(slot int32, o *takeOrder) []effect {
+func (c *connection) grantedBefore(slot int32, o *takeOrder) []Effect {
 	c.table.number[slot] = o.take
-	return []effect{tell{o.feature, &seatGranted{take: o.take, link: c.link, server: c.link.Server()}}}
+	return []Effect{tell{o.member, &seatGranted{take: o.take, connection: c.ref, server: c.ref.Server()}}}
 }
 
 // takeNow starts a take that could go elsewhere: unless the server asked this feature to wait.
-func (c *connection) takeNow(now instant, t *take) []effect {
-	until := later(c.askAfter, c.debts.waits[t.feature.ID()])
+func (c *connection) takeNow(now Instant, t *take) []Effect {
+	until := later(c.askAfter, c.debts.waits[t.member.ID()])
 	if now.before(until) {
 		return c.unanswered(now, t, messages.Busy, "the server asked to wait", until.mono-now.mono)
 	}
@@ -90,7 +90,7 @@ func (c *connection) earlier(f *Feature) []messages.RequestID {
 }
 
 // takesAnswered settles a batch, take by take.
-func (c *connection) takesAnswered(now instant, in *takesAnswered) []effect {
+func (c *connection) takesAnswered(now Instant, in *takesAnswered) []Effect {
 	b := c.takes.batches[in.seq]
 	if b == nil {
 		return nil
@@ -131,7 +131,7 @@ func (c *connection) takesAnswered(now instant, in *takesAnswered) []effect {
 }
 
 // settle acts on the answer to one take. An answer that makes no sense is none.
-func (c *connection) settle(now instant, t *take, b *batch, o transport.Outcome) []effect {
+func (c *connection) settle(now Instant, t *take, b *batch, o transport.Outcome) []Effect {
 	switch {
 	case o.Result == transport.Granted && (o.Local || o.Lease != (messages.LeaseID{})):
 		return c.granted(t, b, o)
@@ -150,11 +150,11 @@ func (c *connection) settle(now instant, t *take, b *batch, o transport.Outcome)
 }
 
 // granted: the seats are ours. What the grant replaced is no longer owed.
-func (c *connection) granted(t *take, b *batch, o transport.Outcome) []effect {
+func (c *connection) granted(t *take, b *batch, o transport.Outcome) []Effect {
 	c.takes.remove(t)
-	c.debts.settled(t.feature.ID(), t.replaces)
-	delete(c.debts.waits, t.feature.ID())
-	s := c.table.add(t.feature)
+	c.debts.settled(t.member.ID(), t.replaces)
+	delete(c.debts.waits, t.member.ID())
+	s := c.table.add(t.member)
 	if o.Local {
 		c.table.grantLocal(s, t.number, t.request)
 	} else {
@@ -163,11 +163,11 @@ func (c *connection) granted(t *take, b *batch, o transport.Outcome) []effect {
 		}
 		c.table.grant(s, t.number, t.request, o.Lease, b.sent)
 	}
-	effects := []effect{tell{t.feature, &seatGranted{
-		take: t.number, link: c.link, server: c.link.Server(), local: o.Local, over: o.Overdraft,
+	effects := []Effect{tell{t.member, &seatGranted{
+		take: t.number, connection: c.ref, server: c.ref.Server(), local: o.Local, overdraft: o.Overdraft,
 	}}}
 	if t.call != nil {
-		effects = append(effects, reply{t.call, nil})
+		effects = append(effects, answer{t.call, nil})
 	}
 	if o.Local {
 		return effects
@@ -176,22 +176,22 @@ func (c *connection) granted(t *take, b *batch, o transport.Outcome) []effect {
 }
 
 // refuse: the server's answer is final. What an earlier, unanswered sending of the request may have brought is owed.
-func (c *connection) refuse(now instant, t *take, reason messages.Reason, message string) []effect {
+func (c *connection) refuse(now Instant, t *take, reason messages.Reason, message string) []Effect {
 	c.drop(t)
 	if t.tries > 1 {
-		c.debts.owe(now, t.feature.ID(), t.request)
+		c.debts.owe(now, t.member.ID(), t.request)
 	}
-	effects := []effect{tell{t.feature, &seatRefused{
-		take: t.number, server: c.link.Server(), reason: reason, message: message,
+	effects := []Effect{tell{t.member, &seatRefused{
+		take: t.number, server: c.ref.Server(), reason: reason, message: message,
 	}}}
 	if t.call != nil {
-		effects = append(effects, reply{t.call, errDecided})
+		effects = append(effects, answer{t.call, ErrLicenseGone})
 	}
 	return effects
 }
 
 // notYet: a refusal with a retry-after, whatever its reason, is not yet an answer (rule 10).
-func (c *connection) notYet(now instant, t *take, reason messages.Reason, message string, after time.Duration) []effect {
+func (c *connection) notYet(now Instant, t *take, reason messages.Reason, message string, after time.Duration) []Effect {
 	wait := c.honoured(after)
 	if t.mode == waitMode {
 		wait = max(wait, c.leastPause())
@@ -202,12 +202,12 @@ func (c *connection) notYet(now instant, t *take, reason messages.Reason, messag
 		c.repeat(t, t.putOff)
 		return effects
 	}
-	c.debts.waits[t.feature.ID()] = now.after(wait)
+	c.debts.waits[t.member.ID()] = now.after(wait)
 	return c.unanswered(now, t, reason, message, wait)
 }
 
 // noAnswer: a take that could go elsewhere does; the others are repeated, with the same request.
-func (c *connection) noAnswer(now instant, t *take, cause string) []effect {
+func (c *connection) noAnswer(now Instant, t *take, cause string) []Effect {
 	if !t.mode.repeats() {
 		return c.unanswered(now, t, messages.Unanswered, cause, 0)
 	}
@@ -217,34 +217,34 @@ func (c *connection) noAnswer(now instant, t *take, cause string) []effect {
 }
 
 // repeat sends a take again at that time. Where the application beats by itself, its next call does that (rule 2).
-func (c *connection) repeat(t *take, at instant) {
+func (c *connection) repeat(t *take, at Instant) {
 	if c.set.automatic() || t.call != nil || t.mode == waitMode {
 		c.takes.hold(t, at)
 	}
 }
 
 // unanswered gives a take up for the next server (rule 13).
-func (c *connection) unanswered(now instant, t *take, reason messages.Reason, cause string, retryAfter time.Duration) []effect {
+func (c *connection) unanswered(now Instant, t *take, reason messages.Reason, cause string, retryAfter time.Duration) []Effect {
 	c.giveUp(now, t)
-	return []effect{tell{t.feature, &seatUnanswered{
-		take: t.number, server: c.link.Server(), reason: reason, cause: cause,
+	return []Effect{tell{t.member, &seatUnanswered{
+		take: t.number, server: c.ref.Server(), reason: reason, cause: cause,
 		reached: retryAfter > 0 || c.heardSince(t.began), retryAfter: retryAfter,
 	}}}
 }
 
 // giveUp settles a take that nobody wants any more: if the server may have executed it, its seats are owed.
-func (c *connection) giveUp(now instant, t *take) {
+func (c *connection) giveUp(now Instant, t *take) {
 	c.drop(t)
 	if t.tries > 0 {
-		c.debts.owe(now, t.feature.ID(), t.request)
+		c.debts.owe(now, t.member.ID(), t.request)
 	}
-	t.call.answer(transportError("the request was given up"))
+	t.call.answer(TransportError("the request was given up"))
 }
 
 // batchFailed: the call was refused as a whole, or not answered.
-func (c *connection) batchFailed(now instant, b *batch, err error) []effect {
+func (c *connection) batchFailed(now Instant, b *batch, err error) []Effect {
 	refusal := transport.AsRefusal(err)
-	var effects []effect
+	var effects []Effect
 	if refusal == nil {
 		effects = c.dropSession(b.session)
 	} else {
@@ -269,7 +269,7 @@ func (c *connection) batchFailed(now instant, b *batch, err error) []effect {
 }
 
 // again queues a batch whose answer means nothing.
-func (c *connection) again(now instant, b *batch) {
+func (c *connection) again(now Instant, b *batch) {
 	for _, t := range b.takes {
 		if !t.off {
 			c.repeat(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
@@ -279,8 +279,8 @@ func (c *connection) again(now instant, b *batch) {
 }
 
 // takesDue gives up the takes whose time is over.
-func (c *connection) takesDue(now instant) []effect {
-	var effects []effect
+func (c *connection) takesDue(now Instant) []Effect {
+	var effects []Effect
 	for _, t := range c.takes.overdue(now) {
 		effects = append(effects, c.unanswered(now, t, messages.Unanswered, "no answer within "+t.timeout.String(), 0)...)
 	}

@@ -18,22 +18,22 @@ import (
 type tie struct {
 	c        *connection
 	set      Settings
-	now      instant
-	wakeAt   instant
+	now      Instant
+	wakeAt   Instant
 	hello    transport.Hello // what the server says of itself
-	links    map[messages.Address]*Link
+	links    map[messages.Address]*ConnectionRef
 	features map[string]*Feature
 	sessions int
 	requests []messages.RequestID
 	calls    []namedCall
-	flying   map[string][]effect // exchanges under way, by kind, oldest first
-	answered map[string]effect   // the one that was answered last, by kind
-	found    found               // what the runtime was last asked or told about
+	flying   map[string][]Effect // exchanges under way, by kind, oldest first
+	answered map[string]Effect   // the one that was answered last, by kind
+	dialled  dialled             // what the runtime was last asked or told about
 }
 
 type namedCall struct {
 	name string
-	call *promise
+	call *Reply
 }
 
 // namedSession is a session that is only passed around.
@@ -47,8 +47,8 @@ func (s *namedSession) String() string { return s.name }
 // newTie returns a connection to an address, of which nothing is known yet. The server there is S1.
 func newTie(set Settings, address messages.Address) *tie {
 	w := &tie{
-		set: set, links: make(map[messages.Address]*Link), features: make(map[string]*Feature), flying: make(map[string][]effect),
-		answered: make(map[string]effect),
+		set: set, links: make(map[messages.Address]*ConnectionRef), features: make(map[string]*Feature), flying: make(map[string][]Effect),
+		answered: make(map[string]Effect),
 		hello: transport.Hello{
 			Identity:      messages.Identity{ServerID: "S1", BootID: "b1", Epoch: 1},
 			ClientTimeout: 5 * time.Minute,
@@ -65,12 +65,12 @@ func (w *tie) step(in any) string {
 
 // panicked makes the machine anew, as the actor does after a panic.
 func (w *tie) panicked() string {
-	machine, effects := w.c.reborn(w.now, rand.New(rand.NewChaCha8([32]byte{2})))
-	w.c, w.wakeAt = machine, instant{}
+	machine, effects := w.c.rebuilt(w.now, rand.New(rand.NewChaCha8([32]byte{2})))
+	w.c, w.wakeAt = machine, Instant{}
 	return w.performAll(effects)
 }
 
-func (w *tie) performAll(effects []effect) string {
+func (w *tie) performAll(effects []Effect) string {
 	var b strings.Builder
 	for _, e := range effects {
 		if text := w.perform(e); text != "" {
@@ -97,14 +97,14 @@ const maxWakes = 100
 func (w *tie) wait(d time.Duration) string {
 	var b strings.Builder
 	until := w.now.after(d)
-	for wakes := 0; w.wakeAt != (instant{}) && !until.before(w.wakeAt); wakes++ {
+	for wakes := 0; w.wakeAt != (Instant{}) && !until.before(w.wakeAt); wakes++ {
 		if wakes == maxWakes {
 			return "woken too often\n"
 		}
 		w.now = w.now.after(max(0, w.wakeAt.mono-w.now.mono))
-		w.wakeAt = instant{}
+		w.wakeAt = Instant{}
 		if text := w.step(&wakeUp{}); text != "" {
-			fmt.Fprintf(&b, "at %s:\n%s", round(w.now.mono), text)
+			fmt.Fprintf(&b, "at %s:\n%s", rounded(w.now.mono), text)
 		}
 	}
 	w.now = w.now.after(until.mono - w.now.mono)
@@ -112,17 +112,17 @@ func (w *tie) wait(d time.Duration) string {
 }
 
 // perform notes what the script must know of an effect, and prints it.
-func (w *tie) perform(e effect) string {
+func (w *tie) perform(e Effect) string {
 	switch e := e.(type) {
 	case connect, sendBeat, checkout, checkinAll:
-		kind := exchangeKind(e)
+		kind := callKind(e)
 		w.flying[kind] = append(w.flying[kind], e)
 	case identify:
-		w.found = e.found
-	case strangerFound:
-		w.found = e.found
-	case reply:
-		e.call.answer(e.err)
+		w.dialled = e.dialled
+	case otherServerFound:
+		w.dialled = e.dialled
+	case answer:
+		e.reply.answer(e.err)
 		return ""
 	case wakeAt:
 		if e.at == w.wakeAt {
@@ -133,7 +133,7 @@ func (w *tie) perform(e effect) string {
 	return w.describe(e)
 }
 
-func exchangeKind(e effect) string {
+func callKind(e Effect) string {
 	switch e.(type) {
 	case connect:
 		return "connect"
@@ -147,9 +147,9 @@ func exchangeKind(e effect) string {
 }
 
 // link returns the connection of a name, the same one each time.
-func (w *tie) link(a messages.Address) *Link {
+func (w *tie) link(a messages.Address) *ConnectionRef {
 	if w.links[a] == nil {
-		w.links[a] = newLink(a)
+		w.links[a] = NewConnectionRef(a)
 	}
 	return w.links[a]
 }
@@ -174,8 +174,8 @@ func (w *tie) session(address messages.Address) transport.Session {
 }
 
 // call makes a call of the application whose answer the script prints.
-func (w *tie) call(name string) *promise {
-	c := newPromise()
+func (w *tie) call(name string) *Reply {
+	c := NewReply()
 	w.calls = append(w.calls, namedCall{name, c})
 	return c
 }
@@ -200,4 +200,4 @@ func leaseNamed(name string) messages.LeaseID {
 func leaseName(id messages.LeaseID) string { return strings.TrimRight(string(id[:]), "\x00") }
 
 // round leaves out what nobody reads.
-func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+func rounded(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

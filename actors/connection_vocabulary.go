@@ -11,78 +11,78 @@ import (
 // exchanges and timers.
 type (
 	takeOrder struct {
-		quiet
-		feature *Feature
+		Message
+		member *Feature
 		takeSeat
 	}
-	leaveOrder struct {
-		quiet
-		feature *Feature
-		leave
+	releaseOrder struct {
+		Message
+		member *Feature
+		release
 	}
 	beatOrder struct {
-		quiet
-		feature *Feature
-		call    *promise
+		Message
+		member *Feature
+		reply  *Reply
 	}
-	drain struct{ quiet }
+	drain struct{ Message }
 
 	// adopted: this is the connection of its server.
-	adopted struct {
-		quiet
-		found found
+	confirmed struct {
+		Message
+		dialled dialled
 	}
 	// mergeInto: the server has a connection already.
-	mergeInto struct {
-		quiet
-		link *Link
+	aliasOf struct {
+		Message
+		connection *ConnectionRef
 	}
 	// handover: another connection found this server at an address.
-	handover struct {
-		quiet
-		found found
+	addressFound struct {
+		Message
+		dialled dialled
 	}
 	// replacedBy: the address of this connection leads to another server now.
 	replacedBy struct {
-		quiet
-		link *Link
+		Message
+		connection *ConnectionRef
 	}
 
 	// inherited: these features come from a connection whose server is gone, with the age of their last lease there and
 	// all that they had or asked for.
-	inherited struct {
-		quiet
-		features []*Feature
-		renewed  []*instant
-		owed     []debt
+	takenOver struct {
+		Message
+		members []*Feature
+		renewed []*Instant
+		returns []debt
 	}
 
 	// beatDue: the heartbeat actor says that a beat is due.
-	beatDue struct{ quiet }
-	wakeUp  struct{ quiet }
+	beatDue struct{ Message }
+	wakeUp  struct{ Message }
 
 	connected struct {
-		quiet
-		seq       uint64
-		address   messages.Address
-		session   transport.Session // nil: err says why
-		hello     transport.Hello
-		strangers []found // sessions to other servers, found at this server's addresses
-		err       error
+		Message
+		seq           uint64
+		address       messages.Address
+		session       transport.Session // nil: err says why
+		hello         transport.Hello
+		otherSessions []dialled // sessions to other servers, found at this server's addresses
+		err           error
 	}
 	beatAnswered struct {
-		quiet
+		Message
 		seq    uint64
 		chunks []chunkAnswer
 	}
 	takesAnswered struct {
-		quiet
+		Message
 		seq   uint64
 		reply transport.CheckoutReply
 		err   error
 	}
 	returnsAnswered struct {
-		quiet
+		Message
 		seq   uint64
 		reply transport.CheckinReply
 		err   error
@@ -90,12 +90,12 @@ type (
 )
 
 // found is a session that was opened, and to whom.
-type found struct {
+type dialled struct {
 	address messages.Address
 	session transport.Session // nil: it was given away before
 	hello   transport.Hello
-	owed    []debt // requests that this server may have executed in another one's name
-	moves   int    // how often the server at this address changed before, see slowDown
+	returns []debt // requests that this server may have executed in another one's name
+	flaps   int    // how often the server at this address changed before, see slowDown
 }
 
 // chunkAnswer answers the part of a beat from position from on.
@@ -111,11 +111,11 @@ type (
 	// tell and tellAll send an input to features.
 	tell struct {
 		to *Feature
-		in input
+		in Input
 	}
 	tellAll struct {
 		to []*Feature
-		in input
+		in Input
 	}
 	// connect reaches the server at the first address that works. Each address may take timeout.
 	connect struct {
@@ -144,54 +144,54 @@ type (
 	}
 	closeSession struct{ session transport.Session }
 	// wakeAt replaces the one timer of an actor; zero stops it.
-	wakeAt struct{ at instant }
+	wakeAt struct{ at Instant }
 	// beatEvery paces the heartbeat actor; zero stops it.
 	beatEvery struct{ interval time.Duration }
 	// holdBeats asks for no beat before that.
 	holdBeats struct{ pause time.Duration }
 	// identify asks the runtime whether the server has a connection already.
 	identify struct {
-		link  *Link
-		found found
+		connection *ConnectionRef
+		dialled    dialled
 	}
 	// strangerFound gives the runtime a session to another server, found at this one's address. With move the features
 	// follow: the runtime answers replacedBy.
-	strangerFound struct {
-		link  *Link
-		found found
-		move  bool
+	otherServerFound struct {
+		connection *ConnectionRef
+		dialled    dialled
+		move       bool
 	}
 	// forward passes an input on to another connection.
 	forward struct {
-		to *Link
+		to *ConnectionRef
 		in any
 	}
-	drained struct{ link *Link }
+	drained struct{ connection *ConnectionRef }
 	// warn is for the operator's log.
 	warn struct {
 		text string
 		args []any
 	}
 	// reply answers a call of the application.
-	reply struct {
-		call *promise
-		err  error
+	answer struct {
+		reply *Reply
+		err   error
 	}
 )
 
-func (tell) isEffect()          {}
-func (tellAll) isEffect()       {}
-func (connect) isEffect()       {}
-func (sendBeat) isEffect()      {}
-func (checkout) isEffect()      {}
-func (checkinAll) isEffect()    {}
-func (closeSession) isEffect()  {}
-func (wakeAt) isEffect()        {}
-func (beatEvery) isEffect()     {}
-func (holdBeats) isEffect()     {}
-func (identify) isEffect()      {}
-func (strangerFound) isEffect() {}
-func (forward) isEffect()       {}
-func (drained) isEffect()       {}
-func (warn) isEffect()          {}
-func (reply) isEffect()         {}
+func (tell) IsEffect()             {}
+func (tellAll) IsEffect()          {}
+func (connect) IsEffect()          {}
+func (sendBeat) IsEffect()         {}
+func (checkout) IsEffect()         {}
+func (checkinAll) IsEffect()       {}
+func (closeSession) IsEffect()     {}
+func (wakeAt) IsEffect()           {}
+func (beatEvery) IsEffect()        {}
+func (holdBeats) IsEffect()        {}
+func (identify) IsEffect()         {}
+func (otherServerFound) IsEffect() {}
+func (forward) IsEffect()          {}
+func (drained) IsEffect()          {}
+func (warn) IsEffect()             {}
+func (answer) IsEffect()           {}

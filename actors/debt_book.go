@@ -12,7 +12,7 @@ import (
 type debt struct {
 	claim   uint64 // ID of the checkout it was for
 	request messages.RequestID
-	since   instant
+	since   Instant
 	queued  bool // it is in the queue
 	flying  bool // a batch with it is under way
 	settled bool // nothing is owed any more; what still refers to it skips it
@@ -26,9 +26,9 @@ type debtBook struct {
 	order   []*debt            // all, oldest first; those that are settled are skipped
 	count   int
 	batches map[uint64]*returnBatch
-	calls   map[uint64][]*promise // checkins that wait until a claim owes nothing
-	waiting map[uint64]*promise   // heartbeats that wait for the next take of a claim
-	waits   map[uint64]instant    // a claim's retry-after
+	calls   map[uint64][]*Reply // checkins that wait until a claim owes nothing
+	waiting map[uint64]*Reply   // heartbeats that wait for the next take of a claim
+	waits   map[uint64]Instant  // a claim's retry-after
 }
 
 // returnBatch is one Checkin call under way.
@@ -41,14 +41,14 @@ type returnBatch struct {
 func newDebtBook() debtBook {
 	return debtBook{
 		of: make(map[uint64][]*debt), batches: make(map[uint64]*returnBatch),
-		calls: make(map[uint64][]*promise), waiting: make(map[uint64]*promise), waits: make(map[uint64]instant),
+		calls: make(map[uint64][]*Reply), waiting: make(map[uint64]*Reply), waits: make(map[uint64]Instant),
 	}
 }
 
 func (b *debtBook) empty() bool { return b.count == 0 }
 
 // owe enters a request; a zero one, or one that is owed already, changes nothing.
-func (b *debtBook) owe(now instant, claim uint64, request messages.RequestID) {
+func (b *debtBook) owe(now Instant, claim uint64, request messages.RequestID) {
 	if request == (messages.RequestID{}) || slices.ContainsFunc(b.of[claim], func(d *debt) bool { return d.request == request }) {
 		return
 	}
@@ -106,7 +106,7 @@ func (b *debtBook) strike(d *debt) {
 }
 
 // wait lets a checkin wait until the claim owes nothing.
-func (b *debtBook) wait(claim uint64, c *promise) {
+func (b *debtBook) wait(claim uint64, c *Reply) {
 	if c == nil {
 		return
 	}
@@ -133,7 +133,7 @@ func (b *debtBook) answerAll() {
 }
 
 // takeCall returns the heartbeat call that waits for the claim's next take, once.
-func (b *debtBook) takeCall(claim uint64) *promise {
+func (b *debtBook) takeCall(claim uint64) *Reply {
 	c := b.waiting[claim]
 	delete(b.waiting, claim)
 	return c
@@ -156,7 +156,7 @@ func (b *debtBook) pop(n int, replaced func(*debt) bool) []*debt {
 
 // forget drops what has been owed for the client timeout: the server has freed it by itself. What a feature owes that asks
 // for seats again is kept for as long again: the server may have restarted, and its leases are new then.
-func (b *debtBook) forget(now instant, timeout time.Duration, asks func(claim uint64) bool) {
+func (b *debtBook) forget(now Instant, timeout time.Duration, asks func(claim uint64) bool) {
 	for len(b.order) > 0 {
 		d := b.order[0]
 		switch {
@@ -174,12 +174,12 @@ func (b *debtBook) forget(now instant, timeout time.Duration, asks func(claim ui
 }
 
 // next returns when the oldest debt is to be forgotten.
-func (b *debtBook) next(timeout time.Duration) instant {
+func (b *debtBook) next(timeout time.Duration) Instant {
 	for len(b.order) > 0 && b.order[0].settled {
 		b.order = b.order[1:]
 	}
 	if len(b.order) == 0 || timeout <= 0 {
-		return instant{}
+		return Instant{}
 	}
 	return b.order[0].since.after(timeout)
 }

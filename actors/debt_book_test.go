@@ -60,7 +60,7 @@ func TestCheckinWaitsUntilItsClaimOwesNothing(t *testing.T) {
 	b := newDebtBook()
 	b.owe(at(0), 1, requestOf(1))
 	b.owe(at(0), 1, requestOf(2))
-	call := newPromise()
+	call := NewReply()
 	b.wait(1, call)
 	debts := b.pop(9, neverReplaced)
 	b.strike(debts[0])
@@ -71,7 +71,7 @@ func TestCheckinWaitsUntilItsClaimOwesNothing(t *testing.T) {
 
 func TestCheckinOfAClaimThatOwesNothingIsAnsweredAtOnce(t *testing.T) {
 	b := newDebtBook()
-	call := newPromise()
+	call := NewReply()
 	b.wait(1, call)
 	assert.Len(t, call.answered, 1)
 }
@@ -106,7 +106,7 @@ func TestADebtIsKeptWhileItsFeatureAsksForSeats(t *testing.T) {
 func TestForgettingTheLastDebtAnswersItsCheckin(t *testing.T) {
 	b := newDebtBook()
 	b.owe(at(0), 1, requestOf(1))
-	call := newPromise()
+	call := NewReply()
 	b.wait(1, call)
 	b.forget(at(time.Hour), time.Minute, nobody)
 	assert.Len(t, call.answered, 1)

@@ -8,28 +8,28 @@ import (
 )
 
 // describe prints an effect of a feature for scripts.
-func describe(e effect) string {
+func describe(e Effect) string {
 	switch e := e.(type) {
 	case publish:
 		return "publish " + describeEvent(e.event)
 	case ready:
 		return "ready"
-	case inLine:
-		return "in line: " + e.soFar.Error()
+	case queued:
+		return "in line: " + e.partial.Error()
 	case end:
 		return "end: " + e.err.Error()
 	case takeSeat:
 		return describeTake(e)
-	case leave:
+	case release:
 		return describeLeave(e)
 	case beatNow:
-		return fmt.Sprintf("beat %s now", e.link.Server())
-	case recall:
-		return fmt.Sprintf("recall what %s holds", e.link.Server())
+		return fmt.Sprintf("beat %s now", e.connection.Server())
+	case queryHoldings:
+		return fmt.Sprintf("ask what %s holds", e.connection.Server())
 	case answer:
 		return "answer the call"
-	case gaveUp:
-		return fmt.Sprintf("gave up %s at %s: %d failed, %s", e.feature, e.link.Server(), e.failed, e.cause)
+	case *gaveUp:
+		return fmt.Sprintf("gave up %s at %s: %d failed, %s", e.feature, e.connection.Server(), e.failed, e.cause)
 	default:
 		return fmt.Sprintf("%T", e)
 	}
@@ -37,14 +37,14 @@ func describe(e effect) string {
 
 func describeTake(e takeSeat) string {
 	whom := string(e.address)
-	if e.link != nil {
-		whom = "origin " + e.link.Server().String()
+	if e.connection != nil {
+		whom = "origin " + e.connection.Server().String()
 	}
 	switch e.mode {
 	case firstMode:
 		return fmt.Sprintf("take %d: ask %s within %s", e.take, whom, e.timeout)
-	case sweepMode:
-		return fmt.Sprintf("take %d: ask %s in the sweep within %s", e.take, whom, e.timeout)
+	case roundMode:
+		return fmt.Sprintf("take %d: ask %s in the round within %s", e.take, whom, e.timeout)
 	case waitMode:
 		return fmt.Sprintf("take %d: wait in line at %s", e.take, whom)
 	default:
@@ -52,18 +52,18 @@ func describeTake(e takeSeat) string {
 	}
 }
 
-func describeLeave(e leave) string {
+func describeLeave(e release) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "leave takes up to %d", e.upTo)
+	fmt.Fprintf(&b, "release takes up to %d", e.upTo)
 	switch {
-	case e.keep == nil:
+	case e.except == nil:
 		b.WriteString(" and every lease")
 	case e.held == 0:
-		fmt.Fprintf(&b, " and every lease, %s stays the origin", e.keep.Server())
+		fmt.Fprintf(&b, " and every lease, %s stays the origin", e.except.Server())
 	default:
-		fmt.Fprintf(&b, " and every lease but that of take %d at %s", e.held, e.keep.Server())
+		fmt.Fprintf(&b, " and every lease but that of take %d at %s", e.held, e.except.Server())
 	}
-	if e.call != nil {
+	if e.reply != nil {
 		fmt.Fprintf(&b, ", %s answers the call", e.origin.Server())
 	}
 	return b.String()

@@ -9,19 +9,19 @@ import (
 // directory is the machine of the runtime's own actor: which connection serves which address and which server, who gave
 // up, and whether everything is returned.
 type directory struct {
-	set      *Settings
-	byAddr   map[messages.Address]*Link
-	byServer map[string]*Link
-	links    []*Link // all, in the order made
-	exits    map[*Link]*messages.Exited
-	exitAt   instant      // when the exits are told; zero: there are none
-	exitBy   instant      // not later than this
-	noted    *gaveUpOrder // the latest one in exits
-	closing  bool         // from Close on nothing exits (rule 20)
-	draining map[*Link]bool
-	clock    clockWatch
-	timer    wakeOrder
-	call     *promise // the Close that waits for the returns
+	set         *Settings
+	byAddr      map[messages.Address]*ConnectionRef
+	byServer    map[string]*ConnectionRef
+	connections []*ConnectionRef // all, in the order made
+	exits       map[*ConnectionRef]*messages.Exited
+	exitAt      Instant // when the exits are told; zero: there are none
+	exitBy      Instant // not later than this
+	lastExit    *gaveUp // the latest one in exits
+	closing     bool    // from Close on nothing exits (rule 20)
+	draining    map[*ConnectionRef]bool
+	clock       clockWatch
+	timer       wakeOrder
+	call        *Reply // the Close that waits for the returns
 }
 
 // Features of one connection that give up together make one Exited: those within a pause of exitPause, at most exitMost.
@@ -32,20 +32,20 @@ const (
 
 func newDirectory(set *Settings) *directory {
 	return &directory{
-		set: set, byAddr: make(map[messages.Address]*Link), byServer: make(map[string]*Link),
-		exits: make(map[*Link]*messages.Exited), clock: newClockWatch(set),
+		set: set, byAddr: make(map[messages.Address]*ConnectionRef), byServer: make(map[string]*ConnectionRef),
+		exits: make(map[*ConnectionRef]*messages.Exited), clock: newClockWatch(set),
 	}
 }
 
 // rebuiltDirectory returns a directory of the connections that there are, after a panic, with the exits that the old one
 // had yet to tell.
-func rebuiltDirectory(e *Env, old *directory) *directory {
+func rebuiltDirectory(e *Tree, old *directory) *directory {
 	d := newDirectory(&e.Settings)
-	d.exits, d.exitAt, d.exitBy, d.noted = old.exits, old.exitAt, old.exitBy, old.noted
-	for _, link := range e.Links() {
-		d.links = append(d.links, link)
+	d.exits, d.exitAt, d.exitBy, d.lastExit = old.exits, old.exitAt, old.exitBy, old.lastExit
+	for _, link := range e.Connections() {
+		d.connections = append(d.connections, link)
 		server := link.Server()
-		if link.Merged() {
+		if link.Aliased() {
 			continue
 		}
 		d.byAddr[server.Address] = link
@@ -56,8 +56,8 @@ func rebuiltDirectory(e *Env, old *directory) *directory {
 	d.closing = e.closing.Load()
 	if e.draining.Load() {
 		d.call = e.drainCall.Load()
-		d.draining = make(map[*Link]bool, len(d.links))
-		for _, link := range d.links {
+		d.draining = make(map[*ConnectionRef]bool, len(d.connections))
+		for _, link := range d.connections {
 			d.draining[link] = true
 		}
 	}
@@ -67,112 +67,108 @@ func rebuiltDirectory(e *Env, old *directory) *directory {
 
 // Inputs and effects of the directory. It also gets the orders of features, and what connections find.
 type (
-	gaveUpOrder struct {
-		quiet
-		gaveUp
-	}
 	// closing: from now on nothing exits.
-	closing struct{ quiet }
+	closing struct{ Message }
 	// drainAll: all features ended; tell the call when everything is returned.
 	drainAll struct {
-		quiet
-		call *promise
+		Message
+		reply *Reply
 	}
 	// spawn starts the actor of a new connection.
-	spawn struct{ link *Link }
+	spawn struct{ connection *ConnectionRef }
 	// exit tells that features gave up.
 	exit struct{ event messages.Exited }
 )
 
-func (spawn) isEffect() {}
-func (exit) isEffect()  {}
+func (spawn) IsEffect() {}
+func (exit) IsEffect()  {}
 
-func (d *directory) step(now instant, in any) []effect {
+func (d *directory) step(now Instant, in any) []Effect {
 	effects := d.dispatch(now, in)
 	return append(effects, d.timer.wakeAt(sooner(sooner(d.exitAt, d.exitLimit()), d.clock.next)))
 }
 
-func (d *directory) dispatch(now instant, in any) []effect {
+func (d *directory) dispatch(now Instant, in any) []Effect {
 	switch in := in.(type) {
 	case *takeOrder:
 		d.clock.start(now)
 		link, effects := d.at(in.address)
 		return append(effects, forward{link, in})
-	case *leaveOrder:
+	case *releaseOrder:
 		return d.toAll(in)
-	case *recallOrder:
-		return []effect{forward{in.feature.Origin(), in}}
+	case *holdingsQuery:
+		return []Effect{forward{in.member.Origin(), in}}
 	case identify:
 		return d.identified(in)
-	case strangerFound:
+	case otherServerFound:
 		return d.foundStranger(in)
-	case *gaveUpOrder:
-		if in == d.noted {
+	case *gaveUp:
+		if in == d.lastExit {
 			return nil // again, after a panic
 		}
-		d.noted = in
-		return d.noteExit(now, in.gaveUp)
+		d.lastExit = in
+		return d.noteExit(now, in)
 	case *wakeUp:
 		return append(d.watchClock(now), d.tellExits(now)...)
 	case *closing:
-		d.closing, d.exits, d.exitAt = true, nil, instant{}
+		d.closing, d.exits, d.exitAt = true, nil, Instant{}
 		return nil
 	case *drainAll:
-		return d.drain(in.call)
+		return d.drain(in.reply)
 	case drained:
-		return d.drained(in.link)
+		return d.drained(in.connection)
 	default:
 		return nil
 	}
 }
 
 // at returns the connection for an address, and the order to start it if it is a new one.
-func (d *directory) at(a messages.Address) (*Link, []effect) {
+func (d *directory) at(a messages.Address) (*ConnectionRef, []Effect) {
 	if link := d.byAddr[a]; link != nil {
 		return link, nil
 	}
 	link := d.add(a)
-	return link, []effect{spawn{link}}
+	return link, []Effect{spawn{link}}
 }
 
-func (d *directory) add(a messages.Address) *Link {
-	link := d.newLink(a)
+func (d *directory) add(a messages.Address) *ConnectionRef {
+	link := d.newConnection(a)
 	d.byAddr[a] = link
 	return link
 }
 
-func (d *directory) newLink(a messages.Address) *Link {
-	link := newLink(a)
-	if len(d.links) > 0 {
-		link.heard = d.links[0].heard
+func (d *directory) newConnection(a messages.Address) *ConnectionRef {
+	link := NewConnectionRef(a)
+	if len(d.connections) > 0 {
+		link.lastReply = d.connections[0].lastReply
 	}
-	d.links = append(d.links, link)
+	d.connections = append(d.connections, link)
 	return link
 }
 
-func (d *directory) toAll(in any) []effect {
-	effects := make([]effect, len(d.links))
-	for i, link := range d.links {
+func (d *directory) toAll(in any) []Effect {
+	effects := make([]Effect, len(d.connections))
+	for i, link := range d.connections {
 		effects[i] = forward{link, in}
 	}
 	return effects
 }
 
 // identified: an address said which server it leads to. The server's first connection stays the only one.
-func (d *directory) identified(in identify) []effect {
-	id := in.found.hello.Identity.ServerID
+func (d *directory) identified(in identify) []Effect {
+	id := in.dialled.hello.Identity.ServerID
 	known := d.byServer[id]
-	if known == nil || known == in.link {
-		d.know(in.link, in.found)
-		return []effect{forward{in.link, &adopted{found: in.found}}}
+	if known == nil || known == in.connection {
+		d.know(in.connection, in.dialled)
+		return []Effect{forward{in.connection, &confirmed{dialled: in.dialled}}}
 	}
-	d.byAddr[in.found.address] = known
-	return []effect{forward{known, &handover{found: in.found}}, forward{in.link, &mergeInto{link: known}}}
+	d.byAddr[in.dialled.address] = known
+	return []Effect{forward{known, &addressFound{dialled: in.dialled}}, forward{in.connection, &aliasOf{connection: known}}}
 }
 
 // know notes that a server has its connection. The link shows it from now on, though its actor has yet to hear of it: a
 // directory that is made anew must not make another one.
-func (d *directory) know(link *Link, f found) {
+func (d *directory) know(link *ConnectionRef, f dialled) {
 	id := f.hello.Identity.ServerID
 	d.byServer[id] = link
 	link.server.Store(&messages.Server{ID: id, Address: f.address})
@@ -180,42 +176,42 @@ func (d *directory) know(link *Link, f found) {
 
 // foundStranger: at an address of one connection another server answered. It gets the address and the session; with move
 // the features follow.
-func (d *directory) foundStranger(in strangerFound) []effect {
-	id := in.found.hello.Identity.ServerID
+func (d *directory) foundStranger(in otherServerFound) []Effect {
+	id := in.dialled.hello.Identity.ServerID
 	link := d.byServer[id]
-	var effects []effect
+	var effects []Effect
 	switch {
 	case link != nil:
-		effects = []effect{forward{link, &handover{found: in.found}}}
-	case in.found.session == nil:
+		effects = []Effect{forward{link, &addressFound{dialled: in.dialled}}}
+	case in.dialled.session == nil:
 		return nil
 	default:
-		link = d.newLink(in.found.address)
-		d.know(link, in.found)
-		effects = []effect{spawn{link}, forward{link, &adopted{found: in.found}}}
+		link = d.newConnection(in.dialled.address)
+		d.know(link, in.dialled)
+		effects = []Effect{spawn{link}, forward{link, &confirmed{dialled: in.dialled}}}
 	}
-	d.byAddr[in.found.address] = link
+	d.byAddr[in.dialled.address] = link
 	if in.move {
-		effects = append(effects, forward{in.link, &replacedBy{link: link}})
+		effects = append(effects, forward{in.connection, &replacedBy{connection: link}})
 	}
 	return effects
 }
 
 // noteExit collects what gives up together (rule 11).
-func (d *directory) noteExit(now instant, g gaveUp) []effect {
+func (d *directory) noteExit(now Instant, g *gaveUp) []Effect {
 	if d.closing {
 		return nil
 	}
-	e := d.exits[g.link]
+	e := d.exits[g.connection]
 	if e == nil {
 		e = &messages.Exited{Servers: d.set.Servers, Failed: g.failed, Cause: g.cause}
-		d.exits[g.link] = e
+		d.exits[g.connection] = e
 	}
 	e.Features++
 	if len(e.Names) < messages.MaxExitedNames {
 		e.Names = append(e.Names, g.feature)
 	}
-	if d.exitAt == (instant{}) {
+	if d.exitAt == (Instant{}) {
 		d.exitBy = now.after(exitMost)
 	}
 	d.exitAt = now.after(exitPause)
@@ -223,20 +219,20 @@ func (d *directory) noteExit(now instant, g gaveUp) []effect {
 }
 
 // exitLimit is when exits are told at the latest.
-func (d *directory) exitLimit() instant {
-	if d.exitAt == (instant{}) {
-		return instant{}
+func (d *directory) exitLimit() Instant {
+	if d.exitAt == (Instant{}) {
+		return Instant{}
 	}
 	return d.exitBy
 }
 
-func (d *directory) tellExits(now instant) []effect {
+func (d *directory) tellExits(now Instant) []Effect {
 	if !passed(now, sooner(d.exitAt, d.exitLimit())) {
 		return nil
 	}
-	d.exitAt = instant{}
-	var effects []effect
-	for _, link := range d.links {
+	d.exitAt = Instant{}
+	var effects []Effect
+	for _, link := range d.connections {
 		if e := d.exits[link]; e != nil {
 			effects = append(effects, exit{*e})
 			delete(d.exits, link)
@@ -246,20 +242,20 @@ func (d *directory) tellExits(now instant) []effect {
 }
 
 // drain asks every connection to return what is owed.
-func (d *directory) drain(c *promise) []effect {
+func (d *directory) drain(c *Reply) []Effect {
 	d.call = c
-	d.draining = make(map[*Link]bool, len(d.links))
-	for _, link := range d.links {
+	d.draining = make(map[*ConnectionRef]bool, len(d.connections))
+	for _, link := range d.connections {
 		d.draining[link] = true
 	}
-	if len(d.links) == 0 {
+	if len(d.connections) == 0 {
 		c.answer(nil)
 		return nil
 	}
 	return d.toAll(&drain{})
 }
 
-func (d *directory) drained(link *Link) []effect {
+func (d *directory) drained(link *ConnectionRef) []Effect {
 	delete(d.draining, link)
 	if len(d.draining) == 0 {
 		d.call.answer(nil)

@@ -27,9 +27,9 @@ func TestDirectoryScripts(t *testing.T) {
 // guide is a directory under test, with the time and the Close that waits for it.
 type guide struct {
 	d      *directory
-	now    instant
-	wakeAt instant
-	closed *promise
+	now    Instant
+	wakeAt Instant
+	closed *Reply
 }
 
 func newGuide() *guide {
@@ -53,8 +53,8 @@ func (w *guide) command(t *testing.T, d *datadriven.TestData) string {
 func (w *guide) wait(d time.Duration) string {
 	until := w.now.after(d)
 	var b strings.Builder
-	for w.wakeAt != (instant{}) && !until.before(w.wakeAt) {
-		w.now, w.wakeAt = w.wakeAt, instant{}
+	for w.wakeAt != (Instant{}) && !until.before(w.wakeAt) {
+		w.now, w.wakeAt = w.wakeAt, Instant{}
 		if text := w.step(&wakeUp{}); text != "" {
 			fmt.Fprintf(&b, "at %s:\n%s", w.now.mono, text)
 		}
@@ -66,24 +66,24 @@ func (w *guide) wait(d time.Duration) string {
 func (w *guide) input(t *testing.T, d *datadriven.TestData) any {
 	switch d.Cmd {
 	case "take": // address
-		return &takeOrder{takeSeat: takeSeat{take: 1, address: messages.Address(word(t, d))}, feature: &Feature{}}
-	case "leave":
-		return &leaveOrder{feature: &Feature{}}
+		return &takeOrder{takeSeat: takeSeat{take: 1, address: messages.Address(word(t, d))}, member: &Feature{}}
+	case "release":
+		return &releaseOrder{member: &Feature{}}
 	case "identify": // connection, address, server
-		return identify{link: w.link(t, d, 0), found: w.foundAt(t, d, 1)}
-	case "stranger": // connection, address, server; move, given-away
+		return identify{connection: w.link(t, d, 0), dialled: w.foundAt(t, d, 1)}
+	case "other-server": // connection, address, server; move, given-away
 		f := w.foundAt(t, d, 1)
 		if d.HasArg("given-away") {
 			f.session = nil
 		}
-		return strangerFound{link: w.link(t, d, 0), found: f, move: d.HasArg("move")}
+		return otherServerFound{connection: w.link(t, d, 0), dialled: f, move: d.HasArg("move")}
 	case "gave-up": // connection, feature; times=, every=
-		return &gaveUpOrder{gaveUp: gaveUp{link: w.link(t, d, 0), feature: d.CmdArgs[1].Key, failed: 3, cause: "timeout"}}
+		return &gaveUp{connection: w.link(t, d, 0), feature: d.CmdArgs[1].Key, failed: 3, cause: "timeout"}
 	case "closing":
 		return &closing{}
 	case "drain":
-		w.closed = newPromise()
-		return &drainAll{call: w.closed}
+		w.closed = NewReply()
+		return &drainAll{reply: w.closed}
 	case "drained": // connection
 		return drained{w.link(t, d, 0)}
 	default:
@@ -93,16 +93,16 @@ func (w *guide) input(t *testing.T, d *datadriven.TestData) any {
 }
 
 // link returns the connection that the argument names.
-func (w *guide) link(t *testing.T, d *datadriven.TestData, arg int) *Link {
+func (w *guide) link(t *testing.T, d *datadriven.TestData, arg int) *ConnectionRef {
 	t.Helper()
-	return w.d.links[number(t, strings.TrimPrefix(d.CmdArgs[arg].Key, "c"))-1]
+	return w.d.connections[number(t, strings.TrimPrefix(d.CmdArgs[arg].Key, "c"))-1]
 }
 
 // foundAt returns a session at the address and to the server that two arguments name.
-func (w *guide) foundAt(t *testing.T, d *datadriven.TestData, arg int) found {
+func (w *guide) foundAt(t *testing.T, d *datadriven.TestData, arg int) dialled {
 	t.Helper()
 	address, id := d.CmdArgs[arg].Key, d.CmdArgs[arg+1].Key
-	return found{
+	return dialled{
 		address: messages.Address(address), session: &namedSession{name: address},
 		hello: transport.Hello{Identity: messages.Identity{ServerID: id, BootID: "b1", Epoch: 1}},
 	}
@@ -125,10 +125,10 @@ func (w *guide) step(in any) string {
 	return b.String()
 }
 
-func (w *guide) describe(e effect) string {
+func (w *guide) describe(e Effect) string {
 	switch e := e.(type) {
 	case spawn:
-		return fmt.Sprintf("spawn %s for %s", w.name(e.link), e.link.Server().Address)
+		return fmt.Sprintf("spawn %s for %s", w.name(e.connection), e.connection.Server().Address)
 	case forward:
 		return fmt.Sprintf("to %s: %s", w.name(e.to), w.describeInput(e.in))
 	case exit:
@@ -146,21 +146,21 @@ func (w *guide) describe(e effect) string {
 func (w *guide) describeInput(in any) string {
 	name := strings.TrimPrefix(fmt.Sprintf("%T", in), "*actors.")
 	switch in := in.(type) {
-	case *adopted:
-		return fmt.Sprintf("%s at %s", name, in.found.address)
-	case *handover:
-		return fmt.Sprintf("%s of %s", name, in.found.address)
-	case *mergeInto:
-		return fmt.Sprintf("%s %s", name, w.name(in.link))
+	case *confirmed:
+		return fmt.Sprintf("%s at %s", name, in.dialled.address)
+	case *addressFound:
+		return fmt.Sprintf("%s of %s", name, in.dialled.address)
+	case *aliasOf:
+		return fmt.Sprintf("%s %s", name, w.name(in.connection))
 	case *replacedBy:
-		return fmt.Sprintf("%s %s", name, w.name(in.link))
+		return fmt.Sprintf("%s %s", name, w.name(in.connection))
 	default:
 		return name
 	}
 }
 
-func (w *guide) name(link *Link) string {
-	for i, l := range w.d.links {
+func (w *guide) name(link *ConnectionRef) string {
+	for i, l := range w.d.connections {
 		if l == link {
 			return fmt.Sprintf("c%d", i+1)
 		}
@@ -171,9 +171,9 @@ func (w *guide) name(link *Link) string {
 func TestAReplyToOneConnectionIsKnownToTheFeaturesOfEach(t *testing.T) {
 	w := newGuide()
 	for _, a := range []messages.Address{"a1", "b1"} {
-		w.step(&takeOrder{takeSeat: takeSeat{take: 1, address: a}, feature: &Feature{}})
+		w.step(&takeOrder{takeSeat: takeSeat{take: 1, address: a}, member: &Feature{}})
 	}
-	w.d.links[1].hear(2 * time.Second)
-	assert.True(t, w.d.links[0].heardSince(instant{mono: time.Second}))
-	assert.False(t, w.d.links[0].heardSince(instant{mono: 3 * time.Second}))
+	w.d.connections[1].noteReply(2 * time.Second)
+	assert.True(t, w.d.connections[0].repliedSince(Instant{mono: time.Second}))
+	assert.False(t, w.d.connections[0].repliedSince(Instant{mono: 3 * time.Second}))
 }

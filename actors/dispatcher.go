@@ -54,10 +54,10 @@ func newDispatcher(limit int) *dispatcher {
 
 // hubTurns is the dispatcher for the few actors that all features talk to, with longer turns: as long as those of all
 // features that a burst reaches at once, so that their answers don't pile up.
-type hubTurns struct{ *dispatcher }
+type longTurns struct{ *dispatcher }
 
 // Throughput returns how many messages such an actor may handle in one turn.
-func (hubTurns) Throughput() int { return 2 * tellsAtOnce }
+func (longTurns) Throughput() int { return 2 * tellsAtOnce }
 
 // Throughput returns how many messages a mailbox may handle in one turn.
 func (d *dispatcher) Throughput() int { return messagesPerTurn }

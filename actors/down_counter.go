@@ -11,38 +11,38 @@ import (
 // when that was too often: whoever restarts a server again and again can run more copies than it has seats.
 //
 // It decides at once, from memory. What other processes saw comes later, from the store, and corrects it.
-type downCounter struct {
-	set     *Settings
-	base    time.Time // what instants of wall time count from
-	servers map[string]*counted
-	tripped bool
-	storing bool     // a merge is under way
-	waiting []string // ServerIDs to be merged, each once
-	settled *promise // the Close that waits until nothing is to be merged; nil: none
-	wakeAt  instant  // when the next outage leaves its window
+type counter struct {
+	set      *Settings
+	base     time.Time // what instants of wall time count from
+	servers  map[string]*counted
+	tripped  bool
+	storing  bool     // a merge is under way
+	waiting  []string // ServerIDs to be merged, each once
+	flushing *Reply   // the Close that waits until nothing is to be merged; nil: none
+	wakeAt   Instant  // when the next outage leaves its window
 }
 
 // counted is what the counter knows of one server.
 type counted struct {
-	server messages.Server
-	link   *Link // to show the count; nil: the server was not seen by this process
-	record messages.OutageRecord
-	over   bool // more outages than allowed
+	server     messages.Server
+	connection *ConnectionRef // to show the count; nil: the server was not seen by this process
+	record     messages.OutageRecord
+	over       bool // more outages than allowed
 }
 
 // Inputs and effects of the down counter, beside serverSeen and wakeUp.
 type (
 	// storeMerged brings what all processes together know of a server, or why the store does not say.
 	storeMerged struct {
-		quiet
+		Message
 		serverID string
 		record   messages.OutageRecord
 		err      error
 	}
 	// settle asks for an answer when the store has been told everything.
-	settle struct {
-		quiet
-		call *promise
+	flush struct {
+		Message
+		reply *Reply
 	}
 	// mergeStore has the store merge; it comes back as storeMerged.
 	mergeStore struct {
@@ -50,21 +50,21 @@ type (
 		record   messages.OutageRecord
 	}
 	// goOn lets a connection recover its features.
-	goOn struct{ link *Link }
+	goOn struct{ connection *ConnectionRef }
 	// stopAll ends every feature and refuses checkouts; nil lets them in again.
 	stopAll struct{ err *messages.UnavailableError }
 )
 
-func (mergeStore) isEffect() {}
-func (goOn) isEffect()       {}
-func (stopAll) isEffect()    {}
+func (mergeStore) IsEffect() {}
+func (goOn) IsEffect()       {}
+func (stopAll) IsEffect()    {}
 
-func newDownCounter(set *Settings, base time.Time, known map[string]messages.OutageRecord, now instant) *downCounter {
-	d := &downCounter{set: set, base: base, servers: make(map[string]*counted)}
+func newCounter(set *Settings, base time.Time, known map[string]messages.OutageRecord, now Instant) *counter {
+	d := &counter{set: set, base: base, servers: make(map[string]*counted)}
 	for id, record := range known {
 		d.servers[id] = &counted{
 			server: messages.Server{ID: id},
-			record: MergeOutages(messages.OutageRecord{}, record, d.wall(now), set.DownWindow),
+			record: Merge(messages.OutageRecord{}, record, d.wall(now), set.DownWindow),
 		}
 	}
 	return d
@@ -72,23 +72,23 @@ func newDownCounter(set *Settings, base time.Time, known map[string]messages.Out
 
 // reborn returns a machine with what the one that panicked has counted, of which each server's record is merged again.
 // storing tells whether a merge is under way.
-func (d *downCounter) reborn(now instant, storing bool) *downCounter {
+func (d *counter) rebuilt(now Instant, storing bool) *counter {
 	known := make(map[string]messages.OutageRecord, len(d.servers))
 	for id, c := range d.servers {
 		known[id] = c.record
 	}
-	n := newDownCounter(d.set, d.base, known, now)
+	n := newCounter(d.set, d.base, known, now)
 	for id, c := range d.servers {
-		n.servers[id].server, n.servers[id].link, n.servers[id].over = c.server, c.link, c.over
+		n.servers[id].server, n.servers[id].connection, n.servers[id].over = c.server, c.connection, c.over
 	}
-	n.tripped, n.settled, n.storing, n.waiting = d.tripped, d.settled, storing, n.ids()
+	n.tripped, n.flushing, n.storing, n.waiting = d.tripped, d.flushing, storing, n.ids()
 	return n
 }
 
-func (d *downCounter) wall(now instant) time.Time { return d.base.Add(now.wall) }
+func (d *counter) wall(now Instant) time.Time { return d.base.Add(now.wall) }
 
-func (d *downCounter) step(now instant, in any) []effect {
-	var effects []effect
+func (d *counter) step(now Instant, in any) []Effect {
+	var effects []Effect
 	switch in := in.(type) {
 	case *serverSeen:
 		effects = d.seen(now, in)
@@ -96,33 +96,33 @@ func (d *downCounter) step(now instant, in any) []effect {
 		effects = d.merged(now, in)
 	case *wakeUp:
 		effects = d.review(now)
-	case *settle:
-		d.settled = in.call
+	case *flush:
+		d.flushing = in.reply
 	}
 	effects = append(effects, d.storeNext()...)
-	if d.settled != nil && !d.storing {
-		effects = append(effects, reply{d.settled, nil})
-		d.settled = nil
+	if d.flushing != nil && !d.storing {
+		effects = append(effects, answer{d.flushing, nil})
+		d.flushing = nil
 	}
 	return append(effects, wakeAt{d.wakeAt})
 }
 
 // seen counts, and decides before the connection lets its features recover.
-func (d *downCounter) seen(now instant, in *serverSeen) []effect {
+func (d *counter) seen(now Instant, in *serverSeen) []Effect {
 	id := in.identity.ServerID
 	c := d.servers[id]
 	if c == nil {
 		c = new(counted)
 		d.servers[id] = c
 	}
-	c.server, c.link = in.link.Server(), in.link
+	c.server, c.connection = in.connection.Server(), in.connection
 	before := d.count(c)
 	news := messages.OutageRecord{Last: in.identity}
 	if o, ok := d.outage(now, c, in); ok {
 		news.Outages = []messages.Outage{o}
 	}
-	c.record = MergeOutages(c.record, news, d.wall(now), d.set.DownWindow)
-	var effects []effect
+	c.record = Merge(c.record, news, d.wall(now), d.set.DownWindow)
+	var effects []Effect
 	if n := d.count(c); n > before {
 		effects = append(effects, publish{messages.OutageCounted{
 			Server: c.server, Count: n, Max: d.set.DownMax, Window: d.set.DownWindow,
@@ -132,14 +132,14 @@ func (d *downCounter) seen(now instant, in *serverSeen) []effect {
 	if !slices.Contains(d.waiting, id) {
 		d.waiting = append(d.waiting, id)
 	}
-	return append(effects, goOn{in.link})
+	return append(effects, goOn{in.connection})
 }
 
 // outage returns the outage that an answer ends: failed beats, or another life than the one seen last, by whomever.
-func (d *downCounter) outage(now instant, c *counted, in *serverSeen) (messages.Outage, bool) {
+func (d *counter) outage(now Instant, c *counted, in *serverSeen) (messages.Outage, bool) {
 	last := c.record.Last
 	restart := last != (messages.Identity{}) && last.BootID != in.identity.BootID
-	failed := in.downAt != (instant{})
+	failed := in.downAt != (Instant{})
 	if !restart && !failed {
 		return messages.Outage{}, false
 	}
@@ -151,7 +151,7 @@ func (d *downCounter) outage(now instant, c *counted, in *serverSeen) (messages.
 }
 
 // count returns the outages of a server that count.
-func (d *downCounter) count(c *counted) int {
+func (d *counter) count(c *counted) int {
 	if !d.set.RestartsOnly {
 		return len(c.record.Outages)
 	}
@@ -165,7 +165,7 @@ func (d *downCounter) count(c *counted) int {
 }
 
 // room returns when the window of a server that is over has room again: when the outages past the limit have left it.
-func (d *downCounter) room(c *counted) time.Time {
+func (d *counter) room(c *counted) time.Time {
 	var ups []time.Time
 	for _, o := range c.record.Outages {
 		if o.Restart || !d.set.RestartsOnly {
@@ -176,13 +176,13 @@ func (d *downCounter) room(c *counted) time.Time {
 }
 
 // review forgets what has left the window, and trips or restores.
-func (d *downCounter) review(now instant) []effect {
-	d.wakeAt = instant{}
-	var effects []effect
+func (d *counter) review(now Instant) []Effect {
+	d.wakeAt = Instant{}
+	var effects []Effect
 	var worst *messages.UnavailableError
 	for _, id := range d.ids() {
 		c := d.servers[id]
-		c.record = MergeOutages(c.record, messages.OutageRecord{}, d.wall(now), d.set.DownWindow)
+		c.record = Merge(c.record, messages.OutageRecord{}, d.wall(now), d.set.DownWindow)
 		was, n := c.over, d.count(c)
 		c.show(n)
 		if len(c.record.Outages) > 0 { // the first to leave the window
@@ -207,27 +207,27 @@ func (d *downCounter) review(now instant) []effect {
 
 // show publishes the count for Status.
 func (c *counted) show(n int) {
-	if c.link != nil {
-		c.link.outages.Store(int32(n))
+	if c.connection != nil {
+		c.connection.outages.Store(int32(n))
 	}
 }
 
 // change stops everything, keeps it stopped with a later end, or lets it go on. Licenses end before the event is told.
-func (d *downCounter) change(worst *messages.UnavailableError) []effect {
+func (d *counter) change(worst *messages.UnavailableError) []Effect {
 	was := d.tripped
 	d.tripped = worst != nil
 	switch {
 	case worst != nil:
-		return []effect{stopAll{worst}}
+		return []Effect{stopAll{worst}}
 	case was:
-		return []effect{stopAll{nil}, publish{messages.AvailabilityRestored{}}}
+		return []Effect{stopAll{nil}, publish{messages.AvailabilityRestored{}}}
 	default:
 		return nil
 	}
 }
 
 // ids returns the servers in one order, so that one history always gives one sequence of events.
-func (d *downCounter) ids() []string {
+func (d *counter) ids() []string {
 	ids := make([]string, 0, len(d.servers))
 	for id := range d.servers {
 		ids = append(ids, id)
@@ -237,23 +237,23 @@ func (d *downCounter) ids() []string {
 }
 
 // storeNext has the store merge what is known of the next server that waits for it; one merge at a time.
-func (d *downCounter) storeNext() []effect {
+func (d *counter) storeNext() []Effect {
 	if d.storing || len(d.waiting) == 0 {
 		return nil
 	}
 	id := d.waiting[0]
 	d.waiting, d.storing = d.waiting[1:], true
-	return []effect{mergeStore{serverID: id, record: d.servers[id].record}}
+	return []Effect{mergeStore{serverID: id, record: d.servers[id].record}}
 }
 
 // merged takes what all processes together know.
-func (d *downCounter) merged(now instant, in *storeMerged) []effect {
+func (d *counter) merged(now Instant, in *storeMerged) []Effect {
 	d.storing = false
 	if in.err != nil {
-		return []effect{warn{"the outage store failed; outages are counted in memory alone",
+		return []Effect{warn{"the outage store failed; outages are counted in memory alone",
 			[]any{"server", in.serverID, "error", in.err.Error()}}}
 	}
 	c := d.servers[in.serverID]
-	c.record = MergeOutages(c.record, in.record, d.wall(now), d.set.DownWindow)
+	c.record = Merge(c.record, in.record, d.wall(now), d.set.DownWindow)
 	return d.review(now)
 }

@@ -14,15 +14,15 @@ import (
 const storeTimeout = 10 * time.Second
 
 // downCounterActor performs what the down counter orders.
-type downCounterActor struct {
-	steadfast
-	machine *downCounter
+type outageActor struct {
+	selfRestarting
+	machine *counter
 	timer   wakeTimer
 	storing bool // a merge is under way
 }
 
 // startDownCounter loads what the store knows and starts the actor, if outages are counted at all.
-func (e *Env) startDownCounter(ctx context.Context) error {
+func (e *Tree) startOutageActor(ctx context.Context) error {
 	if !e.CountOutages {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (e *Env) startDownCounter(ctx context.Context) error {
 			return fmt.Errorf("load outages: %w", err)
 		}
 	}
-	a := &downCounterActor{steadfast: steadfast{env: e, who: "downcounter"}, machine: newDownCounter(&e.Settings, e.beganWall, known, e.now())}
+	a := &outageActor{selfRestarting: selfRestarting{tree: e, who: "downcounter"}, machine: newCounter(&e.Settings, e.beganWall, known, e.now())}
 	a.begin()
 	props := actor.PropsFromProducer(func() actor.Actor { return a }, e.propsOptions()...)
 	pid, err := e.System.Root.SpawnNamed(props, e.Name+"/downcounter")
@@ -46,8 +46,8 @@ func (e *Env) startDownCounter(ctx context.Context) error {
 }
 
 // begin decides by what the store knows, before there is an actor that could: no checkout is let in before that.
-func (a *downCounterActor) begin() {
-	for _, e := range a.machine.step(a.env.now(), &wakeUp{}) {
+func (a *outageActor) begin() {
+	for _, e := range a.machine.step(a.tree.now(), &wakeUp{}) {
 		if _, timer := e.(wakeAt); !timer {
 			a.perform(nil, e)
 		}
@@ -56,12 +56,12 @@ func (a *downCounterActor) begin() {
 
 // settleOutages waits until the store has been told everything or ctx ends, whose cause it returns then: a program that
 // lives for seconds has no other time for it.
-func (e *Env) settleOutages(ctx context.Context) error {
+func (e *Tree) flushOutages(ctx context.Context) error {
 	if e.counter == nil {
 		return nil
 	}
-	c := newPromise()
-	e.send(e.counter, &settle{call: c})
+	c := NewReply()
+	e.send(e.counter, &flush{reply: c})
 	select {
 	case err := <-c.answered:
 		return err
@@ -71,40 +71,40 @@ func (e *Env) settleOutages(ctx context.Context) error {
 }
 
 // Receive takes serverSeen of connections, results of the store, wakeUp, and settle.
-func (a *downCounterActor) Receive(c actor.Context) {
+func (a *outageActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
-	case input:
+	case Input:
 		if _, ok := in.(*storeMerged); ok {
 			a.storing = false
 		}
 		if !a.try(c.Self(), in) {
-			a.machine = a.machine.reborn(a.env.now(), a.storing)
+			a.machine = a.machine.rebuilt(a.tree.now(), a.storing)
 			a.try(c.Self(), in)
 		}
 	}
 }
 
 // try handles a message and reports whether the machine did not panic.
-func (a *downCounterActor) try(self *actor.PID, in input) bool {
-	step := func() []effect { return a.machine.step(a.env.now(), in) }
-	return a.handle(in, step, func(e effect) { a.perform(self, e) })
+func (a *outageActor) try(self *actor.PID, in Input) bool {
+	step := func() []Effect { return a.machine.step(a.tree.now(), in) }
+	return a.handle(in, step, func(e Effect) { a.perform(self, e) })
 }
 
-func (a *downCounterActor) perform(self *actor.PID, e effect) {
-	env := a.env
+func (a *outageActor) perform(self *actor.PID, e Effect) {
+	env := a.tree
 	switch e := e.(type) {
 	case publish:
 		env.Publish(e.event)
 	case goOn:
-		env.send(e.link.pid, &outageDecided{})
+		env.send(e.connection.pid, &outageDecided{})
 	case stopAll:
 		env.stopAll(e.err)
 	case mergeStore:
 		a.merge(self, e)
-	case reply:
-		e.call.answer(e.err)
+	case answer:
+		e.reply.answer(e.err)
 	case wakeAt:
 		a.timer.set(env, self, e.at)
 	case warn:
@@ -112,14 +112,14 @@ func (a *downCounterActor) perform(self *actor.PID, e effect) {
 	}
 }
 
-func (a *downCounterActor) merge(self *actor.PID, e mergeStore) {
-	env := a.env
+func (a *outageActor) merge(self *actor.PID, e mergeStore) {
+	env := a.tree
 	a.storing = true
 	if env.Store == nil {
 		env.send(self, &storeMerged{serverID: e.serverID, record: e.record})
 		return
 	}
-	env.exchange(self, storeTimeout, func(ctx context.Context) any {
+	env.call(self, storeTimeout, func(ctx context.Context) any {
 		record, err := abandonable(ctx, func(ctx context.Context) (messages.OutageRecord, error) {
 			return env.Store.Merge(ctx, e.serverID, e.record)
 		})
@@ -156,7 +156,7 @@ func abandonable[T any](ctx context.Context, call func(context.Context) (T, erro
 
 // stopAll ends every feature and refuses checkouts with the error; nil lets them in again. A checkout that starts
 // meanwhile either sees the error or is told.
-func (e *Env) stopAll(err *messages.UnavailableError) {
+func (e *Tree) stopAll(err *messages.UnavailableError) {
 	e.spawnMu.Lock()
 	e.unavailable.Store(err)
 	features := e.features.list()
@@ -168,14 +168,14 @@ func (e *Env) stopAll(err *messages.UnavailableError) {
 }
 
 // tellFeatures tells every feature that has not ended.
-func (e *Env) tellFeatures(in input) {
+func (e *Tree) tellFeatures(in Input) {
 	e.spawnMu.Lock()
 	features := e.features.list()
 	e.spawnMu.Unlock()
 	e.tellAll(features, in)
 }
 
-func (e *Env) tellAll(features []*Feature, in input) {
+func (e *Tree) tellAll(features []*Feature, in Input) {
 	for _, f := range features {
 		e.send(f.pid, in)
 	}

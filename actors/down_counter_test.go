@@ -21,7 +21,7 @@ func outagesAt(base time.Time, minutes ...int) messages.OutageRecord {
 }
 
 // stopped returns why the counter stops everything.
-func stopped(t *testing.T, effects []effect) *messages.UnavailableError {
+func stopped(t *testing.T, effects []Effect) *messages.UnavailableError {
 	t.Helper()
 	for _, e := range effects {
 		if s, ok := e.(stopAll); ok {
@@ -36,8 +36,8 @@ func stopped(t *testing.T, effects []effect) *messages.UnavailableError {
 func TestDownCounterNamesWhenTheCountIsBackAtMax(t *testing.T) {
 	base := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	known := map[string]messages.OutageRecord{"S1": outagesAt(base, 1, 2, 3, 4, 5)}
-	d := newDownCounter(&Settings{DownMax: 2, DownWindow: time.Hour}, base, known, instant{wall: 10 * time.Minute})
-	err := stopped(t, d.step(instant{wall: 10 * time.Minute}, &wakeUp{}))
+	d := newCounter(&Settings{DownMax: 2, DownWindow: time.Hour}, base, known, Instant{wall: 10 * time.Minute})
+	err := stopped(t, d.step(Instant{wall: 10 * time.Minute}, &wakeUp{}))
 	assert.Equal(t, 5, err.Count)
 	assert.Equal(t, base.Add(time.Hour+3*time.Minute), err.Until)
 }
@@ -49,8 +49,8 @@ func TestDownCounterNamesTheServerWhoseWindowHasRoomLast(t *testing.T) {
 			"S1": outagesAt(base, 1, 9), "S2": outagesAt(base, 2, 9), "S3": outagesAt(base, 3, 9),
 		}
 		known[last] = outagesAt(base, 8, 9)
-		d := newDownCounter(&Settings{DownMax: 1, DownWindow: time.Hour}, base, known, instant{wall: 10 * time.Minute})
-		err := stopped(t, d.step(instant{wall: 10 * time.Minute}, &wakeUp{}))
+		d := newCounter(&Settings{DownMax: 1, DownWindow: time.Hour}, base, known, Instant{wall: 10 * time.Minute})
+		err := stopped(t, d.step(Instant{wall: 10 * time.Minute}, &wakeUp{}))
 		assert.Equal(t, last, err.Server.ID)
 		assert.Equal(t, base.Add(time.Hour+8*time.Minute), err.Until)
 	}

@@ -18,8 +18,8 @@ const chunksInFlight = 2
 
 // exchange runs I/O outside the actors, under a deadline, and sends what it returns to an actor. The runtime waits for
 // all of them before it has stopped.
-func (e *Env) exchange(to *actor.PID, timeout time.Duration, run func(ctx context.Context) any) {
-	e.exchanges.Go(func() {
+func (e *Tree) call(to *actor.PID, timeout time.Duration, run func(ctx context.Context) any) {
+	e.goroutines.Go(func() {
 		ctx, cancel := context.WithTimeout(e.ctx, timeout)
 		defer cancel()
 		e.send(to, run(ctx))
@@ -29,12 +29,12 @@ func (e *Env) exchange(to *actor.PID, timeout time.Duration, run func(ctx contex
 // connect reaches a server at the first of the addresses that leads to it. Sessions to others are kept: they tell that
 // the address has a new owner. Each reply is noted when it comes: a feature may have to decide whether to give up while
 // the next address is being tried.
-func (e *Env) connect(link *Link, o connect) any {
+func (e *Tree) connect(link *ConnectionRef, o connect) any {
 	result := &connected{seq: o.seq}
 	for _, address := range o.addresses {
 		f, err := e.open(address, o.timeout)
 		if err == nil || transport.AsRefusal(err) != nil {
-			link.hear(e.now().mono)
+			link.noteReply(e.now().mono)
 		}
 		switch {
 		case err != nil:
@@ -43,7 +43,7 @@ func (e *Env) connect(link *Link, o connect) any {
 			}
 			continue
 		case o.serverID != "" && f.hello.Identity.ServerID != o.serverID:
-			result.strangers = append(result.strangers, f)
+			result.otherSessions = append(result.otherSessions, f)
 			continue
 		}
 		result.address, result.session, result.hello = address, f.session, f.hello
@@ -53,31 +53,31 @@ func (e *Env) connect(link *Link, o connect) any {
 }
 
 // open connects to one address and checks what the server says of itself.
-func (e *Env) open(address messages.Address, timeout time.Duration) (found, error) {
+func (e *Tree) open(address messages.Address, timeout time.Duration) (dialled, error) {
 	ctx, cancel := context.WithTimeout(transport.WithClient(e.ctx, e.Client), timeout)
 	defer cancel()
-	f, err := guarded(func() (found, error) {
+	f, err := guarded(func() (dialled, error) {
 		session, err := e.Transport.Connect(ctx, address)
 		if err != nil {
-			return found{}, err // a transport names the call itself
+			return dialled{}, err // a transport names the call itself
 		}
-		return found{address: address, session: session, hello: session.Hello()}, nil
+		return dialled{address: address, session: session, hello: session.Hello()}, nil
 	})
 	if err != nil {
-		return found{}, err
+		return dialled{}, err
 	}
 	if err := sound(f.hello); err != nil {
 		shut(f.session)
-		return found{}, fmt.Errorf("connect %s: %w", address, err)
+		return dialled{}, fmt.Errorf("connect %s: %w", address, err)
 	}
 	e.sessions.add(f.session)
 	return f, nil
 }
 
 // close ends a session, once.
-func (e *Env) close(session transport.Session) {
+func (e *Tree) close(session transport.Session) {
 	if e.sessions.take(session) {
-		if !e.exchanges.Go(func() { shut(session) }) {
+		if !e.goroutines.Go(func() { shut(session) }) {
 			shut(session)
 		}
 	}
@@ -89,7 +89,7 @@ func shut(session transport.Session) {
 }
 
 // beat names all leases, in chunks; no lease at all is one empty chunk.
-func (e *Env) beat(ctx context.Context, o sendBeat) any {
+func (e *Tree) beat(ctx context.Context, o sendBeat) any {
 	n := max(1, (len(o.leases)+transport.MaxLeases-1)/transport.MaxLeases)
 	answers := make([]chunkAnswer, n)
 	var next atomic.Int64
@@ -117,7 +117,7 @@ func beatChunk(ctx context.Context, o sendBeat, i int) chunkAnswer {
 	return chunkAnswer{from: from, count: len(leases), reply: reply, err: err}
 }
 
-func (e *Env) checkout(ctx context.Context, o checkout) any {
+func (e *Tree) checkout(ctx context.Context, o checkout) any {
 	reply, err := guarded(func() (transport.CheckoutReply, error) { return o.session.Checkout(ctx, o.takes) })
 	if err == nil {
 		err = sound(reply.Hello)
@@ -125,7 +125,7 @@ func (e *Env) checkout(ctx context.Context, o checkout) any {
 	return &takesAnswered{seq: o.seq, reply: reply, err: err}
 }
 
-func (e *Env) checkin(ctx context.Context, o checkinAll) any {
+func (e *Tree) checkin(ctx context.Context, o checkinAll) any {
 	reply, err := guarded(func() (transport.CheckinReply, error) { return o.session.Checkin(ctx, o.returns) })
 	if err == nil {
 		err = sound(reply.Hello)

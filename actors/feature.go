@@ -9,31 +9,31 @@ import (
 //
 // It has no clock, goroutine or I/O. step is not safe for concurrent use; the actor's mailbox is what serialises it.
 type feature struct {
-	set    *Settings
-	claim  messages.Claim
-	exact  bool
-	waits  bool // the first checkout waits for seats when no server has any
-	local  bool // the grant is a local licence
-	state  messages.State
-	rounds int32  // sweeps that ended since FailingOver was entered, or since the failed count was below Attempts
-	take   uint32 // number of the latest take; an answer to another one is stale
-	held   uint32 // number of the take that the current lease is from; 0 when no lease is left
-	origin *Link  // the connection that the seats are from; nil until the first grant
-	sweep  *sweep // the pass over the servers that is under way; nil otherwise
+	set     *Settings
+	claim   messages.Claim
+	exact   bool
+	mayWait bool // the first checkout waits for seats when no server has any
+	local   bool // the grant is a local licence
+	state   messages.State
+	rounds  int32          // sweeps that ended since FailingOver was entered, or since the failed count was below Attempts
+	take    uint32         // number of the latest take; an answer to another one is stale
+	held    uint32         // number of the take that the current lease is from; 0 when no lease is left
+	origin  *ConnectionRef // the connection that the seats are from; nil until the first grant
+	round   *round         // the pass over the servers that is under way; nil otherwise
 
-	recalling bool // restarted after a panic: the connection is being asked what is held
+	resyncing bool // restarted after a panic: the connection is being asked what is held
 }
 
 // step applies one input and returns the effects to perform, in order.
-func (f *feature) step(now instant, in input) []effect {
+func (f *feature) step(now Instant, in Input) []Effect {
 	if f.isStale(in) {
 		return nil
 	}
 	if r, ok := in.(*restarted); ok && !f.state.Final() {
 		return f.restart(r)
 	}
-	if f.recalling {
-		return f.remembering(now, in)
+	if f.resyncing {
+		return f.resync(now, in)
 	}
 	if _, ok := in.(*askAgain); ok && !f.state.Final() {
 		return f.askAgain(now)
@@ -54,7 +54,7 @@ func (f *feature) step(now instant, in input) []effect {
 
 // isStale reports whether the input is not about the current take or origin. A grant among them is returned by its
 // connection, which this feature told that the take is off.
-func (f *feature) isStale(in input) bool {
+func (f *feature) isStale(in Input) bool {
 	switch in := in.(type) {
 	case *seatGranted:
 		return in.take != f.take
@@ -62,30 +62,30 @@ func (f *feature) isStale(in input) bool {
 		return in.take != f.take
 	case *seatUnanswered:
 		return in.take != f.take
-	case fromOrigin:
-		return f.origin == nil || in.from() != f.origin
+	case FromOrigin:
+		return f.origin == nil || in.From() != f.origin
 	default:
 		return false
 	}
 }
 
 // checkingOut: the first checkout asks the servers in search order, one at a time, and may then wait (rule 21).
-func (f *feature) checkingOut(now instant, in input) []effect {
+func (f *feature) checkingOut(now Instant, in Input) []Effect {
 	switch in := in.(type) {
 	case *begin:
-		f.sweep = &sweep{began: now, queue: f.set.Servers, deadline: in.deadline}
+		f.round = &round{began: now, queue: f.set.Servers, deadline: in.deadline}
 		return f.askNext(now)
 	case *seatGranted:
 		f.hold(in)
-		return []effect{publish{messages.CheckedOut{Claim: f.claim, Server: in.server, Local: in.local, Overdraft: in.over}}, ready{}}
+		return []Effect{publish{messages.CheckedOut{Claim: f.claim, Server: in.server, Local: in.local, Overdraft: in.overdraft}}, ready{}}
 	case *seatRefused:
-		f.sweep.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.message})
+		f.round.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.message})
 		return f.askNextOrFail(now)
 	case *seatUnanswered:
-		if f.sweep.waiting {
+		if f.round.waiting {
 			return nil // its connection repeats the request
 		}
-		f.sweep.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.cause, RetryAfter: in.retryAfter})
+		f.round.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.cause, RetryAfter: in.retryAfter})
 		return f.askNextOrFail(now)
 	case *cancelled:
 		return f.abandon(in.err)
@@ -99,11 +99,11 @@ func (f *feature) checkingOut(now instant, in input) []effect {
 }
 
 // holding: the seats are granted. Reconnecting differs from Held in nothing but what the application is shown.
-func (f *feature) holding(now instant, in input) []effect {
+func (f *feature) holding(now Instant, in Input) []Effect {
 	switch in := in.(type) {
 	case *heartbeatFailed:
 		if in.failed >= f.set.Attempts {
-			return f.startSweep(now, in)
+			return f.startRound(now, in)
 		}
 		f.state = messages.StateReconnecting
 		return nil
@@ -117,29 +117,29 @@ func (f *feature) holding(now instant, in input) []effect {
 }
 
 // retaking: a re-checkout at the origin is under way; its connection repeats it until it is answered (rule 9).
-func (f *feature) retaking(now instant, in input) []effect {
+func (f *feature) retaking(now Instant, in Input) []Effect {
 	switch in := in.(type) {
 	case *seatGranted:
 		f.hold(in)
-		return []effect{publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server, Overdraft: in.over}}}
+		return []Effect{publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server, Overdraft: in.overdraft}}}
 	case *seatRefused:
 		return append(f.closePair(in.server, in.reason, in.message), f.lose(in.server, in.reason, in.message)...)
 	case *heartbeatFailed:
 		if in.failed < f.set.Attempts {
 			return nil
 		}
-		effects := f.closePair(in.link.Server(), messages.Unanswered, in.cause)
-		return append(append(effects, f.moveOn()), f.startSweep(now, in)...)
+		effects := f.closePair(in.connection.Server(), messages.Unanswered, in.cause)
+		return append(append(effects, f.moveOn()), f.startRound(now, in)...)
 	case *originReplaced:
 		f.origin = in.by
-		return []effect{f.moveOn(), f.takeAtOrigin(now)}
+		return []Effect{f.moveOn(), f.takeAtOrigin(now)}
 	default:
 		return f.anyLive(in)
 	}
 }
 
 // failingOver: heartbeats failed Attempts times. A sweep is under way, or the next failed beat is waited for.
-func (f *feature) failingOver(now instant, in input) []effect {
+func (f *feature) failingOver(now Instant, in Input) []Effect {
 	switch in := in.(type) {
 	case *heartbeatFailed:
 		return f.nextRound(now, in)
@@ -147,21 +147,21 @@ func (f *feature) failingOver(now instant, in input) []effect {
 		if f.held == 0 {
 			return nil // the lease is from a take that was given up: its connection is being told to return it
 		}
-		return append(f.endSweep(), f.resume(in)...)
+		return append(f.endRound(), f.resume(in)...)
 	case *leaseEnded:
-		return append(f.endSweep(), f.retakeOrLose(now, in)...)
+		return append(f.endRound(), f.retakeOrLose(now, in)...)
 	case *serverRegained:
 		if f.held != 0 {
 			return nil // the lease's own fate decides
 		}
-		return append(f.endSweep(), f.retake(now, in.link.Server())...)
+		return append(f.endRound(), f.retake(now, in.connection.Server())...)
 	case *seatGranted:
 		return f.failOver(in)
 	case *seatRefused:
-		f.sweep.last, f.sweep.reached = in, true
+		f.round.last, f.round.reached = in, true
 		return append(f.pairAt(in.server, in.reason, in.message), f.askNextOrDecide(now)...)
 	case *seatUnanswered:
-		f.sweep.reached = f.sweep.reached || in.reached
+		f.round.reached = f.round.reached || in.reached
 		return f.askNextOrDecide(now)
 	default:
 		return f.anyLive(in)
@@ -169,21 +169,21 @@ func (f *feature) failingOver(now instant, in input) []effect {
 }
 
 // anyLive handles what means the same in every live state.
-func (f *feature) anyLive(in input) []effect {
+func (f *feature) anyLive(in Input) []Effect {
 	switch in := in.(type) {
 	case *originReplaced:
 		f.origin = in.by
 		return nil
 	case *leaseTimedOut:
-		return append(f.closeOpenPair(), f.lose(in.link.Server(), messages.TimedOut, in.message)...)
+		return append(f.closeOpenPair(), f.lose(in.connection.Server(), messages.TimedOut, in.message)...)
 	case *cancelled:
 		return append(f.closeOpenPair(), f.checkIn(in.err, nil)...)
 	case *checkin:
-		return append(f.closeOpenPair(), f.checkIn(messages.ErrCheckedIn, in.call)...)
+		return append(f.closeOpenPair(), f.checkIn(messages.ErrCheckedIn, in.reply)...)
 	case *closed:
 		return append(f.closeOpenPair(), f.checkIn(messages.ErrClosed, nil)...)
 	case *restartsUsedUp:
-		return append(f.closeOpenPair(), f.lose(in.link.Server(), messages.Internal, in.cause)...)
+		return append(f.closeOpenPair(), f.lose(in.connection.Server(), messages.Internal, in.cause)...)
 	case *downLimit:
 		return append(f.closeOpenPair(), f.becomeUnavailable(in.err)...)
 	case *heartbeatNow:
@@ -195,47 +195,47 @@ func (f *feature) anyLive(in input) []effect {
 
 // hold takes note of a grant.
 func (f *feature) hold(in *seatGranted) {
-	f.state, f.origin, f.held, f.local = messages.StateHeld, in.link, in.take, in.local
-	f.sweep, f.rounds = nil, 0
+	f.state, f.origin, f.held, f.local = messages.StateHeld, in.connection, in.take, in.local
+	f.round, f.rounds = nil, 0
 }
 
 // resume: the server still knows the lease, no seat is taken (rule 8).
-func (f *feature) resume(in *leaseResumed) []effect {
+func (f *feature) resume(in *leaseResumed) []Effect {
 	f.state, f.rounds = messages.StateHeld, 0
-	server := in.link.Server()
-	return []effect{
+	server := in.connection.Server()
+	return []Effect{
 		publish{messages.RetryingFeature{Claim: f.claim, Server: server}},
 		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: server, Resumed: true}},
 	}
 }
 
 // retakeOrLose: the server no longer holds the lease. An administrator's word and an expired licence are final.
-func (f *feature) retakeOrLose(now instant, in *leaseEnded) []effect {
+func (f *feature) retakeOrLose(now Instant, in *leaseEnded) []Effect {
 	f.held = 0
 	if in.reason == messages.Revoked || in.reason == messages.FeatureExpired {
-		return f.lose(in.link.Server(), in.reason, "")
+		return f.lose(in.connection.Server(), in.reason, "")
 	}
-	return f.retake(now, in.link.Server())
+	return f.retake(now, in.connection.Server())
 }
 
-func (f *feature) retake(now instant, server messages.Server) []effect {
+func (f *feature) retake(now Instant, server messages.Server) []Effect {
 	f.state, f.rounds = messages.StateRetaking, 0
-	return []effect{publish{messages.RetryingFeature{Claim: f.claim, Server: server}}, f.takeAtOrigin(now)}
+	return []Effect{publish{messages.RetryingFeature{Claim: f.claim, Server: server}}, f.takeAtOrigin(now)}
 }
 
-func (f *feature) takeAtOrigin(now instant) effect {
+func (f *feature) takeAtOrigin(now Instant) Effect {
 	f.take++
-	return takeSeat{take: f.take, link: f.origin, mode: retakeMode, began: now}
+	return takeSeat{take: f.take, connection: f.origin, mode: retakeMode, began: now}
 }
 
 // failOver: another server, or the origin at last, granted the seats.
-func (f *feature) failOver(in *seatGranted) []effect {
-	from, moved := f.origin.Server(), in.link != f.origin
+func (f *feature) failOver(in *seatGranted) []Effect {
+	from, moved := f.origin.Server(), in.connection != f.origin
 	f.hold(in)
-	effects := []effect{
-		f.settle(),
+	effects := []Effect{
+		f.releaseOthers(),
 		publish{messages.RetryingFeature{Claim: f.claim, Server: in.server}},
-		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server, Overdraft: in.over}},
+		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server, Overdraft: in.overdraft}},
 	}
 	if moved {
 		effects = append(effects, publish{messages.FailedOver{Claim: f.claim, From: from, To: in.server}})
@@ -244,20 +244,20 @@ func (f *feature) failOver(in *seatGranted) []effect {
 }
 
 // moveOn gives up the take that is under way, if any: its number is never answered again.
-func (f *feature) moveOn() effect {
+func (f *feature) moveOn() Effect {
 	f.take++
-	return f.settle()
+	return f.releaseOthers()
 }
 
 // settle tells every connection that all but the current lease at the origin is to be given back (rules 13 and 14).
-func (f *feature) settle() effect {
-	return leave{keep: f.origin, held: f.held, upTo: f.take}
+func (f *feature) releaseOthers() Effect {
+	return release{except: f.origin, held: f.held, upTo: f.take}
 }
 
 // beatNow passes on the application's own heartbeat; a local licence needs none (rule 1).
-func (f *feature) beatNow(in *heartbeatNow) []effect {
+func (f *feature) beatNow(in *heartbeatNow) []Effect {
 	if f.local {
-		return []effect{answer{call: in.call}}
+		return []Effect{answer{reply: in.reply}}
 	}
-	return []effect{beatNow{link: f.origin, call: in.call}}
+	return []Effect{beatNow{connection: f.origin, reply: in.reply}}
 }

@@ -18,7 +18,7 @@ func TestFeatureKeepsItsPromisesWhateverHappens(t *testing.T) {
 		set.FailoverRounds = rapid.IntRange(1, 3).Draw(rt, "rounds")
 		set.Attempts = rapid.IntRange(1, 3).Draw(rt, "attempts")
 		w := &witness{rt: rt, trial: newTrial(set)}
-		w.trial.f.waits = rapid.Bool().Draw(rt, "waits")
+		w.trial.f.mayWait = rapid.Bool().Draw(rt, "waits")
 		w.see(&begin{})
 		rt.Repeat(map[string]func(*rapid.T){
 			"":             func(*rapid.T) { w.checkState() },
@@ -31,7 +31,7 @@ func TestFeatureKeepsItsPromisesWhateverHappens(t *testing.T) {
 			"silent":       func(*rapid.T) { w.see(silence(w.trial)) },
 			"regained":     func(*rapid.T) { w.see(regained(w.trial)) },
 			"replaced":     func(rt *rapid.T) { w.see(replaced(anyServer(rt))(w.trial)) },
-			"heartbeat":    func(*rapid.T) { w.see(&heartbeatNow{call: newPromise()}) },
+			"heartbeat":    func(*rapid.T) { w.see(&heartbeatNow{reply: NewReply()}) },
 			"panic":        func(*rapid.T) { w.see(reborn(false)(w.trial)) },
 			"recalled":     func(rt *rapid.T) { w.see(w.anyMemory(rt)) },
 			"ask again":    func(*rapid.T) { w.see(&askAgain{}) },
@@ -53,7 +53,7 @@ type witness struct {
 }
 
 // see gives the machine an input and checks its effects, in their order.
-func (w *witness) see(in input) {
+func (w *witness) see(in Input) {
 	f := w.trial.f
 	before := f.state
 	for _, e := range w.trial.step(in) {
@@ -67,8 +67,8 @@ func (w *witness) see(in input) {
 			w.granted = true
 		case takeSeat:
 			w.took(e)
-		case leave:
-			w.left = e.keep == nil
+		case release:
+			w.left = e.except == nil
 		}
 	}
 	if before.Final() {
@@ -107,7 +107,7 @@ func (w *witness) took(e takeSeat) {
 // checkState checks what holds between inputs.
 func (w *witness) checkState() {
 	f := w.trial.f
-	if f.recalling {
+	if f.resyncing {
 		assert.False(w.rt, w.pairOpen, "a pair is open while it is not known what is held")
 		assert.True(w.rt, f.state.Live(), "nothing is asked of a connection in a final state")
 		return
@@ -115,12 +115,12 @@ func (w *witness) checkState() {
 	switch f.state {
 	case messages.StateHeld, messages.StateReconnecting:
 		assert.NotZero(w.rt, f.held, "%s without a lease", f.state)
-		assert.Nil(w.rt, f.sweep, "%s and still sweeping", f.state)
+		assert.Nil(w.rt, f.round, "%s and still sweeping", f.state)
 	case messages.StateCheckingOut, messages.StateRetaking:
 		assert.Zero(w.rt, f.held, "%s with a lease", f.state)
 		assert.Equal(w.rt, w.asked, f.take, "%s and no take under way", f.state)
 	case messages.StateFailingOver:
-		assert.Equal(w.rt, f.sweep != nil, w.asked == f.take, "a take is under way exactly while a sweep is")
+		assert.Equal(w.rt, f.round != nil, w.asked == f.take, "a take is under way exactly while a sweep is")
 	default:
 		assert.True(w.rt, w.ended, "%s and Done is open", f.state)
 		assert.Equal(w.rt, w.granted, w.told, "a license that was granted has one terminal event, another has none")
@@ -135,12 +135,12 @@ func (w *witness) checkState() {
 }
 
 // anyAnswer answers the latest take or one before.
-func (w *witness) anyAnswer(rt *rapid.T) input {
+func (w *witness) anyAnswer(rt *rapid.T) Input {
 	take := w.asked - min(w.asked, rapid.Uint32Range(0, 2).Draw(rt, "takes ago"))
 	link := w.trial.link(anyServer(rt))
 	switch rapid.IntRange(0, 3).Draw(rt, "answer") {
 	case 0:
-		return &seatGranted{take: take, link: link, server: link.Server(), local: rapid.Bool().Draw(rt, "local")}
+		return &seatGranted{take: take, connection: link, server: link.Server(), local: rapid.Bool().Draw(rt, "local")}
 	case 1:
 		return &seatRefused{take: take, server: link.Server(), reason: messages.NoSeats}
 	default:
@@ -149,26 +149,26 @@ func (w *witness) anyAnswer(rt *rapid.T) input {
 }
 
 // anyWordOfAnOrigin comes from the origin or from another connection.
-func (w *witness) anyWordOfAnOrigin(rt *rapid.T) input {
+func (w *witness) anyWordOfAnOrigin(rt *rapid.T) Input {
 	link := w.trial.link(anyServer(rt))
-	return rapid.SampledFrom([]input{
-		&heartbeatFailed{link: link, failed: 3, others: w.trial.others()}, &leaseResumed{link: link},
-		&leaseEnded{link: link, reason: anyReason(rt)}, &serverRegained{link: link},
-		&originReplaced{link: link, by: w.trial.link(anyServer(rt))},
+	return rapid.SampledFrom([]Input{
+		&heartbeatFailed{connection: link, failed: 3, others: w.trial.others()}, &leaseResumed{connection: link},
+		&leaseEnded{connection: link, reason: anyReason(rt)}, &serverRegained{connection: link},
+		&originReplaced{connection: link, by: w.trial.link(anyServer(rt))},
 	}).Draw(rt, "word")
 }
 
 // anyEnd is mostly a word that ends nothing, so that most checkouts live long enough.
-func (w *witness) anyEnd(rt *rapid.T) input {
-	return rapid.SampledFrom([]input{
+func (w *witness) anyEnd(rt *rapid.T) Input {
+	return rapid.SampledFrom([]Input{
 		&serverRegained{}, &serverRegained{}, &serverRegained{}, &serverRegained{}, &serverRegained{}, &serverRegained{},
-		&checkin{call: newPromise()}, &closed{}, &cancelled{err: messages.ErrClosed}, timedOut(w.trial),
-		&downLimit{err: &messages.UnavailableError{}}, &restartsUsedUp{link: w.trial.f.origin},
+		&checkin{reply: NewReply()}, &closed{}, &cancelled{err: messages.ErrClosed}, timedOut(w.trial),
+		&downLimit{err: &messages.UnavailableError{}}, &restartsUsedUp{connection: w.trial.f.origin},
 	}).Draw(rt, "end")
 }
 
 // anyMemory is what a connection may know of the checkout: no lease, or one from a take of it.
-func (w *witness) anyMemory(rt *rapid.T) input {
+func (w *witness) anyMemory(rt *rapid.T) Input {
 	held := rapid.SampledFrom([]uint32{0, w.asked}).Draw(rt, "held")
 	return recollect(held, rapid.IntRange(0, 4).Draw(rt, "failed"))(w.trial)
 }

@@ -10,8 +10,8 @@ import (
 // trial is a checkout under test: its machine, the connections it hears from, and the time.
 type trial struct {
 	f      *feature
-	links  map[messages.Address]*Link
-	now    instant
+	links  map[messages.Address]*ConnectionRef
+	now    Instant
 	latest takeSeat // the latest take that was asked for
 }
 
@@ -19,7 +19,7 @@ type trial struct {
 func newTrial(set Settings) *trial {
 	return &trial{
 		f:     &feature{set: &set, claim: messages.Claim{ID: 1, Feature: "f2", Version: messages.V(1, 0), Count: 1}},
-		links: make(map[messages.Address]*Link),
+		links: make(map[messages.Address]*ConnectionRef),
 	}
 }
 
@@ -32,7 +32,7 @@ func trialSettings() Settings {
 }
 
 // step gives the machine an input and notes what it asks for.
-func (p *trial) step(in input) []effect {
+func (p *trial) step(in Input) []Effect {
 	effects := p.f.step(p.now, in)
 	for _, e := range effects {
 		if t, ok := e.(takeSeat); ok {
@@ -43,7 +43,7 @@ func (p *trial) step(in input) []effect {
 }
 
 // steps gives the machine inputs, each made when its turn comes.
-func (p *trial) steps(makers ...func(*trial) input) *trial {
+func (p *trial) steps(makers ...func(*trial) Input) *trial {
 	for _, in := range makers {
 		p.step(in(p))
 	}
@@ -51,11 +51,11 @@ func (p *trial) steps(makers ...func(*trial) input) *trial {
 }
 
 // link returns the connection to a server, the same one each time.
-func (p *trial) link(a messages.Address) *Link {
+func (p *trial) link(a messages.Address) *ConnectionRef {
 	if p.links[a] == nil {
-		l := newLink(a)
+		l := NewConnectionRef(a)
 		for _, other := range p.links {
-			l.heard = other.heard // shared by the links of a runtime
+			l.lastReply = other.lastReply // shared by the links of a runtime
 		}
 		p.links[a] = l
 		p.links[a].server.Store(&messages.Server{ID: string(a), Address: a})
@@ -64,9 +64,9 @@ func (p *trial) link(a messages.Address) *Link {
 }
 
 // asked returns the connection that the latest take went to.
-func (p *trial) asked() *Link {
-	if p.latest.link != nil {
-		return p.latest.link
+func (p *trial) asked() *ConnectionRef {
+	if p.latest.connection != nil {
+		return p.latest.connection
 	}
 	return p.link(p.latest.address)
 }
@@ -78,68 +78,68 @@ func (p *trial) others() []messages.Address {
 
 // Inputs about the latest take or the origin, as their connections would send them.
 
-func beginning(*trial) input { return &begin{} }
+func beginning(*trial) Input { return &begin{} }
 
-func grant(p *trial) input {
-	return &seatGranted{take: p.latest.take, link: p.asked(), server: p.asked().Server()}
+func grant(p *trial) Input {
+	return &seatGranted{take: p.latest.take, connection: p.asked(), server: p.asked().Server()}
 }
 
-func grantLocally(p *trial) input {
-	return &seatGranted{take: p.latest.take, link: p.asked(), server: p.asked().Server(), local: true}
+func grantLocally(p *trial) Input {
+	return &seatGranted{take: p.latest.take, connection: p.asked(), server: p.asked().Server(), local: true}
 }
 
-func refuse(reason messages.Reason) func(*trial) input {
-	return func(p *trial) input {
+func refuse(reason messages.Reason) func(*trial) Input {
+	return func(p *trial) Input {
 		return &seatRefused{take: p.latest.take, server: p.asked().Server(), reason: reason}
 	}
 }
 
-func silence(p *trial) input {
+func silence(p *trial) Input {
 	return &seatUnanswered{take: p.latest.take, server: p.asked().Server(), reason: messages.Unanswered, cause: "timeout"}
 }
 
-func putOff(after time.Duration) func(*trial) input {
-	return func(p *trial) input {
+func putOff(after time.Duration) func(*trial) Input {
+	return func(p *trial) Input {
 		return &seatUnanswered{
 			take: p.latest.take, server: p.asked().Server(), reason: messages.Busy, cause: "busy", reached: true, retryAfter: after,
 		}
 	}
 }
 
-func beatFails(n int) func(*trial) input {
-	return func(p *trial) input {
-		return &heartbeatFailed{link: p.f.origin, failed: n, cause: "timeout", others: p.others()}
+func beatFails(n int) func(*trial) Input {
+	return func(p *trial) Input {
+		return &heartbeatFailed{connection: p.f.origin, failed: n, cause: "timeout", others: p.others()}
 	}
 }
 
-func resumed(p *trial) input { return &leaseResumed{link: p.f.origin} }
+func resumed(p *trial) Input { return &leaseResumed{connection: p.f.origin} }
 
-func ended(reason messages.Reason) func(*trial) input {
-	return func(p *trial) input { return &leaseEnded{link: p.f.origin, reason: reason} }
+func ended(reason messages.Reason) func(*trial) Input {
+	return func(p *trial) Input { return &leaseEnded{connection: p.f.origin, reason: reason} }
 }
 
-func timedOut(p *trial) input { return &leaseTimedOut{link: p.f.origin, message: "too old"} }
+func timedOut(p *trial) Input { return &leaseTimedOut{connection: p.f.origin, message: "too old"} }
 
-func regained(p *trial) input { return &serverRegained{link: p.f.origin} }
+func regained(p *trial) Input { return &serverRegained{connection: p.f.origin} }
 
-func replaced(by messages.Address) func(*trial) input {
-	return func(p *trial) input { return &originReplaced{link: p.f.origin, by: p.link(by)} }
+func replaced(by messages.Address) func(*trial) Input {
+	return func(p *trial) Input { return &originReplaced{connection: p.f.origin, by: p.link(by)} }
 }
 
 // reborn makes the machine anew, as after a panic of its actor.
-func reborn(usedUp bool) func(*trial) input {
-	return func(p *trial) input {
-		p.f.rebirth(p.f.state, p.f.origin, p.f.local)
+func reborn(usedUp bool) func(*trial) Input {
+	return func(p *trial) Input {
+		p.f.reset(p.f.state, p.f.origin, p.f.local)
 		return &restarted{cause: "defect", usedUp: usedUp}
 	}
 }
 
 // recollect is what the origin's connection says: the take that the lease is from, and how many beats failed.
-func recollect(held uint32, failed int) func(*trial) input {
-	return func(p *trial) input {
-		return &recalled{
-			link: p.f.origin, held: held, broken: failed > 0,
-			last: &heartbeatFailed{link: p.f.origin, failed: failed, cause: "timeout", others: p.others()},
+func recollect(held uint32, failed int) func(*trial) Input {
+	return func(p *trial) Input {
+		return &holdings{
+			connection: p.f.origin, held: held, recovering: failed > 0,
+			last: &heartbeatFailed{connection: p.f.origin, failed: failed, cause: "timeout", others: p.others()},
 		}
 	}
 }

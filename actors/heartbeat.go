@@ -13,18 +13,18 @@ type heartbeat struct {
 type (
 	// pace starts the beats, changes their interval, or stops them with 0.
 	paceBeats struct {
-		quiet
+		Message
 		interval time.Duration
 	}
 	// pauseBeats asks for no beat before that.
 	pauseBeats struct {
-		quiet
+		Message
 		pause time.Duration
 	}
 	// beatsLost tells the connection that the heartbeat actor was restarted.
-	beatsLost struct{ quiet }
+	beatsLost struct{ Message }
 	tick      struct {
-		quiet
+		Message
 		seq uint64
 	}
 	// armTimer replaces the timer; its tick carries seq.
@@ -37,17 +37,17 @@ type (
 	due struct{}
 )
 
-func (armTimer) isEffect()  {}
-func (stopTimer) isEffect() {}
-func (due) isEffect()       {}
+func (armTimer) IsEffect()  {}
+func (stopTimer) IsEffect() {}
+func (due) IsEffect()       {}
 
 // jitter is how far an interval strays to either side (rule 18).
 const jitter = 0.10
 
-func (h *heartbeat) step(now time.Duration, draw float64, in any) []effect {
+func (h *heartbeat) step(now time.Duration, draw float64, in any) []Effect {
 	switch in := in.(type) {
 	case *paceBeats:
-		return h.pace(now, draw, in.interval)
+		return h.schedule(now, draw, in.interval)
 	case *pauseBeats:
 		if h.interval == 0 || now+in.pause <= h.next {
 			return nil
@@ -57,32 +57,32 @@ func (h *heartbeat) step(now time.Duration, draw float64, in any) []effect {
 		if in.seq != h.seq || h.interval == 0 {
 			return nil
 		}
-		next := h.next + h.strayed(draw)
+		next := h.next + h.jittered(draw)
 		if next <= now { // the machine was stalled: no burst of beats makes up for it
-			next = now + h.strayed(draw)
+			next = now + h.jittered(draw)
 		}
-		return append([]effect{due{}}, h.arm(now, next)...)
+		return append([]Effect{due{}}, h.arm(now, next)...)
 	default:
 		return nil
 	}
 }
 
 // pace gives the first beat a random phase, so that clients that start together do not beat together.
-func (h *heartbeat) pace(now time.Duration, draw float64, interval time.Duration) []effect {
+func (h *heartbeat) schedule(now time.Duration, draw float64, interval time.Duration) []Effect {
 	h.interval = interval
 	if interval == 0 {
 		h.seq++
-		return []effect{stopTimer{}}
+		return []Effect{stopTimer{}}
 	}
 	return h.arm(now, now+time.Duration(draw*float64(interval)))
 }
 
-func (h *heartbeat) strayed(draw float64) time.Duration {
+func (h *heartbeat) jittered(draw float64) time.Duration {
 	return time.Duration(float64(h.interval) * (1 - jitter + 2*jitter*draw))
 }
 
-func (h *heartbeat) arm(now, at time.Duration) []effect {
+func (h *heartbeat) arm(now, at time.Duration) []Effect {
 	h.seq++
 	h.next = at
-	return []effect{armTimer{seq: h.seq, after: at - now}}
+	return []Effect{armTimer{seq: h.seq, after: at - now}}
 }

@@ -42,7 +42,7 @@ func heartbeatInput(t *testing.T, h *heartbeat, d *datadriven.TestData) any {
 	}
 }
 
-func describeTimer(effects []effect) string {
+func describeTimer(effects []Effect) string {
 	var b strings.Builder
 	for _, e := range effects {
 		switch e := e.(type) {

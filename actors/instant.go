@@ -4,29 +4,29 @@ import "time"
 
 // instant is one reading of both clocks, each as the time since the runtime started. Monotonic time stops while the
 // machine sleeps and wall time may be set, so that neither alone tells how old a lease is (rule 16).
-type instant struct {
+type Instant struct {
 	mono time.Duration
 	wall time.Duration
 }
 
 // since returns the time from o to i by the clock that says more.
-func (i instant) since(o instant) time.Duration {
+func (i Instant) since(o Instant) time.Duration {
 	return max(i.mono-o.mono, i.wall-o.wall)
 }
 
 // before reports whether i is earlier than o, on the monotonic clock: the order in which things happened.
-func (i instant) before(o instant) bool { return i.mono < o.mono }
+func (i Instant) before(o Instant) bool { return i.mono < o.mono }
 
 // after returns the instant d later.
-func (i instant) after(d time.Duration) instant {
-	return instant{mono: i.mono + d, wall: i.wall + d}
+func (i Instant) after(d time.Duration) Instant {
+	return Instant{mono: i.mono + d, wall: i.wall + d}
 }
 
 // wakeOrder is the last order of a machine when to be woken. The same one again is the same value: mostly nothing changes
 // from one input to the next, and in a burst that saves an allocation for each.
-type wakeOrder struct{ last effect }
+type wakeOrder struct{ last Effect }
 
-func (w *wakeOrder) wakeAt(at instant) effect {
+func (w *wakeOrder) wakeAt(at Instant) Effect {
 	if w.last == nil || w.last.(wakeAt).at != at {
 		w.last = wakeAt{at}
 	}

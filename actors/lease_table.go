@@ -14,7 +14,7 @@ type leaseTable struct {
 	owner   []*Feature           // nil: the slot is free
 	lease   []messages.LeaseID   // zero: no lease is left
 	request []messages.RequestID // the latest request granted here; what a re-checkout replaces
-	renewed []*instant           // when the beat, or the take, that was last acknowledged was sent; shared; nil: never, see also tooOld
+	renewed []*Instant           // when the beat, or the take, that was last acknowledged was sent; shared; nil: never, see also tooOld
 	number  []uint32             // of the take that the lease is from
 	local   map[int32]bool       // slots of local licences: held, but without a lease to beat
 	free    []int32
@@ -53,7 +53,7 @@ func (t *leaseTable) add(f *Feature) int32 {
 }
 
 // grant notes what the take of this number brought.
-func (t *leaseTable) grant(s int32, number uint32, request messages.RequestID, lease messages.LeaseID, at *instant) {
+func (t *leaseTable) grant(s int32, number uint32, request messages.RequestID, lease messages.LeaseID, at *Instant) {
 	if t.lease[s] == (messages.LeaseID{}) {
 		t.leases++
 	}
@@ -137,22 +137,22 @@ func (t *leaseTable) holds(s int32, id messages.LeaseID) bool {
 
 // tooOld, as the age of a record, says that its feature was told so. It stays with the feature when that follows to
 // another server, and while it may have missed the word.
-var tooOld = new(instant)
+var tooOld = new(Instant)
 
 func (t *leaseTable) timedOut(s int32) bool { return t.renewed[s] == tooOld }
 
 func (t *leaseTable) hasLease(s int32) bool { return t.lease[s] != (messages.LeaseID{}) }
 
 // oldest returns when the record was renewed that was renewed longest ago, and false when there is none.
-func (t *leaseTable) oldest(now instant) (instant, bool) {
+func (t *leaseTable) oldest(now Instant) (Instant, bool) {
 	return t.oldestOf(now, func(int32) bool { return true })
 }
 
 // oldestLease leaves out the records whose lease is gone.
-func (t *leaseTable) oldestLease(now instant) (instant, bool) { return t.oldestOf(now, t.hasLease) }
+func (t *leaseTable) oldestLease(now Instant) (Instant, bool) { return t.oldestOf(now, t.hasLease) }
 
-func (t *leaseTable) oldestOf(now instant, want func(slot int32) bool) (instant, bool) {
-	var oldest instant
+func (t *leaseTable) oldestOf(now Instant, want func(slot int32) bool) (Instant, bool) {
+	var oldest Instant
 	found := false
 	for s, at := range t.renewed {
 		if at == nil || at == tooOld || t.owner[s] == nil || t.local[int32(s)] || !want(int32(s)) {

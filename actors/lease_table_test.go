@@ -37,7 +37,7 @@ func TestLeaseTableUsesFreedSlotsAgain(t *testing.T) {
 func TestLeaseTableKeepsTheRequestOfALeaseThatEnded(t *testing.T) {
 	table := newLeaseTable()
 	s := table.add(claimOf(1))
-	table.grant(s, 7, requestOf(1), leaseNamed("L1"), &instant{})
+	table.grant(s, 7, requestOf(1), leaseNamed("L1"), &Instant{})
 	table.drop(s)
 	require.False(t, table.hasLease(s))
 	assert.Equal(t, requestOf(1), table.request[s])
@@ -47,7 +47,7 @@ func TestLeaseTableRecordStartsEmptyInAFreedSlot(t *testing.T) {
 	table := newLeaseTable()
 	table.add(claimOf(1))
 	s := table.add(claimOf(2))
-	table.grant(s, 7, requestOf(1), leaseNamed("L1"), &instant{})
+	table.grant(s, 7, requestOf(1), leaseNamed("L1"), &Instant{})
 	table.remove(s)
 	s = table.add(claimOf(3))
 	assert.False(t, table.hasLease(s))
@@ -60,7 +60,7 @@ func TestLeaseTableLeavesLocalLicencesOut(t *testing.T) {
 	table := newLeaseTable()
 	local, network := claimOf(1), claimOf(2)
 	table.grantLocal(table.add(local), 1, requestOf(1))
-	table.grant(table.add(network), 1, requestOf(2), leaseNamed("L2"), &instant{})
+	table.grant(table.add(network), 1, requestOf(2), leaseNamed("L2"), &Instant{})
 	leases, _ := table.pack()
 	assert.Equal(t, []messages.LeaseID{leaseNamed("L2")}, leases)
 	assert.Equal(t, []*Feature{network}, table.choose(func(int32) bool { return true }))
@@ -69,12 +69,12 @@ func TestLeaseTableLeavesLocalLicencesOut(t *testing.T) {
 
 func TestLeaseTableTellsTheOldestByTheClockThatSaysMore(t *testing.T) {
 	table := newLeaseTable()
-	earlier := &instant{mono: time.Minute, wall: time.Minute}
-	asleep := &instant{mono: 2 * time.Minute, wall: 30 * time.Second} // the wall clock was set meanwhile
+	earlier := &Instant{mono: time.Minute, wall: time.Minute}
+	asleep := &Instant{mono: 2 * time.Minute, wall: 30 * time.Second} // the wall clock was set meanwhile
 	table.grant(table.add(claimOf(1)), 1, requestOf(1), leaseNamed("L1"), earlier)
 	table.grant(table.add(claimOf(2)), 1, requestOf(2), leaseNamed("L2"), asleep)
 	table.add(claimOf(3))
-	oldest, found := table.oldest(instant{mono: 3 * time.Minute, wall: 3 * time.Minute})
+	oldest, found := table.oldest(Instant{mono: 3 * time.Minute, wall: 3 * time.Minute})
 	require.True(t, found)
 	assert.Equal(t, *asleep, oldest)
 }
@@ -82,7 +82,7 @@ func TestLeaseTableTellsTheOldestByTheClockThatSaysMore(t *testing.T) {
 func TestLeaseTableHasNoOldestWithoutALease(t *testing.T) {
 	table := newLeaseTable()
 	table.add(claimOf(1))
-	_, found := table.oldest(instant{})
+	_, found := table.oldest(Instant{})
 	assert.False(t, found)
 }
 
@@ -129,7 +129,7 @@ func TestLeaseTableIsAMapOfClaims(t *testing.T) {
 				}
 				names++
 				model[id] = record{lease: messages.LeaseID{byte(names), byte(names >> 8)}}
-				table.grant(s, 1, requestOf(1), model[id].lease, &instant{})
+				table.grant(s, 1, requestOf(1), model[id].lease, &Instant{})
 			},
 			"grant local": func(rt *rapid.T) {
 				id, s := slot(rt)

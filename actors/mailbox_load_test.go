@@ -12,12 +12,12 @@ import (
 
 const million = 1_000_000
 
-// counter is an actor behind many mailboxes that counts what it is given.
-type counter struct{ done sync.WaitGroup }
+// countdown is an actor behind many mailboxes that counts what it is given.
+type countdown struct{ done sync.WaitGroup }
 
-func (c *counter) InvokeUserMessage(any)  { c.done.Done() }
-func (*counter) InvokeSystemMessage(any)  {}
-func (*counter) EscalateFailure(any, any) {}
+func (c *countdown) InvokeUserMessage(any)  { c.done.Done() }
+func (*countdown) InvokeSystemMessage(any)  {}
+func (*countdown) EscalateFailure(any, any) {}
 
 func heapInUse() uint64 {
 	var stats runtime.MemStats
@@ -29,7 +29,7 @@ func heapInUse() uint64 {
 
 func TestMailboxGivesItsMemoryBackAfterAMillionMessages(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	var c counter
+	var c countdown
 	m, turns := newMailbox(), &heldTurns{}
 	m.RegisterHandlers(&c, turns)
 	before := heapInUse()
@@ -46,8 +46,8 @@ func TestMailboxGivesItsMemoryBackAfterAMillionMessages(t *testing.T) {
 }
 
 // spawnMillion returns a million mailboxes of one actor, each of which has handled a message.
-func spawnMillion(newMailbox actor.MailboxProducer) ([]actor.Mailbox, *counter) {
-	c, d := new(counter), newDispatcher(0)
+func spawnMillion(newMailbox actor.MailboxProducer) ([]actor.Mailbox, *countdown) {
+	c, d := new(countdown), newDispatcher(0)
 	all := make([]actor.Mailbox, million)
 	c.done.Add(million)
 	for i := range all {
@@ -100,7 +100,7 @@ func BenchmarkMailboxBroadcast(b *testing.B) {
 func BenchmarkMailboxFlood(b *testing.B) {
 	for _, kind := range mailboxes {
 		b.Run(kind.name, func(b *testing.B) {
-			var c counter
+			var c countdown
 			m := kind.make()
 			m.RegisterHandlers(&c, newDispatcher(0))
 			b.ReportAllocs()

@@ -9,7 +9,7 @@ import (
 // OutageStore keeps the outages of servers for longer than a process lives, so that programs that run for seconds are
 // counted together. Its methods are called on goroutines of the runtime, one at a time; a call may take as long as its
 // context lets it, and delays nothing but the correction of the count.
-type OutageStore interface {
+type Store interface {
 	// Load returns what is known of every server, by ServerID. It is called once, by Start, which fails with its error. An
 	// empty store is not an error.
 	Load(ctx context.Context) (map[string]messages.OutageRecord, error)

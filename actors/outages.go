@@ -11,7 +11,7 @@ import (
 
 // KeptOutages is the most outages of one server that a record keeps, the newest ones. It is more than any limit allows, so
 // that what is forgotten would not change a decision.
-const KeptOutages = 1000
+const MaxKept = 1000
 
 // MergeOutages returns what two views of one server's outages say together at the time now. It changes neither argument.
 // Section 3 of the rules wants that twenty processes count one restart once, so outages become one when they are the same:
@@ -33,7 +33,7 @@ const KeptOutages = 1000
 // may or may not be found to be part of it; restarts and their Ups are exact all the same. A late view of a restart that
 // the window has let go of cannot be recognised any more. The Down of a restart may differ when spans of several
 // restarts overlap. Last may differ when lives have the same Epoch. Nothing is promised beyond KeptOutages.
-func MergeOutages(a, b messages.OutageRecord, now time.Time, window time.Duration) messages.OutageRecord {
+func Merge(a, b messages.OutageRecord, now time.Time, window time.Duration) messages.OutageRecord {
 	now = now.Round(0).UTC() // without monotonic time, which the times of other processes don't have
 	seen := repairOutages(slices.Concat(a.Outages, b.Outages), now)
 	last := laterLife(a.Last, b.Last, seen)
@@ -50,7 +50,7 @@ func MergeOutages(a, b messages.OutageRecord, now time.Time, window time.Duratio
 	breaks = mergeBreaks(withinWindow(breaks, now, window))
 	merged := absorbBreaks(restarts, breaks)
 	slices.SortStableFunc(merged, func(x, y messages.Outage) int { return x.Up.Compare(y.Up) })
-	return messages.OutageRecord{Last: last, Outages: merged[max(0, len(merged)-KeptOutages):]}
+	return messages.OutageRecord{Last: last, Outages: merged[max(0, len(merged)-MaxKept):]}
 }
 
 // repairOutages takes the impossible out of the times, in place, and brings them into the one form that compares equal.

@@ -60,7 +60,7 @@ func anyLives(rt *rapid.T) []life {
 }
 
 func mergedInHour(now int, a, b messages.OutageRecord) messages.OutageRecord {
-	return MergeOutages(a, b, second(now), time.Hour)
+	return Merge(a, b, second(now), time.Hour)
 }
 
 // moment is something that one of the processes does, so many seconds after the one before.

@@ -30,7 +30,7 @@ func recordOf(outages ...messages.Outage) messages.OutageRecord {
 
 // mergedAt merges at a second, with a window of 1,000 seconds.
 func mergedAt(now int, a, b messages.OutageRecord) messages.OutageRecord {
-	return MergeOutages(a, b, second(now), 1000*time.Second)
+	return Merge(a, b, second(now), 1000*time.Second)
 }
 
 func TestMergeOutages(t *testing.T) {
@@ -89,14 +89,14 @@ func TestMergeOutagesDoesNotLoseABreakToARestartThatHasLeftTheWindow(t *testing.
 
 func TestMergeOutagesKeepsTheNewest(t *testing.T) {
 	var a, b messages.OutageRecord
-	for n := range KeptOutages {
+	for n := range MaxKept {
 		a.Outages = append(a.Outages, restartTo(fmt.Sprint("a", n), n, n))
 		b.Outages = append(b.Outages, restartTo(fmt.Sprint("b", n), n, n))
 	}
-	merged := MergeOutages(a, b, second(KeptOutages), time.Hour)
-	assert.Len(t, merged.Outages, KeptOutages)
-	assert.Equal(t, second(KeptOutages/2), merged.Outages[0].Up)
-	assert.Equal(t, second(KeptOutages-1), merged.Outages[KeptOutages-1].Up)
+	merged := Merge(a, b, second(MaxKept), time.Hour)
+	assert.Len(t, merged.Outages, MaxKept)
+	assert.Equal(t, second(MaxKept/2), merged.Outages[0].Up)
+	assert.Equal(t, second(MaxKept-1), merged.Outages[MaxKept-1].Up)
 }
 
 func TestMergeOutagesTellsWhichLifeWasLast(t *testing.T) {
@@ -151,6 +151,6 @@ func TestMergeOutagesBringsTimesIntoOneForm(t *testing.T) {
 	local := time.FixedZone("elsewhere", 3600)
 	o := restartTo("b1", 10, 900)
 	o.Down, o.Up = o.Down.In(local), o.Up.In(local)
-	merged := MergeOutages(recordOf(o), messages.OutageRecord{}, second(500).In(local), time.Hour)
+	merged := Merge(recordOf(o), messages.OutageRecord{}, second(500).In(local), time.Hour)
 	assert.Equal(t, recordOf(restartTo("b1", 10, 500)), merged)
 }

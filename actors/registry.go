@@ -102,54 +102,54 @@ func (r *registry) states() [messages.States]int {
 }
 
 // linkList lists the connections, for Status.
-type linkList struct {
+type connectionList struct {
 	mu  sync.Mutex
-	all []*Link
+	all []*ConnectionRef
 }
 
-func (l *linkList) add(link *Link) {
+func (l *connectionList) add(link *ConnectionRef) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, link)
 }
 
-func (l *linkList) list() []*Link {
+func (l *connectionList) list() []*ConnectionRef {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]*Link(nil), l.all...)
+	return append([]*ConnectionRef(nil), l.all...)
 }
 
 // errRestarted answers calls whose answer may have been lost with a panic.
-const errRestarted = transportError("an actor was restarted")
+const errRestarted = TransportError("an actor was restarted")
 
 // callSet knows the calls of the application that wait for an actor. A panic may take the answer of any of them along, so
 // that it ends them all: none waits for ever.
-type callSet struct {
+type replySet struct {
 	mu      sync.Mutex
-	waiting map[*promise]struct{}
+	waiting map[*Reply]struct{}
 }
 
 // open returns the promise of a new call.
-func (s *callSet) open() *promise {
-	c := newPromise()
+func (s *replySet) open() *Reply {
+	c := NewReply()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting == nil {
-		s.waiting = make(map[*promise]struct{})
+		s.waiting = make(map[*Reply]struct{})
 	}
 	s.waiting[c] = struct{}{}
 	return c
 }
 
 // close forgets a call that waits no longer.
-func (s *callSet) close(c *promise) {
+func (s *replySet) close(c *Reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.waiting, c)
 }
 
 // answerAll answers every call that has no answer yet.
-func (s *callSet) answerAll(err error) {
+func (s *replySet) answerAll(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.waiting {

@@ -46,10 +46,10 @@ func (p RestartPolicy) next(failures int, draw float64) (pause time.Duration, ok
 }
 
 // failures remembers when one actor failed.
-type failures struct{ at []instant }
+type failures struct{ at []Instant }
 
 // note adds a failure and returns how many lie within the window.
-func (f *failures) note(now instant, window time.Duration) int {
+func (f *failures) note(now Instant, window time.Duration) int {
 	kept := f.at[:0]
 	for _, at := range f.at {
 		if now.mono-at.mono < window {

@@ -48,7 +48,7 @@ func TestFailuresAreForgottenWhenTheyLeaveTheWindow(t *testing.T) {
 	}{
 		{0, 1}, {10, 2}, {59, 3}, {60, 3}, {69, 4}, {70, 4}, {1000, 1},
 	} {
-		n := f.note(instant{mono: c.at * time.Second}, time.Minute)
+		n := f.note(Instant{mono: c.at * time.Second}, time.Minute)
 		assert.Equal(t, c.want, n, "at %d s", c.at)
 	}
 	assert.Len(t, f.at, 1, "what is forgotten takes no memory")

@@ -63,11 +63,11 @@ func situations() []situation {
 
 // plainSituations are those outside a sweep that follows a failure.
 func plainSituations() []situation {
-	start := func(makers ...func(*trial) input) func() *trial {
+	start := func(makers ...func(*trial) Input) func() *trial {
 		return func() *trial { return newTrial(trialSettings()).steps(makers...) }
 	}
-	held := []func(*trial) input{beginning, grant}
-	after := func(more ...func(*trial) input) func() *trial { return start(append(slices.Clone(held), more...)...) }
+	held := []func(*trial) Input{beginning, grant}
+	after := func(more ...func(*trial) Input) func() *trial { return start(append(slices.Clone(held), more...)...) }
 	return []situation{
 		{name: "first server asked", state: messages.StateCheckingOut, facts: []string{serversLeft}, prepare: start(beginning)},
 		{name: "last server asked", state: messages.StateCheckingOut, facts: []string{noServerLeft},
@@ -92,10 +92,10 @@ func plainSituations() []situation {
 
 // waitingSituations are those of a first checkout that may wait.
 func waitingSituations() []situation {
-	start := func(makers ...func(*trial) input) func() *trial {
+	start := func(makers ...func(*trial) Input) func() *trial {
 		return func() *trial {
 			p := newTrial(trialSettings())
-			p.f.waits = true
+			p.f.mayWait = true
 			return p.steps(makers...)
 		}
 	}
@@ -113,7 +113,7 @@ func waitingSituations() []situation {
 
 // rebornSituations are those after a panic, until the connection has told what is held.
 func rebornSituations() []situation {
-	build := func(name string, state messages.State, makers ...func(*trial) input) situation {
+	build := func(name string, state messages.State, makers ...func(*trial) Input) situation {
 		prepare := func() *trial {
 			p := newTrial(trialSettings()).steps(beginning, grant)
 			return p.steps(makers...).steps(reborn(false))
@@ -131,13 +131,13 @@ func rebornSituations() []situation {
 
 // finalSituations are those that are never left.
 func finalSituations() []situation {
-	build := func(state messages.State, makers ...func(*trial) input) situation {
+	build := func(state messages.State, makers ...func(*trial) Input) situation {
 		prepare := func() *trial { return newTrial(trialSettings()).steps(makers...) }
 		return situation{name: fmt.Sprintf("%s after %d inputs", state, len(makers)), state: state, unasked: true, prepare: prepare}
 	}
 	return []situation{
 		build(messages.StateCheckedIn, beginning, refuse(messages.NoSeats), silence, silence),
-		build(messages.StateCheckedIn, beginning, grant, func(*trial) input { return &checkin{} }),
+		build(messages.StateCheckedIn, beginning, grant, func(*trial) Input { return &checkin{} }),
 		build(messages.StateLost, beginning, grant, ended(messages.Unknown), refuse(messages.NoSeats)),
 		build(messages.StateLost, beginning, grant, ended(messages.Unknown), timedOut),
 		build(messages.StateExited, beginning, grant, beatFails(3), silence, silence, silence),
@@ -181,7 +181,7 @@ func prepareSweep(lease, rounds string, answers []string) *trial {
 		p.steps(silence, silence, silence, beatFails(4))
 	}
 	for _, a := range answers {
-		p.steps(map[string]func(*trial) input{"refused": refuse(messages.NoSeats), "silent": silence, "busy": putOff(9)}[a])
+		p.steps(map[string]func(*trial) Input{"refused": refuse(messages.NoSeats), "silent": silence, "busy": putOff(9)}[a])
 	}
 	return p
 }

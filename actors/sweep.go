@@ -8,10 +8,10 @@ import (
 )
 
 // sweep is one pass of one feature over the servers: a first checkout, or the search for seats after a failure.
-type sweep struct {
-	began    instant
+type round struct {
+	began    Instant
 	queue    []messages.Address // still to be asked, in search order; shared, never changed
-	deadline instant            // of a first checkout's caller; zero when there is none
+	deadline Instant            // of a first checkout's caller; zero when there is none
 	answers  []messages.Answer  // of a first checkout
 	last     *seatRefused       // the last final refusal of a failover sweep
 	trigger  *heartbeatFailed   // what began a failover sweep; nil for a first checkout
@@ -21,7 +21,7 @@ type sweep struct {
 }
 
 // answered notes an answer to a first checkout. The last word of the server that it waits at takes the place of the first.
-func (s *sweep) answered(a messages.Answer) {
+func (s *round) answered(a messages.Answer) {
 	if i := s.withoutSeats(); s.waiting && i >= 0 {
 		s.answers[i] = a
 		return
@@ -30,13 +30,13 @@ func (s *sweep) answered(a messages.Answer) {
 }
 
 // withoutSeats returns the position of the first answer that no seats are free, -1 when there is none.
-func (s *sweep) withoutSeats() int {
+func (s *round) withoutSeats() int {
 	return slices.IndexFunc(s.answers, func(a messages.Answer) bool { return a.Reason == messages.NoSeats })
 }
 
 // share returns how long the next server may take: an equal share of what the caller's deadline leaves, at most most.
-func (s *sweep) share(now instant, most time.Duration) time.Duration {
-	if s.deadline == (instant{}) {
+func (s *round) shareOfDeadline(now Instant, most time.Duration) time.Duration {
+	if s.deadline == (Instant{}) {
 		return most
 	}
 	left := s.deadline.mono - now.mono
@@ -44,26 +44,26 @@ func (s *sweep) share(now instant, most time.Duration) time.Duration {
 }
 
 // askNext asks the next server of the queue.
-func (f *feature) askNext(now instant) []effect {
-	s := f.sweep
-	timeout := s.share(now, f.set.ConnectTimeout)
+func (f *feature) askNext(now Instant) []Effect {
+	s := f.round
+	timeout := s.shareOfDeadline(now, f.set.ConnectTimeout)
 	address := s.queue[0]
 	s.queue = s.queue[1:]
 	f.take++
 	mode := firstMode
 	if s.trigger != nil {
-		mode = sweepMode
+		mode = roundMode
 	}
-	return []effect{takeSeat{take: f.take, address: address, mode: mode, began: s.began, timeout: timeout}}
+	return []Effect{takeSeat{take: f.take, address: address, mode: mode, began: s.began, timeout: timeout}}
 }
 
 // askNextOrFail goes on with a first checkout: the next server, the wait for seats, or the caller is told what each server
 // answered.
-func (f *feature) askNextOrFail(now instant) []effect {
-	switch s := f.sweep; {
+func (f *feature) askNextOrFail(now Instant) []Effect {
+	switch s := f.round; {
 	case len(s.queue) > 0:
 		return f.askNext(now)
-	case f.waits && !s.waiting && s.withoutSeats() >= 0:
+	case f.mayWait && !s.waiting && s.withoutSeats() >= 0:
 		return f.waitInLine()
 	default:
 		return f.abandon(f.noneGranted())
@@ -71,65 +71,65 @@ func (f *feature) askNextOrFail(now instant) []effect {
 }
 
 // waitInLine asks the first server that had no seats again, and lets it wait there until the caller leaves.
-func (f *feature) waitInLine() []effect {
-	s := f.sweep
+func (f *feature) waitInLine() []Effect {
+	s := f.round
 	s.waiting = true
 	f.take++
 	server := s.answers[s.withoutSeats()].Server
-	return []effect{
-		inLine{f.noneGranted()},
+	return []Effect{
+		queued{f.noneGranted()},
 		takeSeat{take: f.take, address: server.Address, mode: waitMode, began: s.began},
 	}
 }
 
 // noneGranted is what a first checkout has come to so far.
 func (f *feature) noneGranted() *messages.CheckoutError {
-	return &messages.CheckoutError{Checkout: f.checkout(), Answers: slices.Clone(f.sweep.answers)}
+	return &messages.CheckoutError{Checkout: f.checkout(), Answers: slices.Clone(f.round.answers)}
 }
 
 func (f *feature) checkout() messages.Checkout {
 	return messages.Checkout{
-		Feature: f.claim.Feature, Version: f.claim.Version, Count: f.claim.Count, Exact: f.exact, Wait: f.waits,
+		Feature: f.claim.Feature, Version: f.claim.Version, Count: f.claim.Count, Exact: f.exact, Wait: f.mayWait,
 	}
 }
 
 // abandon ends a first checkout: nothing was held, so nothing but the caller's error tells of it.
-func (f *feature) abandon(err error) []effect {
-	f.state, f.sweep = messages.StateCheckedIn, nil
+func (f *feature) abandon(err error) []Effect {
+	f.state, f.round = messages.StateCheckedIn, nil
 	f.take++
-	return []effect{leave{upTo: f.take}, end{err: err}}
+	return []Effect{release{upTo: f.take}, end{err: err}}
 }
 
 // startSweep asks the other servers in search order, then the origin once more (rule 6).
-func (f *feature) startSweep(now instant, in *heartbeatFailed) []effect {
+func (f *feature) startRound(now Instant, in *heartbeatFailed) []Effect {
 	f.state = messages.StateFailingOver
-	f.sweep = &sweep{began: now, queue: in.others, trigger: in}
+	f.round = &round{began: now, queue: in.others, trigger: in}
 	return f.askNextOrDecide(now)
 }
 
 // nextRound: another beat failed while no seat was found (rule 12).
-func (f *feature) nextRound(now instant, in *heartbeatFailed) []effect {
+func (f *feature) nextRound(now Instant, in *heartbeatFailed) []Effect {
 	switch {
 	case in.failed < f.set.Attempts:
 		f.rounds = 0
 		return nil
-	case f.sweep != nil:
+	case f.round != nil:
 		return nil
 	default:
-		return f.startSweep(now, in)
+		return f.startRound(now, in)
 	}
 }
 
 // askNextOrDecide goes on with a failover sweep: the next server, the origin as the last, or the decision.
-func (f *feature) askNextOrDecide(now instant) []effect {
-	s := f.sweep
+func (f *feature) askNextOrDecide(now Instant) []Effect {
+	s := f.round
 	switch {
 	case len(s.queue) > 0:
 		return f.askNext(now)
 	case !s.origin:
 		s.origin = true
 		f.take++
-		return []effect{takeSeat{take: f.take, link: f.origin, mode: sweepMode, began: s.began, timeout: f.set.ConnectTimeout}}
+		return []Effect{takeSeat{take: f.take, connection: f.origin, mode: roundMode, began: s.began, timeout: f.set.ConnectTimeout}}
 	default:
 		return f.decide()
 	}
@@ -137,9 +137,9 @@ func (f *feature) askNextOrDecide(now instant) []effect {
 
 // decide ends a sweep that found no seat (rules 11 and 12). It waits for the next beat unless no rounds are left and the
 // answers say enough.
-func (f *feature) decide() []effect {
-	s := f.sweep
-	f.sweep = nil
+func (f *feature) decide() []Effect {
+	s := f.round
+	f.round = nil
 	f.take++ // the sweep's last take is answered: nothing more is awaited of it
 	f.rounds++
 	switch {
@@ -147,18 +147,18 @@ func (f *feature) decide() []effect {
 		return nil
 	case s.last != nil:
 		return f.lose(s.last.server, s.last.reason, s.last.message)
-	case !s.reached && !f.origin.heardSince(s.began): // a server that was asked early may have replied since
-		return f.giveUp(s.trigger)
+	case !s.reached && !f.origin.repliedSince(s.began): // a server that was asked early may have replied since
+		return f.exit(s.trigger)
 	default:
 		return nil
 	}
 }
 
 // endSweep gives up a sweep that is under way: the origin's own answer made it needless.
-func (f *feature) endSweep() []effect {
-	if f.sweep == nil {
+func (f *feature) endRound() []Effect {
+	if f.round == nil {
 		return nil
 	}
-	f.sweep = nil
-	return []effect{f.moveOn()}
+	f.round = nil
+	return []Effect{f.moveOn()}
 }

@@ -11,32 +11,32 @@ import (
 
 // take is one attempt of one feature to get seats from this server.
 type take struct {
-	feature   *Feature
+	member    *Feature
 	number    uint32
 	mode      takeMode
 	request   messages.RequestID
 	replaces  []messages.RequestID
-	began     instant       // when the sweep began
+	began     Instant       // when the sweep began
 	timeout   time.Duration // for the server's answer, from when the request is sent or the connect begins
-	deadline  instant       // zero: the clock does not run yet, or never does (a mode that repeats)
-	notBefore instant       // when it is to be sent again
-	putOff    instant       // the server's retry-after; zero: none
+	deadline  Instant       // zero: the clock does not run yet, or never does (a mode that repeats)
+	notBefore Instant       // when it is to be sent again
+	putOff    Instant       // the server's retry-after; zero: none
 	tries     int           // how often the request was sent
 	flying    bool          // a batch with it is under way
 	off       bool          // settled otherwise: an answer means nothing any more
-	call      *promise      // the application's heartbeat that waits for it
+	call      *Reply        // the application's heartbeat that waits for it
 }
 
 // order returns the take as it was asked for, to be asked elsewhere.
 func (t *take) order() *takeOrder {
-	return &takeOrder{feature: t.feature, takeSeat: takeSeat{
+	return &takeOrder{member: t.member, takeSeat: takeSeat{
 		take: t.number, mode: t.mode, began: t.began, timeout: t.timeout,
 	}}
 }
 
 // wire returns the take as the server gets it.
 func (t *take) wire() transport.Take {
-	m := &t.feature.machine
+	m := &t.member.machine
 	return transport.Take{
 		Request: t.request, Feature: m.claim.Feature, Version: m.claim.Version, Count: m.claim.Count,
 		Exact: m.exact, Replaces: t.replaces,
@@ -50,8 +50,8 @@ type takeBook struct {
 	line     []*take          // to be sent, each in a call of its own: those that wait for seats
 	waits    int              // calls under way of those that wait
 	held     []*take          // to be sent after their notBefore
-	heldAt   instant          // not later than the earliest notBefore of held
-	deadline instant          // not later than the earliest deadline
+	heldAt   Instant          // not later than the earliest notBefore of held
+	deadline Instant          // not later than the earliest deadline
 	batches  map[uint64]*batch
 }
 
@@ -59,7 +59,7 @@ type takeBook struct {
 type batch struct {
 	takes   []*take
 	waits   bool     // the server may hold the call until seats are free
-	sent    *instant // on its own, since the leases keep it
+	sent    *Instant // on its own, since the leases keep it
 	life    uint64
 	session transport.Session
 }
@@ -72,7 +72,7 @@ func (b *takeBook) empty() bool { return len(b.of) == 0 }
 
 // add enters a take and queues it.
 func (b *takeBook) add(t *take) {
-	b.of[t.feature.ID()] = t
+	b.of[t.member.ID()] = t
 	b.enqueue(t)
 }
 
@@ -88,28 +88,28 @@ func (b *takeBook) enqueue(t *take) {
 // remove strikes a take out; what still refers to it skips it.
 func (b *takeBook) remove(t *take) {
 	t.off = true
-	if b.of[t.feature.ID()] == t {
-		delete(b.of, t.feature.ID())
+	if b.of[t.member.ID()] == t {
+		delete(b.of, t.member.ID())
 	}
 	if len(b.of) == 0 {
-		b.queue, b.line, b.held, b.heldAt, b.deadline = nil, nil, nil, instant{}, instant{}
+		b.queue, b.line, b.held, b.heldAt, b.deadline = nil, nil, nil, Instant{}, Instant{}
 	}
 }
 
 // hold puts a take back until its notBefore.
-func (b *takeBook) hold(t *take, until instant) {
+func (b *takeBook) hold(t *take, until Instant) {
 	t.notBefore = until
 	b.held = append(b.held, t)
 	b.heldAt = sooner(b.heldAt, until)
 }
 
 // release queues the held takes whose time has come.
-func (b *takeBook) release(now instant) {
+func (b *takeBook) release(now Instant) {
 	if !passed(now, b.heldAt) {
 		return
 	}
 	held := b.held
-	b.held, b.heldAt = nil, instant{}
+	b.held, b.heldAt = nil, Instant{}
 	for _, t := range held {
 		switch {
 		case t.off:
@@ -140,8 +140,8 @@ func popFrom(queue *[]*take, n int) []*take {
 }
 
 // startClock lets the time of a take that could go elsewhere run.
-func (b *takeBook) startClock(now instant, t *take) {
-	if t.mode.repeats() || t.deadline != (instant{}) {
+func (b *takeBook) startClock(now Instant, t *take) {
+	if t.mode.repeats() || t.deadline != (Instant{}) {
 		return
 	}
 	t.deadline = now.after(t.timeout)
@@ -149,18 +149,18 @@ func (b *takeBook) startClock(now instant, t *take) {
 }
 
 // startClocks does so for all: a connect begins, which is part of their time (rule 21).
-func (b *takeBook) startClocks(now instant) {
+func (b *takeBook) startClocks(now Instant) {
 	for _, t := range b.of {
 		b.startClock(now, t)
 	}
 }
 
 // overdue returns the takes whose deadline has passed.
-func (b *takeBook) overdue(now instant) []*take {
+func (b *takeBook) overdue(now Instant) []*take {
 	if !passed(now, b.deadline) {
 		return nil
 	}
-	b.deadline = instant{}
+	b.deadline = Instant{}
 	var late []*take
 	for _, t := range b.all() {
 		if passed(now, t.deadline) {
@@ -173,7 +173,7 @@ func (b *takeBook) overdue(now instant) []*take {
 }
 
 // next returns when a take needs attention.
-func (b *takeBook) next() instant { return sooner(b.heldAt, b.deadline) }
+func (b *takeBook) next() Instant { return sooner(b.heldAt, b.deadline) }
 
 // all returns all takes, oldest claims first, so that one schedule always gives one order.
 func (b *takeBook) all() []*take { return b.choose(func(*take) bool { return true }) }
@@ -212,6 +212,6 @@ func (b *takeBook) choose(want func(*take) bool) []*take {
 			chosen = append(chosen, t)
 		}
 	}
-	slices.SortFunc(chosen, func(x, y *take) int { return cmp.Compare(x.feature.ID(), y.feature.ID()) })
+	slices.SortFunc(chosen, func(x, y *take) int { return cmp.Compare(x.member.ID(), y.member.ID()) })
 	return chosen
 }

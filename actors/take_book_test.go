@@ -9,10 +9,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-func at(d time.Duration) instant { return instant{mono: d, wall: d} }
+func at(d time.Duration) Instant { return Instant{mono: d, wall: d} }
 
 func takeOf(id uint64, mode takeMode) *take {
-	return &take{feature: claimOf(id), number: 1, mode: mode, timeout: 5 * time.Second}
+	return &take{member: claimOf(id), number: 1, mode: mode, timeout: 5 * time.Second}
 }
 
 func TestTakesAreSentInTheOrderInWhichTheyCame(t *testing.T) {
@@ -45,7 +45,7 @@ func TestTakeIsInABatchOnce(t *testing.T) {
 func TestRemovingATakeLeavesALaterOneOfItsFeature(t *testing.T) {
 	b := newTakeBook()
 	f := claimOf(1)
-	earlier, later := &take{feature: f, number: 1}, &take{feature: f, number: 2}
+	earlier, later := &take{member: f, number: 1}, &take{member: f, number: 2}
 	b.add(earlier)
 	b.add(later)
 	b.remove(earlier)
@@ -71,7 +71,7 @@ func TestHeldTakeIsSentWhenItsTimeHasCome(t *testing.T) {
 
 func TestTimeOfATakeRunsFromItsFirstSending(t *testing.T) {
 	b := newTakeBook()
-	x := takeOf(1, sweepMode)
+	x := takeOf(1, roundMode)
 	b.add(x)
 	require.Zero(t, b.next())
 	b.startClock(at(time.Second), x)
@@ -109,7 +109,7 @@ func TestOnlyCallsRepeatATakeWithoutAutomaticHeartbeats(t *testing.T) {
 		{"first take", takeOf(1, firstMode), false, true},
 		{"retake, automatic", takeOf(1, retakeMode), true, true},
 		{"retake by hand", takeOf(1, retakeMode), false, false},
-		{"retake that a call waits for", &take{feature: claimOf(1), mode: retakeMode, call: newPromise()}, false, true},
+		{"retake that a call waits for", &take{member: claimOf(1), mode: retakeMode, call: NewReply()}, false, true},
 	} {
 		b := newTakeBook()
 		b.add(c.take)
@@ -134,7 +134,7 @@ func TestNoTakeIsForgotten(t *testing.T) {
 			},
 			"add": func(rt *rapid.T) {
 				x := takeOf(rapid.Uint64Range(1, 5).Draw(rt, "claim"), retakeMode)
-				if old := b.of[x.feature.ID()]; old != nil {
+				if old := b.of[x.member.ID()]; old != nil {
 					b.remove(old)
 				}
 				b.add(x)

@@ -30,7 +30,7 @@ const (
 	mayWait       = "Wait set and a server without free seats"
 	mayNotWait    = "nowhere to wait"
 	inTheLine     = "waiting in line"
-	waiting       = "no sweep under way"
+	waiting       = "no round under way"
 	roundsLeft    = "rounds left"
 	noRoundsLeft  = "no rounds left"
 	noLeaseLeft   = "no lease left to resume"
@@ -81,7 +81,7 @@ var transitions = []transition{
 	{checkingOut, "askAgain", []string{inTheLine}, nil, messages.StateCheckingOut, "waits in line anew"},
 
 	{justHeld, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateReconnecting, ""},
-	{holding, "heartbeatFailed", []string{atAttempts}, nil, messages.StateFailingOver, "sweep begins"},
+	{holding, "heartbeatFailed", []string{atAttempts}, nil, messages.StateFailingOver, "round begins"},
 	{holding, "leaseResumed", nil, []string{"RetryingFeature", "CheckoutSucceeded(Resumed)"}, messages.StateHeld, ""},
 	{failingOver, "leaseResumed", []string{leaseLeft}, []string{"RetryingFeature", "CheckoutSucceeded(Resumed)"}, messages.StateHeld, ""},
 	{leased, "leaseEnded", []string{finalReason}, []string{"LicenseLost"}, messages.StateLost, ""},
@@ -91,7 +91,7 @@ var transitions = []transition{
 	{retaking, "seatRefused", nil, []string{"CheckoutFailed", "LicenseLost"}, messages.StateLost, ""},
 	{retaking, "seatUnanswered", nil, nil, messages.StateRetaking, "the connection repeats the same request"},
 	{retaking, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateRetaking, ""},
-	{retaking, "heartbeatFailed", []string{atAttempts}, []string{"CheckoutFailed(Unanswered)"}, messages.StateFailingOver, "sweep begins"},
+	{retaking, "heartbeatFailed", []string{atAttempts}, []string{"CheckoutFailed(Unanswered)"}, messages.StateFailingOver, "round begins"},
 
 	{failingOver, "seatGranted", []string{fromOther}, []string{"RetryingFeature", "CheckoutSucceeded", "FailedOver"}, messages.StateHeld, "new origin"},
 	{failingOver, "seatGranted", []string{fromTheOrigin}, []string{"RetryingFeature", "CheckoutSucceeded"}, messages.StateHeld, ""},
@@ -99,8 +99,8 @@ var transitions = []transition{
 	{failingOver, "seatUnanswered", []string{serversLeft}, nil, messages.StateFailingOver, "next server"},
 	{failingOver, "seatRefused", []string{noServerLeft, roundsLeft}, []string{"RetryingFeature", "CheckoutFailed"}, messages.StateFailingOver, "waits"},
 	{failingOver, "seatUnanswered", []string{noServerLeft, roundsLeft}, nil, messages.StateFailingOver, "waits"},
-	{failingOver, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateFailingOver, "no new sweep, rounds start again"},
-	{failingOver, "heartbeatFailed", []string{atAttempts, waiting}, nil, messages.StateFailingOver, "next sweep"},
+	{failingOver, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateFailingOver, "no new round, rounds start again"},
+	{failingOver, "heartbeatFailed", []string{atAttempts, waiting}, nil, messages.StateFailingOver, "next round"},
 	{failingOver, "serverRegained", []string{noLeaseLeft}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
 	{failingOver, "seatRefused", []string{noServerLeft, noRoundsLeft}, []string{"RetryingFeature", "CheckoutFailed", "LicenseLost"}, messages.StateLost, ""},
 	{failingOver, "seatUnanswered", []string{noServerLeft, noRoundsLeft, refusedBefore}, []string{"LicenseLost"}, messages.StateLost, ""},
@@ -124,11 +124,11 @@ var transitions = []transition{
 
 	{leased, "restarted", []string{restartsLeft}, []string{"FeatureRestarted"}, sameState, "the connection is asked what is held"},
 	{retaking, "restarted", []string{restartsLeft}, []string{"CheckoutFailed(Ended)", "FeatureRestarted"}, messages.StateReconnecting, "the connection is asked what is held"},
-	{leased, "recalled", []string{leaseHeld, noneFailed}, nil, messages.StateHeld, ""},
-	{leased, "recalled", []string{leaseHeld, belowAttempts}, nil, messages.StateReconnecting, ""},
-	{leased, "recalled", []string{noLeaseHeld, noneFailed}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
-	{leased, "recalled", []string{noLeaseHeld, belowAttempts}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
-	{leased, "recalled", []string{atAttempts}, nil, messages.StateFailingOver, "sweep begins"},
+	{leased, "holdings", []string{leaseHeld, noneFailed}, nil, messages.StateHeld, ""},
+	{leased, "holdings", []string{leaseHeld, belowAttempts}, nil, messages.StateReconnecting, ""},
+	{leased, "holdings", []string{noLeaseHeld, noneFailed}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
+	{leased, "holdings", []string{noLeaseHeld, belowAttempts}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
+	{leased, "holdings", []string{atAttempts}, nil, messages.StateFailingOver, "round begins"},
 	{leased, "restarted", []string{noRestartLeft}, []string{"LicenseLost"}, messages.StateLost, ""},
 	{retaking, "restarted", []string{noRestartLeft}, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateLost, ""},
 	{leased, "restartsUsedUp", nil, []string{"LicenseLost"}, messages.StateLost, "those of its connection"},

@@ -88,7 +88,7 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 	if st.answer && s.unasked {
 		return nil // no take is under way: the answer is stale
 	}
-	if s.reborn && !heededWhenReborn[st.on] || !s.reborn && st.on == "recalled" {
+	if s.reborn && !heededWhenReborn[st.on] || !s.reborn && st.on == "holdings" {
 		return nil
 	}
 	if st.on == "seatUnanswered" || st.on == "askAgain" {
@@ -109,7 +109,7 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 
 // heededWhenReborn names the inputs that count before the connection has told what is held.
 var heededWhenReborn = map[string]bool{
-	"recalled": true, "restarted": true, "restartsUsedUp": true, "originReplaced": true,
+	"holdings": true, "restarted": true, "restartsUsedUp": true, "originReplaced": true,
 	"cancelled": true, "checkin": true, "closed": true, "downLimit": true, "leaseTimedOut": true,
 }
 
@@ -118,7 +118,7 @@ func holdsAll(facts, when []string) bool {
 }
 
 // eventLabels names the published events as the table does.
-func eventLabels(effects []effect) []string {
+func eventLabels(effects []Effect) []string {
 	var labels []string
 	for _, e := range effects {
 		if p, ok := e.(publish); ok {
@@ -143,7 +143,7 @@ func eventLabel(e messages.Event) string {
 }
 
 // inputName is how the table calls an input.
-func inputName(in input) string { return reflect.TypeOf(in).Elem().Name() }
+func inputName(in Input) string { return reflect.TypeOf(in).Elem().Name() }
 
 var update = flag.Bool("update", false, "write the table of states into README.md")
 

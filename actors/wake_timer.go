@@ -10,7 +10,7 @@ import (
 // wakeTimer is the one timer of an actor. Its message may arrive late, after another one was set, or early: machines look
 // at what is due, not at who woke them.
 type wakeTimer struct {
-	at    instant // when it rings, or rang; zero: it is stopped
+	at    Instant // when it rings, or rang; zero: it is stopped
 	rang  atomic.Bool
 	timer *time.Timer
 }
@@ -18,13 +18,13 @@ type wakeTimer struct {
 // set has the actor woken at that time; zero stops the timer. One that rings sooner is left alone, since the machine says
 // again what it waits for when it is woken: a burst that puts the time off again and again costs no timer for each of its
 // messages.
-func (t *wakeTimer) set(env *Env, self *actor.PID, at instant) {
-	sooner := t.at != (instant{}) && !t.rang.Load() && t.at.before(at)
+func (t *wakeTimer) set(env *Tree, self *actor.PID, at Instant) {
+	sooner := t.at != (Instant{}) && !t.rang.Load() && t.at.before(at)
 	if at == t.at || sooner {
 		return
 	}
 	t.stop()
-	if at == (instant{}) {
+	if at == (Instant{}) {
 		return
 	}
 	t.at = at
@@ -38,6 +38,6 @@ func (t *wakeTimer) stop() {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
-	t.at, t.timer = instant{}, nil
+	t.at, t.timer = Instant{}, nil
 	t.rang.Store(false)
 }

@@ -110,7 +110,7 @@ type DownLimit struct {
 	Count CountMode
 	// Store keeps the outages for longer than the process lives, so that programs that run for seconds are counted
 	// together; see NewFileStore. Nil keeps them in memory.
-	Store actors.OutageStore
+	Store actors.Store
 }
 
 // CountMode chooses what counts as an outage.
