@@ -18,8 +18,8 @@ func tieWith(t *testing.T, n int) *tie {
 	w := newTie(tieSettings(), "a1")
 	w.take(t, "f1", "L1")
 	for i := 1; i < n; i++ {
-		var f Feature
-		f.machine.claim = messages.Claim{ID: uint64(1_000_000 + i), Feature: "f2", Count: 1}
+		var f Member
+		f.Claim = messages.Claim{ID: uint64(1_000_000 + i), Feature: "f2", Count: 1}
 		var id messages.LeaseID
 		binary.LittleEndian.PutUint64(id[8:], uint64(i))
 		w.c.table.grant(w.c.table.add(&f), 1, messages.RequestID(id), id, &Instant{})
@@ -55,7 +55,8 @@ func TestABeatCostsTheConnectionAsManyAllocationsForOneLeaseAsForTenThousand(t *
 func TestABeatTellsNoFeatureAnythingWhileAllIsWell(t *testing.T) {
 	w := tieWith(t, 10_000)
 	assert.Zero(t, w.beat())
-	assert.EqualValues(t, 1, w.c.ref.beats.Load(), "it was good")
+	good, _ := w.c.ref.Beats()
+	assert.EqualValues(t, 1, good, "it was good")
 }
 
 // A letter for as long as the message waits; neither the turn nor the dispatcher's queue.
@@ -74,14 +75,14 @@ func TestAMessageToAnIdleActorCostsOneAllocation(t *testing.T) {
 
 // Two events, and their effects: what a restart of the server costs each feature, twice over for boxes and slice.
 func TestAResumedFeatureCostsFiveAllocations(t *testing.T) {
-	link := NewConnectionRef("s1:1")
-	f := feature{state: messages.StateHeld, origin: link, held: 1, take: 1, claim: messages.Claim{ID: 1, Feature: "f2", Count: 1}}
+	link := NewConnectionRef("s1:1", nil)
+	f := feature{state: messages.StateHeld, origin: link, held: 1, take: 1, member: &Member{Claim: messages.Claim{ID: 1, Feature: "f2", Count: 1}}}
 	in := &leaseResumed{connection: link}
 	assert.Equal(t, 5, int(testing.AllocsPerRun(100, func() { f.step(Instant{}, in) })))
 }
 
 func TestAFailedBeatCostsAHeldFeatureNoAllocation(t *testing.T) {
-	link := NewConnectionRef("s1:1")
+	link := NewConnectionRef("s1:1", nil)
 	set := Settings{Attempts: 5}
 	f := feature{set: &set, state: messages.StateHeld, origin: link, held: 1, take: 1}
 	in := &heartbeatFailed{connection: link, failed: 1}

@@ -256,13 +256,11 @@ func (c *connection) askLimit(now Instant) Instant {
 
 // show publishes what Status tells of this connection.
 func (c *connection) show() {
-	c.ref.failed.Store(int32(c.failed))
-	c.ref.features.Store(int64(len(c.table.index)))
 	var deadline time.Duration
 	if c.table.leases > 0 {
 		deadline = c.acked.wall + c.hello.ClientTimeout
 	}
-	c.ref.deadline.Store(int64(deadline))
+	c.ref.Show(c.failed, len(c.table.index), deadline)
 }
 
 // sooner returns the earlier one; a zero instant means never.

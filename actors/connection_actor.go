@@ -93,7 +93,7 @@ func (a *connectionActor) perform(c actor.Context, e Effect) {
 	case tell, tellAll, forward:
 		a.outbox.post(env, self, e)
 	case answer:
-		e.reply.answer(e.err)
+		e.reply.Answer(e.err)
 	case connect:
 		link := a.machine.ref
 		env.call(self, unlimited, func(context.Context) any { return env.connect(link, e) })

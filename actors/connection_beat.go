@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"errors"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -27,24 +26,16 @@ type flight struct {
 
 // asker is a sweeping feature that asks the origin by a beat of its lease (rule 6).
 type asker struct {
-	member *Feature
+	member *Member
 	take   uint32
 	began  Instant // of the sweep
 }
 
 // beatCall is the application's own heartbeat.
 type beatCall struct {
-	member *Feature
+	member *Member
 	call   *Reply
 }
-
-// errDecided answers the application's heartbeat when the license is gone: its own Err says why.
-var ErrLicenseGone = errors.New("the license is gone")
-
-// transportError is the cause of an exchange that the server did not answer, for the application.
-type TransportError string
-
-func (e TransportError) Error() string { return "heartbeat: " + string(e) }
 
 // beatDue: the heartbeat actor says so. While an uncounted beat is under way it waits for its result. A beat that the
 // server asked to wait is due when the wait is over.
@@ -213,8 +204,7 @@ func (c *connection) beatGood(now Instant, fl *flight, chunks []chunkAnswer, res
 	good := &goodBeat{flight: fl, chunks: chunks, recovered: c.broken || restarted}
 	c.answered(now, restarted)
 	c.acked = *fl.sent
-	c.ref.beats.Add(1)
-	c.ref.lastBeat.Store(int64(fl.sent.wall))
+	c.ref.CountGoodBeat(*fl.sent)
 	c.due, c.broken, c.recover, c.atRisk, c.checking = nil, false, false, false, false
 	c.postponed, c.retryAt = false, Instant{}
 	if !c.deciding() {
@@ -244,13 +234,13 @@ func (c *connection) actOn(now Instant, good *goodBeat) []Effect {
 
 // resumeAll tells the features what the good beat found.
 func (c *connection) resumeAll(fl *flight) []Effect {
-	resumed := make([]*Feature, 0, len(fl.slots))
+	resumed := make([]*Member, 0, len(fl.slots))
 	for i, s := range fl.slots {
 		if c.table.holds(s, fl.leases[i]) {
 			resumed = append(resumed, c.table.owner[s])
 		}
 	}
-	var waiting []*Feature
+	var waiting []*Member
 	if c.table.leases < c.table.beaten() { // mostly nobody does, and the list has room for all
 		waiting = c.table.choose(func(s int32) bool { return !c.table.hasLease(s) })
 	}

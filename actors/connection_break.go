@@ -58,7 +58,7 @@ func (c *connection) countFailure(now Instant, cause string) []Effect {
 		return nil
 	}
 	c.failed++
-	c.ref.failures.Add(1)
+	c.ref.CountFailedBeat()
 	c.broken = true
 	c.serverDown(now)
 	effects := []Effect{publish{messages.ConnectionLost{

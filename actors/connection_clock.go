@@ -6,9 +6,6 @@ import "time"
 // a machine wakes (rule 17).
 const forgiveFor = 30 * time.Second
 
-// clockJumped: the machine slept, or somebody set the clock. Every connection beats at once.
-type clockJumped struct{ Message }
-
 // jumped beats now, and looks at the age of the leases: the wall clock says how old they are.
 func (c *connection) jumped(now Instant) []Effect {
 	if !c.set.automatic() || c.table.beaten() == 0 {

@@ -22,7 +22,7 @@ func (w *tie) describe(e Effect) string {
 	case closeSession:
 		return fmt.Sprintf("close %s", e.session)
 	case tell:
-		return w.told([]*Feature{e.to}, e.in)
+		return w.told([]*Member{e.to}, e.in)
 	case tellAll:
 		return w.told(e.to, e.in)
 	case publish:
@@ -75,7 +75,7 @@ func (w *tie) describeStranger(e otherServerFound) string {
 		text += fmt.Sprintf(" over %s", e.dialled.session)
 	}
 	for _, d := range e.dialled.returns {
-		text += fmt.Sprintf(", is owed %s", w.request(d.request))
+		text += fmt.Sprintf(", is owed %s", w.request(d.Request))
 	}
 	if e.move {
 		text += ", the features follow"
@@ -118,7 +118,7 @@ func leaseNames(leases []messages.LeaseID) string {
 }
 
 // told prints an input for features; one for nobody is nothing.
-func (w *tie) told(to []*Feature, in Input) string {
+func (w *tie) told(to []*Member, in Input) string {
 	if len(to) == 0 {
 		return ""
 	}

@@ -17,7 +17,7 @@ const (
 
 // learn compares a reply, to an exchange that was begun in the given life, with what is known of the server.
 func (c *connection) learn(now Instant, hello transport.Hello, life uint64) (verdict, []Effect) {
-	c.ref.noteReply(now.mono) // whoever it is: a server was reached (rule 11)
+	c.ref.NoteReply(now.mono) // whoever it is: a server was reached (rule 11)
 	was, is := c.hello.Identity, hello.Identity
 	if hello.ClientTimeout <= 0 { // a refusal may leave it out
 		hello.ClientTimeout = c.hello.ClientTimeout
@@ -68,7 +68,7 @@ func (c *connection) forgetLeases() []Effect {
 
 // strangerReplied: the session leads to another server, which owes us nothing but may have executed the requests owed.
 // The server we know may still answer at another address: that is tried before its features follow the stranger.
-func (c *connection) strangerReplied(s transport.Session, hello transport.Hello, owed []debt) []Effect {
+func (c *connection) strangerReplied(s transport.Session, hello transport.Hello, owed []Return) []Effect {
 	f := dialled{address: c.ref.Server().Address, session: s, hello: hello}
 	if s == nil || s != c.session {
 		f.session, f.returns = nil, owed // given away already: only what is owed is news
@@ -107,16 +107,16 @@ func (c *connection) giveAway(strangers []dialled, move bool) []Effect {
 
 // doubtful returns the requests of which nobody knows who has executed them: those of takes that were not answered, and
 // what is owed. Whoever is found at an address of this server may be the one.
-func (c *connection) doubtful() []debt {
-	var owed []debt
+func (c *connection) doubtful() []Return {
+	var owed []Return
 	for _, d := range c.debts.order {
 		if !d.settled {
-			owed = append(owed, debt{claim: d.claim, request: d.request})
+			owed = append(owed, Return{Claim: d.claim, Request: d.request})
 		}
 	}
 	for _, t := range c.takes.all() {
 		if t.tries > 0 {
-			owed = append(owed, debt{claim: t.member.ID(), request: t.request})
+			owed = append(owed, Return{Claim: t.member.ID(), Request: t.request})
 		}
 	}
 	return owed
@@ -138,7 +138,7 @@ func (c *connection) replaced(now Instant, in *replacedBy) []Effect {
 	for _, f := range moved {
 		s, _ := c.table.slot(f)
 		for _, request := range c.earlier(f) {
-			heirs.returns = append(heirs.returns, debt{claim: f.ID(), request: request})
+			heirs.returns = append(heirs.returns, Return{Claim: f.ID(), Request: request})
 		}
 		heirs.renewed = append(heirs.renewed, c.table.renewed[s])
 		c.debts.owe(now, f.ID(), c.table.request[s])
@@ -171,10 +171,10 @@ func (c *connection) inherit(now Instant, in *takenOver) []Effect {
 }
 
 // strangersDebts returns what a server that answered in another one's stead may have granted.
-func (c *connection) strangersDebts(b *batch) []debt {
-	owed := make([]debt, len(b.takes))
+func (c *connection) strangersDebts(b *batch) []Return {
+	owed := make([]Return, len(b.takes))
 	for i, t := range b.takes {
-		owed[i] = debt{claim: t.member.ID(), request: t.request}
+		owed[i] = Return{Claim: t.member.ID(), Request: t.request}
 	}
 	return owed
 }

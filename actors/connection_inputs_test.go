@@ -58,9 +58,9 @@ var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) a
 	},
 	"taken-over": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature, age=
 		f, age := w.feature(t, word(t, d)), span(t, option(t, d, "age", "0s"))
-		f.state.Store(uint32(messages.StateRetaking)) // one that ended is not taken over
+		f.Show(messages.StateRetaking, nil, false) // one that ended is not taken over
 		renewed := &Instant{mono: w.now.mono - age, wall: w.now.wall - age}
-		return &takenOver{members: []*Feature{f}, renewed: []*Instant{renewed}}
+		return &takenOver{members: []*Member{f}, renewed: []*Instant{renewed}}
 	},
 	"holdings-query": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature
 		return &holdingsQuery{member: w.feature(t, word(t, d))}
@@ -70,7 +70,7 @@ var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) a
 // takeOrder: feature and number; mode=first, sweep or retake; timeout=; exact.
 func (w *tie) takeOrder(t *testing.T, d *datadriven.TestData) any {
 	f := w.feature(t, word(t, d))
-	f.machine.exact = f.machine.exact || d.HasArg("exact")
+	f.Exact = f.Exact || d.HasArg("exact")
 	modes := map[string]takeMode{"first": firstMode, "sweep": roundMode, "retake": retakeMode, "wait": waitMode}
 	o := &takeOrder{member: f, takeSeat: takeSeat{
 		take: uint32(number(t, d.CmdArgs[1].Key)), mode: modes[option(t, d, "mode", "first")], began: w.now,

@@ -2,8 +2,6 @@ package actors
 
 import (
 	"time"
-
-	"github.com/seatbeat/seatbeat/messages"
 )
 
 // decideWithin is how long a connection waits for the down counter's decision before it recovers its features without:
@@ -26,18 +24,6 @@ type goodBeat struct {
 	chunks    []chunkAnswer
 	recovered bool
 }
-
-// serverSeen tells the down counter that a server answers: for the first time, after a restart, or after failed beats.
-// The counter replies outageDecided.
-type serverSeen struct {
-	Message
-	connection *ConnectionRef
-	identity   messages.Identity
-	downAt     Instant // when the first beat failed; zero: none did
-}
-
-// outageDecided: the down counter has counted, and has stopped everything if that was too much.
-type outageDecided struct{ Message }
 
 // serverDown notes the first failed beat of a break.
 func (c *connection) serverDown(now Instant) {
@@ -69,11 +55,6 @@ func (c *connection) tellCounter() []Effect {
 	c.outage.untold = false
 	return []Effect{countOutage{c.outage.told}}
 }
-
-// countOutage passes on to the down counter.
-type countOutage struct{ seen *serverSeen }
-
-func (countOutage) IsEffect() {}
 
 // deciding reports whether the counter's decision is awaited.
 func (c *connection) deciding() bool { return c.outage.by != (Instant{}) }

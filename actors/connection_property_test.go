@@ -146,12 +146,12 @@ func (w *watch) restart(rt *rapid.T) {
 	}
 }
 
-func (w *watch) anyFeature(rt *rapid.T) *Feature {
+func (w *watch) anyFeature(rt *rapid.T) *Member {
 	id := rapid.Uint64Range(1, 3).Draw(rt, "feature")
 	name := string([]byte{'f', byte('0' + id)})
 	if w.tie.features[name] == nil {
 		f := claimOf(id)
-		f.machine.claim.Feature, f.machine.claim.Count = name, 1
+		f.Claim.Feature, f.Claim.Count = name, 1
 		w.tie.features[name] = f
 	}
 	return w.tie.features[name]

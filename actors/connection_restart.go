@@ -6,15 +6,6 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// recallOrder asks what the connection knows of a feature whose actor was restarted.
-type holdingsQuery struct {
-	Message
-	member *Feature
-}
-
-// reconcile: the directory was restarted and may have lost orders to leave.
-type dropEnded struct{ Message }
-
 // recallFeature answers from the table. What the feature may have missed it is told again: that its lease timed out, or
 // that its origin was replaced.
 func (c *connection) recallFeature(o *holdingsQuery) []Effect {
@@ -91,7 +82,7 @@ func (c *connection) recoverLost(now Instant, lost any) []Effect {
 // rebuildTable takes over the records, but for those of features that have ended: their order to leave may have been
 // lost. Features that have moved say so when they are asked, see askAgain.
 func (c *connection) rebuildTable(now Instant, old *leaseTable) []Effect {
-	var unleased, late []*Feature
+	var unleased, late []*Member
 	for s, f := range old.owner {
 		switch {
 		case f == nil:
@@ -148,15 +139,6 @@ func (c *connection) dropAll(now Instant, cause string) []Effect {
 	}
 	return []Effect{tellAll{all, &restartsUsedUp{connection: c.ref, cause: cause}}}
 }
-
-// restartsUsedUp: the origin's connection panicked too often.
-type restartsUsedUp struct {
-	Message
-	connection *ConnectionRef
-	cause      string
-}
-
-func (in *restartsUsedUp) From() *ConnectionRef { return in.connection }
 
 // reconcileTable gives back what features hold that have ended.
 func (c *connection) reconcileTable(now Instant) []Effect {

@@ -14,7 +14,7 @@ func (c *connection) leave(now Instant, o *releaseOrder) []Effect {
 	}
 	id := o.member.ID()
 	if t := c.takes.of[id]; t != nil && t.number <= o.upTo {
-		t.call.answer(o.outcome())
+		t.call.Answer(o.outcome())
 		c.giveUp(now, t)
 	}
 	var effects []Effect
@@ -25,7 +25,7 @@ func (c *connection) leave(now Instant, o *releaseOrder) []Effect {
 	}
 	if o.except != c.ref {
 		delete(c.debts.waits, id)
-		c.debts.takeCall(id).answer(o.outcome())
+		c.debts.takeCall(id).Answer(o.outcome())
 	}
 	if o.origin == c.ref {
 		c.debts.wait(id, o.reply)
@@ -180,7 +180,7 @@ func (c *connection) beatOrdered(now Instant, o *beatOrder) []Effect {
 
 // notHere is what a heartbeat is told of a feature that this connection does not know any more: it ended, or it followed
 // to another server. One that ended showed it before it told us.
-func notHere(f *Feature) error {
+func notHere(f *Member) error {
 	if f.State().Live() {
 		return TransportError("the seats are looked for elsewhere")
 	}
@@ -189,18 +189,18 @@ func notHere(f *Feature) error {
 
 // awaitTake lets the application's heartbeat wait for the take of its feature, which is here or under way to us. The last
 // of several calls waits.
-func (c *connection) awaitTake(now Instant, f *Feature, waiting *Reply) {
+func (c *connection) awaitTake(now Instant, f *Member, waiting *Reply) {
 	if t := c.takes.of[f.ID()]; t != nil {
 		c.urge(now, t, waiting)
 		return
 	}
-	c.debts.takeCall(f.ID()).answer(TransportError("another call asked again"))
+	c.debts.takeCall(f.ID()).Answer(TransportError("another call asked again"))
 	c.debts.waiting[f.ID()] = waiting
 }
 
 // urge repeats a take for the application, which waits for its answer; not before the server's retry-after (rule 18).
 func (c *connection) urge(now Instant, t *take, waiting *Reply) {
-	t.call.answer(TransportError("another call asked again"))
+	t.call.Answer(TransportError("another call asked again"))
 	t.call = waiting
 	c.urgent = true
 	switch {

@@ -147,7 +147,7 @@ func (c *connection) adopted(now Instant, in *confirmed) []Effect {
 // merge forwards everything to the connection that the server has already.
 func (c *connection) merge(in *aliasOf) []Effect {
 	c.phase, c.into = merged, in.connection
-	c.ref.aliased.Store(true)
+	c.ref.SetAliased()
 	var effects []Effect
 	for _, t := range c.takes.all() {
 		effects = append(effects, forward{in.connection, t.order()})
@@ -191,9 +191,9 @@ func (c *connection) handedOver(now Instant, in *addressFound) []Effect {
 }
 
 // oweAll enters what this server may have executed in another one's name.
-func (c *connection) oweAll(now Instant, owed []debt) {
+func (c *connection) oweAll(now Instant, owed []Return) {
 	for _, d := range owed {
-		c.debts.owe(now, d.claim, d.request)
+		c.debts.owe(now, d.Claim, d.Request)
 	}
 }
 
@@ -216,8 +216,7 @@ func (c *connection) useSession(now Instant, f dialled, life uint64) []Effect {
 	c.successor = ""
 	c.unplanRetry()
 	c.addresses = moveToFront(c.addresses, f.address)
-	server := messages.Server{ID: f.hello.Identity.ServerID, Address: f.address}
-	c.ref.server.Store(&server)
+	c.ref.SetServer(messages.Server{ID: f.hello.Identity.ServerID, Address: f.address})
 	_, learnt := c.learn(now, f.hello, life)
 	c.recover = c.broken || c.checking
 	return append(effects, learnt...)
@@ -235,7 +234,7 @@ func (c *connection) dropSession(s transport.Session) []Effect {
 // hear notes a reply of any kind.
 func (c *connection) hear(now Instant) {
 	c.heard = now
-	c.ref.noteReply(now.mono)
+	c.ref.NoteReply(now.mono)
 }
 
 // answered notes a reply other than a refusal, from the life that is known or from a new one: it ends the count of failed

@@ -78,7 +78,7 @@ func (c *connection) newRequest() messages.RequestID {
 }
 
 // earlier returns the requests of this feature at this server that a new one replaces (rule 9).
-func (c *connection) earlier(f *Feature) []messages.RequestID {
+func (c *connection) earlier(f *Member) []messages.RequestID {
 	requests := c.debts.requests(f.ID())
 	if s, ok := c.table.slot(f); ok && c.table.request[s] != (messages.RequestID{}) {
 		requests = append(requests, c.table.request[s])
@@ -238,7 +238,7 @@ func (c *connection) giveUp(now Instant, t *take) {
 	if t.tries > 0 {
 		c.debts.owe(now, t.member.ID(), t.request)
 	}
-	t.call.answer(TransportError("the request was given up"))
+	t.call.Answer(TransportError("the request was given up"))
 }
 
 // batchFailed: the call was refused as a whole, or not answered.

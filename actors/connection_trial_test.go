@@ -22,7 +22,7 @@ type tie struct {
 	wakeAt   Instant
 	hello    transport.Hello // what the server says of itself
 	links    map[messages.Address]*ConnectionRef
-	features map[string]*Feature
+	features map[string]*Member
 	sessions int
 	requests []messages.RequestID
 	calls    []namedCall
@@ -47,7 +47,7 @@ func (s *namedSession) String() string { return s.name }
 // newTie returns a connection to an address, of which nothing is known yet. The server there is S1.
 func newTie(set Settings, address messages.Address) *tie {
 	w := &tie{
-		set: set, links: make(map[messages.Address]*ConnectionRef), features: make(map[string]*Feature), flying: make(map[string][]Effect),
+		set: set, links: make(map[messages.Address]*ConnectionRef), features: make(map[string]*Member), flying: make(map[string][]Effect),
 		answered: make(map[string]Effect),
 		hello: transport.Hello{
 			Identity:      messages.Identity{ServerID: "S1", BootID: "b1", Epoch: 1},
@@ -79,7 +79,7 @@ func (w *tie) performAll(effects []Effect) string {
 	}
 	w.calls = slices.DeleteFunc(w.calls, func(c namedCall) bool {
 		select {
-		case err := <-c.call.answered:
+		case err := <-c.call.Answered():
 			fmt.Fprintf(&b, "%s is answered: %v\n", c.name, err)
 			return true
 		default:
@@ -122,7 +122,7 @@ func (w *tie) perform(e Effect) string {
 	case otherServerFound:
 		w.dialled = e.dialled
 	case answer:
-		e.reply.answer(e.err)
+		e.reply.Answer(e.err)
 		return ""
 	case wakeAt:
 		if e.at == w.wakeAt {
@@ -149,17 +149,17 @@ func callKind(e Effect) string {
 // link returns the connection of a name, the same one each time.
 func (w *tie) link(a messages.Address) *ConnectionRef {
 	if w.links[a] == nil {
-		w.links[a] = NewConnectionRef(a)
+		w.links[a] = NewConnectionRef(a, nil)
 	}
 	return w.links[a]
 }
 
 // feature returns the checkout of a name: f7 has the ID 7.
-func (w *tie) feature(t *testing.T, name string) *Feature {
+func (w *tie) feature(t *testing.T, name string) *Member {
 	t.Helper()
 	if w.features[name] == nil {
-		f := &Feature{}
-		f.machine.claim = messages.Claim{
+		f := &Member{}
+		f.Claim = messages.Claim{
 			ID: uint64(number(t, strings.TrimPrefix(name, "f"))), Feature: "cad", Version: messages.V(1, 0), Count: 1,
 		}
 		w.features[name] = f

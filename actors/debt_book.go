@@ -111,7 +111,7 @@ func (b *debtBook) wait(claim uint64, c *Reply) {
 		return
 	}
 	if len(b.of[claim]) == 0 {
-		c.answer(nil)
+		c.Answer(nil)
 		return
 	}
 	b.calls[claim] = append(b.calls[claim], c)
@@ -120,7 +120,7 @@ func (b *debtBook) wait(claim uint64, c *Reply) {
 // answer lets the checkins of a claim go on: nothing is owed, or the server is not there to be waited for (rule 19).
 func (b *debtBook) answer(claim uint64) {
 	for _, c := range b.calls[claim] {
-		c.answer(nil)
+		c.Answer(nil)
 	}
 	delete(b.calls, claim)
 }

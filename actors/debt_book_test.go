@@ -64,16 +64,16 @@ func TestCheckinWaitsUntilItsClaimOwesNothing(t *testing.T) {
 	b.wait(1, call)
 	debts := b.pop(9, neverReplaced)
 	b.strike(debts[0])
-	require.Empty(t, call.answered)
+	require.Empty(t, call.Answered())
 	b.strike(debts[1])
-	assert.Len(t, call.answered, 1)
+	assert.Len(t, call.Answered(), 1)
 }
 
 func TestCheckinOfAClaimThatOwesNothingIsAnsweredAtOnce(t *testing.T) {
 	b := newDebtBook()
 	call := NewReply()
 	b.wait(1, call)
-	assert.Len(t, call.answered, 1)
+	assert.Len(t, call.Answered(), 1)
 }
 
 func TestDebtsAreForgottenAfterTheClientTimeout(t *testing.T) {
@@ -109,7 +109,7 @@ func TestForgettingTheLastDebtAnswersItsCheckin(t *testing.T) {
 	call := NewReply()
 	b.wait(1, call)
 	b.forget(at(time.Hour), time.Minute, nobody)
-	assert.Len(t, call.answered, 1)
+	assert.Len(t, call.Answered(), 1)
 }
 
 func TestDebtsAreKeptWhileNoClientTimeoutIsKnown(t *testing.T) {

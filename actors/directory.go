@@ -138,10 +138,11 @@ func (d *directory) add(a messages.Address) *ConnectionRef {
 }
 
 func (d *directory) newConnection(a messages.Address) *ConnectionRef {
-	link := NewConnectionRef(a)
+	var sibling *ConnectionRef
 	if len(d.connections) > 0 {
-		link.lastReply = d.connections[0].lastReply
+		sibling = d.connections[0]
 	}
+	link := NewConnectionRef(a, sibling)
 	d.connections = append(d.connections, link)
 	return link
 }
@@ -171,7 +172,7 @@ func (d *directory) identified(in identify) []Effect {
 func (d *directory) know(link *ConnectionRef, f dialled) {
 	id := f.hello.Identity.ServerID
 	d.byServer[id] = link
-	link.server.Store(&messages.Server{ID: id, Address: f.address})
+	link.SetServer(messages.Server{ID: id, Address: f.address})
 }
 
 // foundStranger: at an address of one connection another server answered. It gets the address and the session; with move
@@ -249,7 +250,7 @@ func (d *directory) drain(c *Reply) []Effect {
 		d.draining[link] = true
 	}
 	if len(d.connections) == 0 {
-		c.answer(nil)
+		c.Answer(nil)
 		return nil
 	}
 	return d.toAll(&drain{})
@@ -258,7 +259,7 @@ func (d *directory) drain(c *Reply) []Effect {
 func (d *directory) drained(link *ConnectionRef) []Effect {
 	delete(d.draining, link)
 	if len(d.draining) == 0 {
-		d.call.answer(nil)
+		d.call.Answer(nil)
 	}
 	return nil
 }

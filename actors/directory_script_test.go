@@ -66,9 +66,9 @@ func (w *guide) wait(d time.Duration) string {
 func (w *guide) input(t *testing.T, d *datadriven.TestData) any {
 	switch d.Cmd {
 	case "take": // address
-		return &takeOrder{takeSeat: takeSeat{take: 1, address: messages.Address(word(t, d))}, member: &Feature{}}
+		return &takeOrder{takeSeat: takeSeat{take: 1, address: messages.Address(word(t, d))}, member: &Member{}}
 	case "release":
-		return &releaseOrder{member: &Feature{}}
+		return &releaseOrder{member: &Member{}}
 	case "identify": // connection, address, server
 		return identify{connection: w.link(t, d, 0), dialled: w.foundAt(t, d, 1)}
 	case "other-server": // connection, address, server; move, given-away
@@ -117,7 +117,7 @@ func (w *guide) step(in any) string {
 	}
 	if w.closed != nil {
 		select {
-		case err := <-w.closed.answered:
+		case err := <-w.closed.Answered():
 			fmt.Fprintln(&b, "close is answered:", err)
 		default:
 		}
@@ -171,9 +171,9 @@ func (w *guide) name(link *ConnectionRef) string {
 func TestAReplyToOneConnectionIsKnownToTheFeaturesOfEach(t *testing.T) {
 	w := newGuide()
 	for _, a := range []messages.Address{"a1", "b1"} {
-		w.step(&takeOrder{takeSeat: takeSeat{take: 1, address: a}, member: &Feature{}})
+		w.step(&takeOrder{takeSeat: takeSeat{take: 1, address: a}, member: &Member{}})
 	}
-	w.d.connections[1].noteReply(2 * time.Second)
-	assert.True(t, w.d.connections[0].repliedSince(Instant{mono: time.Second}))
-	assert.False(t, w.d.connections[0].repliedSince(Instant{mono: 3 * time.Second}))
+	w.d.connections[1].NoteReply(2 * time.Second)
+	assert.True(t, w.d.connections[0].RepliedSince(Instant{mono: time.Second}))
+	assert.False(t, w.d.connections[0].RepliedSince(Instant{mono: 3 * time.Second}))
 }

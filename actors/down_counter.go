@@ -208,7 +208,7 @@ func (d *counter) review(now Instant) []Effect {
 // show publishes the count for Status.
 func (c *counted) show(n int) {
 	if c.connection != nil {
-		c.connection.outages.Store(int32(n))
+		c.connection.SetOutages(n)
 	}
 }
 

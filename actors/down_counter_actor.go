@@ -63,7 +63,7 @@ func (e *Tree) flushOutages(ctx context.Context) error {
 	c := NewReply()
 	e.send(e.counter, &flush{reply: c})
 	select {
-	case err := <-c.answered:
+	case err := <-c.Answered():
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -98,13 +98,13 @@ func (a *outageActor) perform(self *actor.PID, e Effect) {
 	case publish:
 		env.Publish(e.event)
 	case goOn:
-		env.send(e.connection.pid, &outageDecided{})
+		env.send(e.connection.PID(), &outageDecided{})
 	case stopAll:
 		env.stopAll(e.err)
 	case mergeStore:
 		a.merge(self, e)
 	case answer:
-		e.reply.answer(e.err)
+		e.reply.Answer(e.err)
 	case wakeAt:
 		a.timer.set(env, self, e.at)
 	case warn:
@@ -177,6 +177,6 @@ func (e *Tree) tellFeatures(in Input) {
 
 func (e *Tree) tellAll(features []*Feature, in Input) {
 	for _, f := range features {
-		e.send(f.pid, in)
+		e.send(f.PID, in)
 	}
 }

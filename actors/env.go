@@ -109,6 +109,6 @@ func (e *Tree) spawn(f *Feature) error {
 	id := e.Name + "/f" + strconv.FormatUint(f.ID(), 10)
 	pid, err := actor.DefaultSpawner(e.System, id, e.props, parent{e.System.Root, e.runtime})
 	e.spawning = nil
-	f.pid = pid
+	f.SetPID(pid)
 	return err
 }

@@ -34,7 +34,7 @@ func (e *Tree) connect(link *ConnectionRef, o connect) any {
 	for _, address := range o.addresses {
 		f, err := e.open(address, o.timeout)
 		if err == nil || transport.AsRefusal(err) != nil {
-			link.noteReply(e.now().mono)
+			link.NoteReply(e.now().mono)
 		}
 		switch {
 		case err != nil:

@@ -9,19 +9,22 @@ import (
 //
 // It has no clock, goroutine or I/O. step is not safe for concurrent use; the actor's mailbox is what serialises it.
 type feature struct {
-	set     *Settings
-	claim   messages.Claim
-	exact   bool
-	mayWait bool // the first checkout waits for seats when no server has any
-	local   bool // the grant is a local licence
-	state   messages.State
-	rounds  int32          // sweeps that ended since FailingOver was entered, or since the failed count was below Attempts
-	take    uint32         // number of the latest take; an answer to another one is stale
-	held    uint32         // number of the take that the current lease is from; 0 when no lease is left
-	origin  *ConnectionRef // the connection that the seats are from; nil until the first grant
-	round   *round         // the pass over the servers that is under way; nil otherwise
+	set       *Settings
+	member    *Member // what was checked out
+	mayWait   bool    // the first checkout waits for seats when no server has any
+	local     bool    // the grant is a local licence
+	resyncing bool    // restarted after a panic: the connection is being asked what is held
+	state     messages.State
+	rounds    int32          // sweeps that ended since FailingOver was entered, or since the failed count was below Attempts
+	take      uint32         // number of the latest take; an answer to another one is stale
+	held      uint32         // number of the take that the current lease is from; 0 when no lease is left
+	origin    *ConnectionRef // the connection that the seats are from; nil until the first grant
+	round     *round         // the pass over the servers that is under way; nil otherwise
+}
 
-	resyncing bool // restarted after a panic: the connection is being asked what is held
+// newFeature returns the machine of a checkout that has not begun. The member says what is checked out.
+func newFeature(set *Settings, member *Member, mayWait bool) feature {
+	return feature{set: set, member: member, mayWait: mayWait}
 }
 
 // step applies one input and returns the effects to perform, in order.
@@ -77,7 +80,7 @@ func (f *feature) checkingOut(now Instant, in Input) []Effect {
 		return f.askNext(now)
 	case *seatGranted:
 		f.hold(in)
-		return []Effect{publish{messages.CheckedOut{Claim: f.claim, Server: in.server, Local: in.local, Overdraft: in.overdraft}}, ready{}}
+		return []Effect{publish{messages.CheckedOut{Claim: f.member.Claim, Server: in.server, Local: in.local, Overdraft: in.overdraft}}, ready{}}
 	case *seatRefused:
 		f.round.answered(messages.Answer{Server: in.server, Reason: in.reason, Message: in.message})
 		return f.askNextOrFail(now)
@@ -121,7 +124,7 @@ func (f *feature) retaking(now Instant, in Input) []Effect {
 	switch in := in.(type) {
 	case *seatGranted:
 		f.hold(in)
-		return []Effect{publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server, Overdraft: in.overdraft}}}
+		return []Effect{publish{messages.CheckoutSucceeded{Claim: f.member.Claim, Server: in.server, Overdraft: in.overdraft}}}
 	case *seatRefused:
 		return append(f.closePair(in.server, in.reason, in.message), f.lose(in.server, in.reason, in.message)...)
 	case *heartbeatFailed:
@@ -204,8 +207,8 @@ func (f *feature) resume(in *leaseResumed) []Effect {
 	f.state, f.rounds = messages.StateHeld, 0
 	server := in.connection.Server()
 	return []Effect{
-		publish{messages.RetryingFeature{Claim: f.claim, Server: server}},
-		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: server, Resumed: true}},
+		publish{messages.RetryingFeature{Claim: f.member.Claim, Server: server}},
+		publish{messages.CheckoutSucceeded{Claim: f.member.Claim, Server: server, Resumed: true}},
 	}
 }
 
@@ -220,7 +223,7 @@ func (f *feature) retakeOrLose(now Instant, in *leaseEnded) []Effect {
 
 func (f *feature) retake(now Instant, server messages.Server) []Effect {
 	f.state, f.rounds = messages.StateRetaking, 0
-	return []Effect{publish{messages.RetryingFeature{Claim: f.claim, Server: server}}, f.takeAtOrigin(now)}
+	return []Effect{publish{messages.RetryingFeature{Claim: f.member.Claim, Server: server}}, f.takeAtOrigin(now)}
 }
 
 func (f *feature) takeAtOrigin(now Instant) Effect {
@@ -234,11 +237,11 @@ func (f *feature) failOver(in *seatGranted) []Effect {
 	f.hold(in)
 	effects := []Effect{
 		f.releaseOthers(),
-		publish{messages.RetryingFeature{Claim: f.claim, Server: in.server}},
-		publish{messages.CheckoutSucceeded{Claim: f.claim, Server: in.server, Overdraft: in.overdraft}},
+		publish{messages.RetryingFeature{Claim: f.member.Claim, Server: in.server}},
+		publish{messages.CheckoutSucceeded{Claim: f.member.Claim, Server: in.server, Overdraft: in.overdraft}},
 	}
 	if moved {
-		effects = append(effects, publish{messages.FailedOver{Claim: f.claim, From: from, To: in.server}})
+		effects = append(effects, publish{messages.FailedOver{Claim: f.member.Claim, From: from, To: in.server}})
 	}
 	return effects
 }

@@ -15,15 +15,12 @@ import (
 // Feature is one checkout: its machine, its actor and what the application's handle reads, in one struct, since there
 // may be a million of them. The machine is the actor's; everything else is safe for concurrent use.
 type Feature struct {
+	Member
 	tree    *Tree
-	pid     *actor.PID
 	machine feature
 	panics  *panics // nil: it never panicked
 	granted *Reply  // answers the first checkout; nil after it
 
-	state     atomic.Uint32
-	origin    atomic.Pointer[ConnectionRef]
-	local     atomic.Bool
 	checkedIn atomic.Bool // Checkin was called
 	abandoned atomic.Bool // the caller of the first checkout did not wait for the end
 	place     int32       // in the registry; guarded by its mutex
@@ -37,22 +34,22 @@ type Feature struct {
 // in the end either the feature is held or nothing is left of it. The checkout must be valid.
 func (f *Feature) Start(ctx context.Context, env *Tree, c messages.Checkout) error {
 	f.tree = env
-	f.machine = feature{set: &env.Settings, exact: c.Exact, mayWait: c.Wait, claim: messages.Claim{
-		Feature: c.Feature, Version: c.Version, Count: c.Seats(),
-	}}
+	f.Claim = messages.Claim{Feature: c.Feature, Version: c.Version, Count: c.Seats()}
+	f.Exact = c.Exact
+	f.machine = newFeature(&env.Settings, &f.Member, c.Wait)
 	granted := NewReply()
 	f.granted = granted
 	if err := env.enter(f); err != nil {
 		return err
 	}
-	env.send(f.pid, &begin{deadline: env.deadline(ctx)})
+	env.send(f.PID, &begin{deadline: env.deadline(ctx)})
 	select {
-	case err := <-granted.answered:
+	case err := <-granted.Answered():
 		return err
 	case <-ctx.Done():
 		f.abandoned.Store(true)
-		env.send(f.pid, &cancelled{err: context.Cause(ctx)})
-		return granted.cancelled(context.Cause(ctx))
+		env.send(f.PID, &cancelled{err: context.Cause(ctx)})
+		return granted.Cancelled(context.Cause(ctx))
 	}
 }
 
@@ -65,23 +62,11 @@ func (e *Tree) deadline(ctx context.Context) Instant {
 	return Instant{mono: max(at.Sub(e.began), 1)}
 }
 
-// ID returns the number of the checkout within its runtime.
-func (f *Feature) ID() uint64 { return f.machine.claim.ID }
-
-// Claim returns what was checked out.
-func (f *Feature) Claim() messages.Claim { return f.machine.claim }
-
-// State returns the state at this moment.
-func (f *Feature) State() messages.State { return messages.State(f.state.Load()) }
-
-// Origin returns the connection that the seats are from.
-func (f *Feature) Origin() *ConnectionRef { return f.origin.Load() }
-
 // Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before; zero for a local
 // licence.
 func (f *Feature) Deadline() time.Time {
 	origin := f.Origin()
-	if origin == nil || f.local.Load() {
+	if origin == nil || f.Local() {
 		return time.Time{}
 	}
 	return origin.Deadline()
@@ -114,9 +99,9 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	c := f.tree.replies.open()
 	defer f.tree.replies.close(c)
 	if f.checkedIn.Swap(true) {
-		c.answer(nil)
+		c.Answer(nil)
 	} else {
-		f.tree.send(f.pid, &checkin{reply: c})
+		f.tree.send(f.PID, &checkin{reply: c})
 	}
 	select {
 	case <-f.Done():
@@ -131,7 +116,7 @@ func (f *Feature) Checkin(ctx context.Context) error {
 
 func (f *Feature) await(ctx context.Context, c *Reply) error {
 	select {
-	case err := <-c.answered:
+	case err := <-c.Answered():
 		if errors.Is(err, errRestarted) {
 			return nil // the seats are on their way back, but nobody is left who could tell when they are there
 		}
@@ -148,9 +133,9 @@ func (f *Feature) await(ctx context.Context, c *Reply) error {
 func (f *Feature) Heartbeat(ctx context.Context) error {
 	c := f.tree.replies.open()
 	defer f.tree.replies.close(c)
-	f.tree.send(f.pid, &heartbeatNow{reply: c})
+	f.tree.send(f.PID, &heartbeatNow{reply: c})
 	select {
-	case err := <-c.answered:
+	case err := <-c.Answered():
 		if !errors.Is(err, ErrLicenseGone) {
 			return err
 		}
@@ -217,7 +202,7 @@ func (f *Feature) restart(c actor.Context) {
 			state = messages.StateCheckingOut
 		}
 	}
-	f.machine.reset(state, f.Origin(), f.local.Load())
+	f.machine.reset(state, f.Origin(), f.Local())
 	f.run(c, &restarted{cause: failed.cause, usedUp: failed.usedUp})
 	switch {
 	case f.tree.closing.Load():
@@ -234,34 +219,30 @@ func (f *Feature) restart(c actor.Context) {
 }
 
 // show publishes what the handle reads.
-func (f *Feature) show() {
-	f.state.Store(uint32(f.machine.state))
-	f.origin.Store(f.machine.origin)
-	f.local.Store(f.machine.local)
-}
+func (f *Feature) show() { f.Show(f.machine.state, f.machine.origin, f.machine.local) }
 
 func (f *Feature) perform(c actor.Context, e Effect) {
 	switch e := e.(type) {
 	case publish:
 		f.tree.Publish(e.event)
 	case ready:
-		f.granted.answer(nil)
+		f.granted.Answer(nil)
 		f.granted = nil
 	case queued:
-		f.granted.partial.Store(e.partial)
+		f.granted.SetPartial(e.partial)
 	case end:
 		f.end(e.err)
 		c.Stop(c.Self())
 	case takeSeat:
-		f.tree.send(f.connectionFor(e), &takeOrder{member: f, takeSeat: e})
+		f.tree.send(f.connectionFor(e), &takeOrder{member: &f.Member, takeSeat: e})
 	case release:
-		f.tree.send(f.tree.runtime, &releaseOrder{member: f, release: e})
+		f.tree.send(f.tree.runtime, &releaseOrder{member: &f.Member, release: e})
 	case beatNow:
-		f.tree.send(e.connection.pid, &beatOrder{member: f, reply: e.reply})
+		f.tree.send(e.connection.PID(), &beatOrder{member: &f.Member, reply: e.reply})
 	case answer:
-		e.reply.answer(e.err)
+		e.reply.Answer(e.err)
 	case queryHoldings:
-		f.tree.send(f.tree.runtime, &holdingsQuery{member: f})
+		f.tree.send(f.tree.runtime, &holdingsQuery{member: &f.Member})
 	case *gaveUp:
 		f.tree.send(f.tree.runtime, e)
 	}
@@ -269,7 +250,7 @@ func (f *Feature) perform(c actor.Context, e Effect) {
 
 func (f *Feature) connectionFor(e takeSeat) *actor.PID {
 	if e.connection != nil {
-		return e.connection.pid
+		return e.connection.PID()
 	}
 	return f.tree.runtime
 }
@@ -282,7 +263,7 @@ func (f *Feature) end(err error) {
 		close(f.done)
 	}
 	f.mu.Unlock()
-	f.granted.answer(err)
+	f.granted.Answer(err)
 	f.granted = nil
 	f.tree.features.remove(f)
 }

@@ -4,33 +4,6 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Inputs and effects of a restart.
-type (
-	// restarted: the actor panicked, and the machine was made anew. With usedUp no restart is left.
-	restarted struct {
-		Message
-		cause  string
-		usedUp bool
-	}
-	// recalled is what the origin's connection knows of the feature.
-	holdings struct {
-		Message
-		connection *ConnectionRef
-		held       uint32 // the take that the lease is from; 0: there is none
-		local      bool
-		recovering bool
-		last       *heartbeatFailed // as it would be told now
-	}
-	// askAgain: a connection, or the directory, was restarted, and may have forgotten who asks for seats.
-	askAgain struct{ Message }
-	// recall asks the origin's connection what it knows.
-	queryHoldings struct{ connection *ConnectionRef }
-)
-
-func (in *holdings) From() *ConnectionRef { return in.connection }
-
-func (queryHoldings) IsEffect() {}
-
 // rebirth makes the machine of a feature whose actor panicked anew: what never changes stays, since the application's
 // handle may be reading it, and what the handle shows.
 func (f *feature) reset(state messages.State, origin *ConnectionRef, local bool) {
@@ -53,11 +26,11 @@ func (f *feature) restart(in *restarted) []Effect {
 	}
 	f.resyncing = true
 	f.take++
-	return append(effects, publish{messages.FeatureRestarted{Claim: f.claim, Cause: in.cause}}, queryHoldings{f.origin})
+	return append(effects, publish{messages.FeatureRestarted{Claim: f.member.Claim, Cause: in.cause}}, queryHoldings{f.origin})
 }
 
 func (f *feature) defect(cause string) error {
-	return &messages.LostError{Claim: f.claim, Reason: messages.Internal, Message: cause}
+	return &messages.LostError{Claim: f.member.Claim, Reason: messages.Internal, Message: cause}
 }
 
 // remembering waits for the connection's word. What ends the checkout is still heeded.

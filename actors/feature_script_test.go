@@ -33,7 +33,7 @@ func (p *trial) command(t *testing.T, d *datadriven.TestData) string {
 		p.now = p.now.after(span(t, word(t, d)))
 		return ""
 	case "replied": // a server, to something, just now
-		p.link(messages.Address(word(t, d))).noteReply(p.now.mono)
+		p.link(messages.Address(word(t, d))).NoteReply(p.now.mono)
 		return ""
 	case "held": // from the first server
 		p.steps(beginning, grant)

@@ -18,7 +18,7 @@ type trial struct {
 // newTrial returns a checkout of one seat of f2 that has not begun. Servers and connections have the same names.
 func newTrial(set Settings) *trial {
 	return &trial{
-		f:     &feature{set: &set, claim: messages.Claim{ID: 1, Feature: "f2", Version: messages.V(1, 0), Count: 1}},
+		f:     &feature{set: &set, member: &Member{Claim: messages.Claim{ID: 1, Feature: "f2", Version: messages.V(1, 0), Count: 1}}},
 		links: make(map[messages.Address]*ConnectionRef),
 	}
 }
@@ -53,12 +53,12 @@ func (p *trial) steps(makers ...func(*trial) Input) *trial {
 // link returns the connection to a server, the same one each time.
 func (p *trial) link(a messages.Address) *ConnectionRef {
 	if p.links[a] == nil {
-		l := NewConnectionRef(a)
-		for _, other := range p.links {
-			l.lastReply = other.lastReply // shared by the links of a runtime
+		var sibling *ConnectionRef // the links of a runtime share when a server last replied
+		for _, l := range p.links {
+			sibling = l
 		}
-		p.links[a] = l
-		p.links[a].server.Store(&messages.Server{ID: string(a), Address: a})
+		p.links[a] = NewConnectionRef(a, sibling)
+		p.links[a].SetServer(messages.Server{ID: string(a), Address: a})
 	}
 	return p.links[a]
 }

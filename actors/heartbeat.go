@@ -11,19 +11,7 @@ type heartbeat struct {
 
 // Inputs and effects of the heartbeat actor. draw is a random number from [0,1), drawn by the actor.
 type (
-	// pace starts the beats, changes their interval, or stops them with 0.
-	paceBeats struct {
-		Message
-		interval time.Duration
-	}
-	// pauseBeats asks for no beat before that.
-	pauseBeats struct {
-		Message
-		pause time.Duration
-	}
-	// beatsLost tells the connection that the heartbeat actor was restarted.
-	beatsLost struct{ Message }
-	tick      struct {
+	tick struct {
 		Message
 		seq uint64
 	}

@@ -21,14 +21,3 @@ func (i Instant) before(o Instant) bool { return i.mono < o.mono }
 func (i Instant) after(d time.Duration) Instant {
 	return Instant{mono: i.mono + d, wall: i.wall + d}
 }
-
-// wakeOrder is the last order of a machine when to be woken. The same one again is the same value: mostly nothing changes
-// from one input to the next, and in a burst that saves an allocation for each.
-type wakeOrder struct{ last Effect }
-
-func (w *wakeOrder) wakeAt(at Instant) Effect {
-	if w.last == nil || w.last.(wakeAt).at != at {
-		w.last = wakeAt{at}
-	}
-	return w.last
-}

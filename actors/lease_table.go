@@ -11,7 +11,7 @@ import (
 // costs 56 bytes here, plus its place in the index.
 type leaseTable struct {
 	index   map[uint64]int32     // claim ID to slot
-	owner   []*Feature           // nil: the slot is free
+	owner   []*Member            // nil: the slot is free
 	lease   []messages.LeaseID   // zero: no lease is left
 	request []messages.RequestID // the latest request granted here; what a re-checkout replaces
 	renewed []*Instant           // when the beat, or the take, that was last acknowledged was sent; shared; nil: never, see also tooOld
@@ -26,13 +26,13 @@ func newLeaseTable() leaseTable {
 }
 
 // slot returns the slot of a feature.
-func (t *leaseTable) slot(f *Feature) (int32, bool) {
+func (t *leaseTable) slot(f *Member) (int32, bool) {
 	s, ok := t.index[f.ID()]
 	return s, ok
 }
 
 // add makes a record without a lease for the feature, or returns the one it has.
-func (t *leaseTable) add(f *Feature) int32 {
+func (t *leaseTable) add(f *Member) int32 {
 	if s, ok := t.slot(f); ok {
 		return s
 	}
@@ -120,8 +120,8 @@ func (t *leaseTable) pack() ([]messages.LeaseID, []int32) {
 }
 
 // select returns the features, local ones left out, for which want says yes.
-func (t *leaseTable) choose(want func(slot int32) bool) []*Feature {
-	chosen := make([]*Feature, 0, len(t.index))
+func (t *leaseTable) choose(want func(slot int32) bool) []*Member {
+	chosen := make([]*Member, 0, len(t.index))
 	for s, f := range t.owner {
 		if f != nil && !t.local[int32(s)] && want(int32(s)) {
 			chosen = append(chosen, f)

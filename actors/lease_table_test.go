@@ -11,9 +11,9 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-func claimOf(id uint64) *Feature {
-	f := &Feature{}
-	f.machine.claim.ID = id
+func claimOf(id uint64) *Member {
+	f := &Member{}
+	f.Claim.ID = id
 	return f
 }
 
@@ -63,7 +63,7 @@ func TestLeaseTableLeavesLocalLicencesOut(t *testing.T) {
 	table.grant(table.add(network), 1, requestOf(2), leaseNamed("L2"), &Instant{})
 	leases, _ := table.pack()
 	assert.Equal(t, []messages.LeaseID{leaseNamed("L2")}, leases)
-	assert.Equal(t, []*Feature{network}, table.choose(func(int32) bool { return true }))
+	assert.Equal(t, []*Member{network}, table.choose(func(int32) bool { return true }))
 	assert.Equal(t, 1, table.beaten())
 }
 

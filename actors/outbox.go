@@ -65,14 +65,14 @@ func (o *outbox) next(env *Tree) bool {
 		case tellAll:
 			o.burst = e
 		case tell:
-			env.send(e.to.pid, e.in)
+			env.send(e.to.PID, e.in)
 			return true
 		case forward:
-			env.send(e.to.pid, e.in)
+			env.send(e.to.PID(), e.in)
 			return true
 		}
 	}
-	env.send(o.burst.to[0].pid, o.burst.in)
+	env.send(o.burst.to[0].PID, o.burst.in)
 	o.burst.to = o.burst.to[1:]
 	return true
 }
@@ -85,7 +85,7 @@ type tellBatch struct{ all []tellAll }
 func (c *tellBatch) next(in Input) { c.all = append(c.all, tellAll{in: in}) }
 
 // add lets one more feature be told the message.
-func (c *tellBatch) add(f *Feature) {
+func (c *tellBatch) add(f *Member) {
 	last := &c.all[len(c.all)-1]
 	last.to = append(last.to, f)
 }

@@ -25,7 +25,7 @@ func (r *registry) add(f *Feature) error {
 		return messages.ErrClosed
 	}
 	r.last++
-	f.machine.claim.ID = r.last
+	f.SetID(r.last)
 	if n := len(r.free); n > 0 {
 		f.place, r.free = r.free[n-1], r.free[:n-1]
 		r.slots[f.place] = f
@@ -153,7 +153,7 @@ func (s *replySet) answerAll(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.waiting {
-		c.answer(err)
+		c.Answer(err)
 	}
 }
 

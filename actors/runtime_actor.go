@@ -59,9 +59,9 @@ func (a *runtimeActor) run(c actor.Context, in any) {
 	a.machine = rebuiltDirectory(a.tree, a.machine)
 	again := a.try(c, in)
 	for _, link := range a.tree.Connections() {
-		a.tree.send(link.pid, &dropEnded{})
+		a.tree.send(link.PID(), &dropEnded{})
 		if a.tree.draining.Load() {
-			a.tree.send(link.pid, &drain{})
+			a.tree.send(link.PID(), &drain{})
 		}
 	}
 	a.tree.tellFeatures(&askAgain{})
@@ -86,7 +86,7 @@ func (a *runtimeActor) exit(e messages.Exited) {
 func (a *runtimeActor) perform(c actor.Context, e Effect) {
 	switch e := e.(type) {
 	case forward:
-		a.tree.send(e.to.pid, e.in)
+		a.tree.send(e.to.PID(), e.in)
 	case spawn:
 		a.spawn(c, e.connection)
 	case publish:
@@ -101,8 +101,7 @@ func (a *runtimeActor) perform(c actor.Context, e Effect) {
 func (a *runtimeActor) spawn(c actor.Context, link *ConnectionRef) {
 	env := a.tree
 	props := actor.PropsFromProducer(func() actor.Actor { return newConnectionActor(env, link) }, env.busyOptions()...)
-	link.base = env.beganWall
-	link.pid = c.SpawnPrefix(props, "connection")
+	link.Started(c.SpawnPrefix(props, "connection"), env.beganWall)
 	env.connections.add(link)
 }
 
@@ -121,7 +120,7 @@ func (e *Tree) Close(ctx context.Context) error {
 	features, ended := e.features.close()
 	e.spawnMu.Unlock()
 	for _, f := range features {
-		e.send(f.pid, &closed{})
+		e.send(f.PID, &closed{})
 	}
 	err := e.drain(ctx, ended)
 	_ = e.flushOutages(ctx) // a store that fails or hangs is reported by itself, and no seat depends on it
@@ -140,7 +139,7 @@ func (e *Tree) drain(ctx context.Context, ended <-chan struct{}) error {
 	e.draining.Store(true)
 	e.send(e.runtime, &drainAll{reply: c})
 	select {
-	case err := <-c.answered:
+	case err := <-c.Answered():
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -89,7 +89,7 @@ func (f *feature) noneGranted() *messages.CheckoutError {
 
 func (f *feature) checkout() messages.Checkout {
 	return messages.Checkout{
-		Feature: f.claim.Feature, Version: f.claim.Version, Count: f.claim.Count, Exact: f.exact, Wait: f.mayWait,
+		Feature: f.member.Claim.Feature, Version: f.member.Claim.Version, Count: f.member.Claim.Count, Exact: f.member.Exact, Wait: f.mayWait,
 	}
 }
 
@@ -147,7 +147,7 @@ func (f *feature) decide() []Effect {
 		return nil
 	case s.last != nil:
 		return f.lose(s.last.server, s.last.reason, s.last.message)
-	case !s.reached && !f.origin.repliedSince(s.began): // a server that was asked early may have replied since
+	case !s.reached && !f.origin.RepliedSince(s.began): // a server that was asked early may have replied since
 		return f.exit(s.trigger)
 	default:
 		return nil

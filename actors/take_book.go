@@ -11,7 +11,7 @@ import (
 
 // take is one attempt of one feature to get seats from this server.
 type take struct {
-	member    *Feature
+	member    *Member
 	number    uint32
 	mode      takeMode
 	request   messages.RequestID
@@ -36,10 +36,10 @@ func (t *take) order() *takeOrder {
 
 // wire returns the take as the server gets it.
 func (t *take) wire() transport.Take {
-	m := &t.member.machine
+	claim := t.member.Claim
 	return transport.Take{
-		Request: t.request, Feature: m.claim.Feature, Version: m.claim.Version, Count: m.claim.Count,
-		Exact: m.exact, Replaces: t.replaces,
+		Request: t.request, Feature: claim.Feature, Version: claim.Version, Count: claim.Count,
+		Exact: t.member.Exact, Replaces: t.replaces,
 	}
 }
 
