@@ -18,3 +18,6 @@ func backoff(n int, draw float64, most time.Duration) time.Duration {
 	bound := float64(retryBase) * math.Pow(retryFactor, float64(n))
 	return time.Duration(draw * min(bound, float64(most)))
 }
+
+// retryCap bounds the pause between two reconnect tries (rule 15).
+func retryCap(set *Settings) time.Duration { return min(retryMax, set.Interval/2) }

@@ -2,8 +2,6 @@ package actors
 
 import (
 	"time"
-
-	"github.com/seatbeat/seatbeat/messages"
 )
 
 // Monotonic time stops while a machine sleeps. How often both clocks are compared, and how far they may part (rule 17).
@@ -39,14 +37,4 @@ func (w *clockWatch) look(now Instant) (time.Duration, bool) {
 	by := (now.wall - w.last.wall) - (now.mono - w.last.mono)
 	w.last, w.next = now, now.after(clockEvery)
 	return by, max(by, -by) > w.tolerance
-}
-
-// watchClock tells everybody when the clocks parted.
-func (d *directory) watchClock(now Instant) []Effect {
-	by, jumped := d.clock.look(now)
-	if !jumped {
-		return nil
-	}
-	effects := []Effect{publish{messages.ClockJumped{By: by}}}
-	return append(effects, d.toAll(&clockJumped{})...)
 }

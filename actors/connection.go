@@ -190,7 +190,7 @@ func (c *connection) planRetry(now Instant) {
 	if c.retryAt != (Instant{}) || !c.hasWork() {
 		return
 	}
-	pause := backoff(c.retries, c.rng.Float64(), c.set.retryCap())
+	pause := backoff(c.retries, c.rng.Float64(), retryCap(c.set))
 	c.retries++
 	c.retryAt = later(now.after(pause), c.notBefore)
 }

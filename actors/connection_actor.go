@@ -10,6 +10,7 @@ import (
 
 // connectionActor performs what the machine of a connection orders.
 type connectionActor struct {
+	ref       *ConnectionRef
 	tree      *Tree
 	machine   *connection
 	timer     wakeTimer
@@ -19,7 +20,7 @@ type connectionActor struct {
 }
 
 func newConnectionActor(env *Tree, link *ConnectionRef) *connectionActor {
-	return &connectionActor{tree: env, machine: newConnection(&env.Settings, link, env.newRand())}
+	return &connectionActor{ref: link, tree: env, machine: newConnection(&env.Settings, link, env.newRand())}
 }
 
 // Receive takes orders of features, words of the runtime, results of exchanges, wakeUp, and tellMore.
@@ -63,10 +64,9 @@ func (a *connectionActor) restart(c actor.Context) {
 	failed := a.panics.pending
 	a.panics.pending = nil
 	now := a.tree.now()
-	machine, effects := a.machine.rebuilt(now, a.tree.newRand())
+	machine, effects := a.machine.rebuilt(now, a.tree.newRand(), a.tree.draining.Load())
 	effects = append(effects, machine.recoverLost(now, failed.lost)...)
 	a.machine = machine
-	machine.draining = machine.draining || a.tree.draining.Load()
 	if failed.usedUp {
 		effects = append(effects, machine.dropAll(now, failed.cause)...)
 	}
@@ -95,8 +95,7 @@ func (a *connectionActor) perform(c actor.Context, e Effect) {
 	case answer:
 		e.reply.Answer(e.err)
 	case connect:
-		link := a.machine.ref
-		env.call(self, unlimited, func(context.Context) any { return env.connect(link, e) })
+		env.call(self, unlimited, func(context.Context) any { return env.connect(a.ref, e) })
 	case sendBeat:
 		env.call(self, e.timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
 	case checkout:
@@ -160,7 +159,7 @@ func (a *heartbeatActor) onPanic() {
 func (a *heartbeatActor) restart() {
 	a.panics.pending = nil
 	a.stop()
-	a.machine = heartbeat{seq: a.machine.seq}
+	a.machine.reset()
 	a.tree.send(a.connection, &beatsLost{})
 }
 

@@ -178,7 +178,7 @@ func (c *connection) restore(now Instant, fl *flight) {
 	c.calls = append(fl.calls, c.calls...)
 	c.recover, c.urgent = c.broken, true
 	if c.moves > patience {
-		c.notBefore = later(c.notBefore, now.after(backoff(c.moves-patience, c.rng.Float64(), c.set.retryCap())))
+		c.notBefore = later(c.notBefore, now.after(backoff(c.moves-patience, c.rng.Float64(), retryCap(c.set))))
 		c.retryAt = c.notBefore
 	}
 }

@@ -171,13 +171,6 @@ func describeOrder(in any) string {
 	case *beatOrder:
 		return fmt.Sprintf("beat of f%d", in.member.ID())
 	default:
-		return strings.TrimPrefix(fmt.Sprintf("%T", in), "*actors.")
+		return inputName(in)
 	}
-}
-
-func prefixed(prefix, text string) string {
-	if text == "" {
-		return ""
-	}
-	return prefix + text
 }

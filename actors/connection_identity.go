@@ -50,7 +50,7 @@ const patience = 2
 // slowDown notes so many moves, and puts off what is asked of a server that changes with each of its replies.
 func (c *connection) slowDown(now Instant, moves int) {
 	if c.moves = moves; moves > patience {
-		c.askAfter = later(c.askAfter, now.after(backoff(moves-patience, c.rng.Float64(), c.set.retryCap())))
+		c.askAfter = later(c.askAfter, now.after(backoff(moves-patience, c.rng.Float64(), retryCap(c.set))))
 	}
 }
 

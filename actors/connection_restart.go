@@ -27,7 +27,7 @@ func (c *connection) recallFeature(o *holdingsQuery) []Effect {
 
 // reborn returns a machine that goes on with what the one that panicked held and owed. Everything that was under way is
 // settled: a request that may have been executed is owed, whoever waits is told, and the server is asked again.
-func (c *connection) rebuilt(now Instant, rng *rand.Rand) (*connection, []Effect) {
+func (c *connection) rebuilt(now Instant, rng *rand.Rand, draining bool) (*connection, []Effect) {
 	n := newConnection(c.set, c.ref, rng)
 	n.into, n.hello, n.life, n.heard = c.into, c.hello, c.life+1, c.heard
 	if n.addresses = c.addresses; len(n.addresses) == 0 { // given away, and maybe nobody was told
@@ -35,7 +35,7 @@ func (c *connection) rebuilt(now Instant, rng *rand.Rand) (*connection, []Effect
 	}
 	n.seq, n.successor, n.heir, n.warned = c.seq, c.successor, c.heir, c.warned
 	n.notBefore, n.askAfter, n.acked = c.notBefore, c.askAfter, c.acked
-	n.failed, n.draining = c.failed, c.draining
+	n.failed, n.draining = c.failed, c.draining || draining
 	n.outage.downAt, n.outage.newBoot = c.outage.downAt, c.outage.newBoot
 	if c.outage.told != nil {
 		n.tell(now, c.outage.told) // maybe again: the counter knows an outage when it sees it twice

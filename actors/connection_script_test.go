@@ -14,10 +14,10 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// TestConnectionScripts plays the conversations of testdata/connection: what features, servers and time do to one
+// TestConnectionScripts plays the conversations of testdata/scripts: what features, servers and time do to one
 // connection, and what it orders in return.
 func TestConnectionScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata/connection", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		w := newTie(tieSettings(), "a1")
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			return w.command(t, d)

@@ -142,7 +142,7 @@ func (c *connection) settle(now Instant, t *take, b *batch, o transport.Outcome)
 	case o.Result == transport.Gone:
 		t.replaces = append(t.replaces[max(0, len(t.replaces)-transport.MaxReplaces+1):len(t.replaces):len(t.replaces)], t.request)
 		t.request = c.newRequest()
-		c.takes.hold(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
+		c.takes.hold(t, now.after(backoff(t.tries-1, c.rng.Float64(), retryCap(c.set))))
 		return nil
 	default:
 		return c.noAnswer(now, t, "the server's answer makes no sense")
@@ -212,7 +212,7 @@ func (c *connection) noAnswer(now Instant, t *take, cause string) []Effect {
 		return c.unanswered(now, t, messages.Unanswered, cause, 0)
 	}
 	effects := c.failCall(t, cause)
-	c.repeat(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
+	c.repeat(t, now.after(backoff(t.tries-1, c.rng.Float64(), retryCap(c.set))))
 	return effects
 }
 
@@ -272,7 +272,7 @@ func (c *connection) batchFailed(now Instant, b *batch, err error) []Effect {
 func (c *connection) again(now Instant, b *batch) {
 	for _, t := range b.takes {
 		if !t.off {
-			c.repeat(t, now.after(backoff(t.tries-1, c.rng.Float64(), c.set.retryCap())))
+			c.repeat(t, now.after(backoff(t.tries-1, c.rng.Float64(), retryCap(c.set))))
 		}
 	}
 	c.urgent = true

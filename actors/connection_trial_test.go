@@ -65,7 +65,7 @@ func (w *tie) step(in any) string {
 
 // panicked makes the machine anew, as the actor does after a panic.
 func (w *tie) panicked() string {
-	machine, effects := w.c.rebuilt(w.now, rand.New(rand.NewChaCha8([32]byte{2})))
+	machine, effects := w.c.rebuilt(w.now, rand.New(rand.NewChaCha8([32]byte{2})), false)
 	w.c, w.wakeAt = machine, Instant{}
 	return w.performAll(effects)
 }

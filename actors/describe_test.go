@@ -3,8 +3,6 @@ package actors
 import (
 	"fmt"
 	"strings"
-
-	"github.com/seatbeat/seatbeat/messages"
 )
 
 // describe prints an effect of a feature for scripts.
@@ -67,46 +65,4 @@ func describeLeave(e release) string {
 		fmt.Fprintf(&b, ", %s answers the call", e.origin.Server())
 	}
 	return b.String()
-}
-
-// describeEvent prints an event as its name and what tells it apart.
-func describeEvent(e messages.Event) string {
-	var words []any
-	switch e := e.(type) {
-	case messages.CheckedOut:
-		words = []any{claimed(e.Claim), e.Server, flagged(e.Local, "local"), flagged(e.Overdraft, "overdraft")}
-	case messages.RetryingFeature:
-		words = []any{claimed(e.Claim), e.Server}
-	case messages.CheckoutSucceeded:
-		words = []any{claimed(e.Claim), e.Server, flagged(e.Resumed, "resumed"), flagged(e.Overdraft, "overdraft")}
-	case messages.CheckoutFailed:
-		words = []any{claimed(e.Claim), e.Server, e.Reason}
-	case messages.FailedOver:
-		words = []any{claimed(e.Claim), e.From, "to", e.To}
-	case messages.LicenseLost:
-		words = []any{claimed(e.Claim), e.Server, e.State, e.Reason}
-	case messages.FeatureRestarted:
-		words = []any{claimed(e.Claim), e.Cause}
-	case messages.CheckedIn:
-		words = []any{claimed(e.Claim), e.Server}
-	case messages.ConnectionLost:
-		words = []any{e.Server, e.Failed, "features", e.Features, "cause", e.Cause}
-	case messages.ServerRestarted:
-		words = []any{e.Server, e.Old, "to", e.New}
-	case messages.ServerReplaced:
-		words = []any{e.Server, e.Old, "to", e.New}
-	case messages.LeaseAtRisk:
-		words = []any{e.Server, "features", e.Features, "age", e.Age, "of", e.Timeout}
-	}
-	text := strings.TrimSpace(strings.ReplaceAll(fmt.Sprintln(words...), "  ", " "))
-	return messages.Name(e) + "{" + strings.TrimSpace(text) + "}"
-}
-
-func claimed(c messages.Claim) string { return fmt.Sprintf("%s x%d", c.Feature, c.Count) }
-
-func flagged(is bool, name string) string {
-	if is {
-		return name
-	}
-	return ""
 }

@@ -37,32 +37,32 @@ func newDirectory(set *Settings) *directory {
 	}
 }
 
-// rebuiltDirectory returns a directory of the connections that there are, after a panic, with the exits that the old one
-// had yet to tell.
-func rebuiltDirectory(e *Tree, old *directory) *directory {
-	d := newDirectory(&e.Settings)
-	d.exits, d.exitAt, d.exitBy, d.lastExit = old.exits, old.exitAt, old.exitBy, old.lastExit
-	for _, link := range e.Connections() {
-		d.connections = append(d.connections, link)
-		server := link.Server()
-		if link.Aliased() {
+// rebuilt returns a directory of the connections that there are, after a panic, with the exits that d had yet to tell.
+// drain is the Close that waits for the returns; nil: none does.
+func (d *directory) rebuilt(now Instant, connections []*ConnectionRef, closing bool, drain *Reply) *directory {
+	n := newDirectory(d.set)
+	n.exits, n.exitAt, n.exitBy, n.lastExit = d.exits, d.exitAt, d.exitBy, d.lastExit
+	for _, ref := range connections {
+		n.connections = append(n.connections, ref)
+		server := ref.Server()
+		if ref.Aliased() {
 			continue
 		}
-		d.byAddr[server.Address] = link
+		n.byAddr[server.Address] = ref
 		if server.ID != "" {
-			d.byServer[server.ID] = link
+			n.byServer[server.ID] = ref
 		}
 	}
-	d.closing = e.closing.Load()
-	if e.draining.Load() {
-		d.call = e.drainCall.Load()
-		d.draining = make(map[*ConnectionRef]bool, len(d.connections))
-		for _, link := range d.connections {
-			d.draining[link] = true
+	n.closing = closing
+	if drain != nil {
+		n.call = drain
+		n.draining = make(map[*ConnectionRef]bool, len(n.connections))
+		for _, ref := range n.connections {
+			n.draining[ref] = true
 		}
 	}
-	d.clock.start(e.now())
-	return d
+	n.clock.start(now)
+	return n
 }
 
 // Inputs and effects of the directory. It also gets the orders of features, and what connections find.
@@ -262,4 +262,14 @@ func (d *directory) drained(link *ConnectionRef) []Effect {
 		d.call.Answer(nil)
 	}
 	return nil
+}
+
+// watchClock tells everybody when the clocks parted.
+func (d *directory) watchClock(now Instant) []Effect {
+	by, jumped := d.clock.look(now)
+	if !jumped {
+		return nil
+	}
+	effects := []Effect{publish{messages.ClockJumped{By: by}}}
+	return append(effects, d.toAll(&clockJumped{})...)
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// TestDirectoryScripts plays the conversations of testdata/directory: which connection serves what, who gave up, and when
+// TestDirectoryScripts plays the conversations of testdata/scripts: which connection serves what, who gave up, and when
 // everything is returned. Connections are called c1, c2 ... in the order in which they were made.
 func TestDirectoryScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata/directory", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		w := newGuide()
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			return w.command(t, d)
@@ -32,8 +32,13 @@ type guide struct {
 	closed *Reply
 }
 
+// guideSession is a session that is only passed around.
+type guideSession struct{ transport.Session }
+
 func newGuide() *guide {
-	set := tieSettings()
+	set := trialSettings()
+	set.Servers = []messages.Address{"a1", "b1", "c1"}
+	set.Interval = 2 * time.Minute
 	return &guide{d: newDirectory(&set)}
 }
 
@@ -103,7 +108,7 @@ func (w *guide) foundAt(t *testing.T, d *datadriven.TestData, arg int) dialled {
 	t.Helper()
 	address, id := d.CmdArgs[arg].Key, d.CmdArgs[arg+1].Key
 	return dialled{
-		address: messages.Address(address), session: &namedSession{name: address},
+		address: messages.Address(address), session: &guideSession{},
 		hello: transport.Hello{Identity: messages.Identity{ServerID: id, BootID: "b1", Epoch: 1}},
 	}
 }
@@ -144,7 +149,7 @@ func (w *guide) describe(e Effect) string {
 }
 
 func (w *guide) describeInput(in any) string {
-	name := strings.TrimPrefix(fmt.Sprintf("%T", in), "*actors.")
+	name := inputName(in)
 	switch in := in.(type) {
 	case *confirmed:
 		return fmt.Sprintf("%s at %s", name, in.dialled.address)

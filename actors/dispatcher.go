@@ -52,12 +52,17 @@ func newDispatcher(limit int) *dispatcher {
 	return d
 }
 
-// hubTurns is the dispatcher for the few actors that all features talk to, with longer turns: as long as those of all
-// features that a burst reaches at once, so that their answers don't pile up.
-type longTurns struct{ *dispatcher }
+// longTurns returns a dispatcher of the same goroutines for the few actors that all others send to. Such an actor may
+// handle this many messages in one turn, so that the answers of all others to one burst do not pile up.
+func (d *dispatcher) longTurns(messages int) actor.Dispatcher { return longTurns{d, messages} }
+
+type longTurns struct {
+	*dispatcher
+	messages int
+}
 
 // Throughput returns how many messages such an actor may handle in one turn.
-func (longTurns) Throughput() int { return 2 * tellsAtOnce }
+func (t longTurns) Throughput() int { return t.messages }
 
 // Throughput returns how many messages a mailbox may handle in one turn.
 func (d *dispatcher) Throughput() int { return messagesPerTurn }

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -127,6 +128,9 @@ func (a *outageActor) merge(self *actor.PID, e mergeStore) {
 	})
 }
 
+// errStoreGoexit is the error of a store that ended the goroutine which called it.
+var errStoreGoexit = errors.New("the outage store called runtime.Goexit")
+
 // abandonable calls host code that may hang whatever its context says, or panic: when ctx ends the call is left to
 // itself, on the goroutine that it holds.
 func abandonable[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
@@ -136,7 +140,7 @@ func abandonable[T any](ctx context.Context, call func(context.Context) (T, erro
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		o := outcome{err: errGoexit}
+		o := outcome{err: errStoreGoexit}
 		defer func() {
 			if p := recover(); p != nil {
 				o.err = fmt.Errorf("panic: %v", p)

@@ -55,6 +55,9 @@ func (f *feature) step(now Instant, in Input) []Effect {
 	}
 }
 
+// show publishes to the member what the application's handle reads.
+func (f *feature) show() { f.member.Show(f.state, f.origin, f.local) }
+
 // isStale reports whether the input is not about the current take or origin. A grant among them is returned by its
 // connection, which this feature told that the take is off.
 func (f *feature) isStale(in Input) bool {

@@ -169,10 +169,10 @@ func (f *Feature) run(c actor.Context, in Input) {
 	effects := f.machine.step(f.tree.now(), in)
 	f.tree.injectFault(afterStep, "feature", in)
 	for _, e := range effects {
-		f.show()
+		f.machine.show()
 		f.perform(c, e)
 	}
-	f.show()
+	f.machine.show()
 }
 
 // crashing notes a panic on its way out.
@@ -217,9 +217,6 @@ func (f *Feature) restart(c actor.Context) {
 		f.run(c, &downLimit{err: err})
 	}
 }
-
-// show publishes what the handle reads.
-func (f *Feature) show() { f.Show(f.machine.state, f.machine.origin, f.machine.local) }
 
 func (f *Feature) perform(c actor.Context, e Effect) {
 	switch e := e.(type) {

@@ -13,9 +13,9 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// TestFeatureScripts plays the conversations of testdata/feature: inputs of one checkout, and what it orders in return.
+// TestFeatureScripts plays the conversations of testdata/scripts: inputs of one checkout, and what it orders in return.
 func TestFeatureScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata/feature", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		p := newTrial(trialSettings())
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			return p.command(t, d)
@@ -135,18 +135,4 @@ func (p *trial) originOf(t *testing.T, d *datadriven.TestData) *ConnectionRef {
 		return p.link(messages.Address(at))
 	}
 	return p.f.origin
-}
-
-func scriptSettings(t *testing.T, d *datadriven.TestData) Settings {
-	set := trialSettings()
-	if arg, ok := d.Arg("servers"); ok {
-		set.Servers = addresses(arg.Vals)
-	}
-	set.Attempts = number(t, option(t, d, "attempts", strconv.Itoa(set.Attempts)))
-	set.FailoverRounds = number(t, option(t, d, "rounds", strconv.Itoa(set.FailoverRounds)))
-	set.Interval = span(t, option(t, d, "interval", set.Interval.String()))
-	set.ConnectTimeout = span(t, option(t, d, "connect-timeout", set.ConnectTimeout.String()))
-	set.EnforceTimeout = d.HasArg("enforce")
-	set.CountOutages = d.HasArg("count-outages")
-	return set
 }

@@ -23,14 +23,6 @@ func newTrial(set Settings) *trial {
 	}
 }
 
-// trialSettings are those of a trial unless it says otherwise.
-func trialSettings() Settings {
-	return Settings{
-		Servers: []messages.Address{"S1", "S2", "S3"}, Attempts: 3, Interval: time.Minute, FailoverRounds: 1,
-		ConnectTimeout: 5 * time.Second,
-	}
-}
-
 // step gives the machine an input and notes what it asks for.
 func (p *trial) step(in Input) []Effect {
 	effects := p.f.step(p.now, in)

@@ -74,3 +74,6 @@ func (h *heartbeat) arm(now, at time.Duration) []Effect {
 	h.next = at
 	return []Effect{armTimer{seq: h.seq, after: at - now}}
 }
+
+// reset stops the timer and forgets the interval, after a panic. Ticks of the old timer stay stale.
+func (h *heartbeat) reset() { *h = heartbeat{seq: h.seq} }

@@ -10,10 +10,10 @@ import (
 	"github.com/cockroachdb/datadriven"
 )
 
-// TestHeartbeatScripts plays the conversations of testdata/heartbeat: what a connection asks of its timer, and when the
+// TestHeartbeatScripts plays the conversations of testdata/scripts: what a connection asks of its timer, and when the
 // timer says that a beat is due. at= is the time of a command, draw= the chance that goes into it.
 func TestHeartbeatScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata/heartbeat", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		h := &heartbeat{}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			now := span(t, option(t, d, "at", "0s"))

@@ -44,18 +44,3 @@ func (p RestartPolicy) next(failures int, draw float64) (pause time.Duration, ok
 	most := min(float64(p.Pause)*math.Pow(2, float64(failures-1)), float64(p.MaxPause))
 	return time.Duration(draw * most), true
 }
-
-// failures remembers when one actor failed.
-type failures struct{ at []Instant }
-
-// note adds a failure and returns how many lie within the window.
-func (f *failures) note(now Instant, window time.Duration) int {
-	kept := f.at[:0]
-	for _, at := range f.at {
-		if now.mono-at.mono < window {
-			kept = append(kept, at)
-		}
-	}
-	f.at = append(kept, now)
-	return len(f.at)
-}

@@ -56,7 +56,11 @@ func (a *runtimeActor) run(c actor.Context, in any) {
 	if a.try(c, in) {
 		return
 	}
-	a.machine = rebuiltDirectory(a.tree, a.machine)
+	var waiting *Reply
+	if a.tree.draining.Load() {
+		waiting = a.tree.drainCall.Load()
+	}
+	a.machine = a.machine.rebuilt(a.tree.now(), a.tree.Connections(), a.tree.closing.Load(), waiting)
 	again := a.try(c, in)
 	for _, link := range a.tree.Connections() {
 		a.tree.send(link.PID(), &dropEnded{})
@@ -169,5 +173,5 @@ func (e *Tree) propsOptions() []actor.PropsOption {
 
 // hubOptions are for the actors that all features talk to.
 func (e *Tree) busyOptions() []actor.PropsOption {
-	return append(e.propsOptions(), actor.WithDispatcher(longTurns{e.dispatcher}))
+	return append(e.propsOptions(), actor.WithDispatcher(e.dispatcher.longTurns(2*tellsAtOnce)))
 }

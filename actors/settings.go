@@ -25,6 +25,3 @@ type Settings struct {
 
 // automatic reports whether heartbeats are sent without the application's doing (rule 2).
 func (s *Settings) automatic() bool { return s.Attempts > 0 }
-
-// retryCap bounds the pause between two reconnect tries (rule 15).
-func (s *Settings) retryCap() time.Duration { return min(retryMax, s.Interval/2) }

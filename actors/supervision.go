@@ -22,6 +22,21 @@ type crash struct {
 // String names the cause in protoactor's log.
 func (c *crash) String() string { return c.cause }
 
+// failures remembers when one actor failed.
+type failures struct{ at []Instant }
+
+// note adds a failure and returns how many lie within the window.
+func (f *failures) note(now Instant, window time.Duration) int {
+	kept := f.at[:0]
+	for _, at := range f.at {
+		if now.mono-at.mono < window {
+			kept = append(kept, at)
+		}
+	}
+	f.at = append(kept, now)
+	return len(f.at)
+}
+
 // crashes is what an actor knows of its own panics.
 type panics struct {
 	failures failures

@@ -3,7 +3,6 @@ package actors
 import (
 	"flag"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -142,13 +141,10 @@ func eventLabel(e messages.Event) string {
 	return messages.Name(e)
 }
 
-// inputName is how the table calls an input.
-func inputName(in Input) string { return reflect.TypeOf(in).Elem().Name() }
-
 var update = flag.Bool("update", false, "write the table of states into README.md")
 
 func TestReadmeShowsTheTableOfStates(t *testing.T) {
-	const file, first, last = "../README.md", "<!-- states:begin -->\n", "<!-- states:end -->"
+	const file, first, last = "../../README.md", "<!-- states:begin -->\n", "<!-- states:end -->"
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	head, rest, found := strings.Cut(string(text), first)
@@ -159,5 +155,5 @@ func TestReadmeShowsTheTableOfStates(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(head+first+renderTransitions()+last+tail), 0o644))
 		return
 	}
-	assert.Equal(t, renderTransitions(), block, "update it with: go test ./actors -run TestReadme -update")
+	assert.Equal(t, renderTransitions(), block, "update it with: go test ./actors/feature -run TestReadme -update")
 }
