@@ -6,21 +6,25 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/actors/connection"
+	"github.com/seatbeat/seatbeat/actors/heartbeat"
+	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
 // connectionActor performs what the machine of a connection orders.
 type connectionActor struct {
-	ref       *ConnectionRef
+	ref       *protocol.ConnectionRef
 	tree      *Tree
-	machine   *connection
+	machine   *connection.Machine
 	timer     wakeTimer
 	outbox    outbox
 	heartbeat *actor.PID
 	panics    panics
 }
 
-func newConnectionActor(env *Tree, link *ConnectionRef) *connectionActor {
-	return &connectionActor{ref: link, tree: env, machine: newConnection(&env.Settings, link, env.newRand())}
+func newConnectionActor(env *Tree, link *protocol.ConnectionRef) *connectionActor {
+	return &connectionActor{ref: link, tree: env, machine: connection.New(&env.Settings, link, env.newRand())}
 }
 
 // Receive takes orders of features, words of the runtime, results of exchanges, wakeUp, and tellMore.
@@ -32,7 +36,7 @@ func (a *connectionActor) Receive(c actor.Context) {
 		a.timer.stop()
 	case *tellMore:
 		a.outbox.goOn(a.tree, c.Self())
-	case Input:
+	case protocol.Input:
 		defer a.onPanic(in)
 		if a.panics.pending != nil {
 			a.restart(c)
@@ -41,9 +45,9 @@ func (a *connectionActor) Receive(c actor.Context) {
 	}
 }
 
-func (a *connectionActor) run(c actor.Context, in Input) {
+func (a *connectionActor) run(c actor.Context, in protocol.Input) {
 	a.tree.injectFault(beforeStep, "connection", in)
-	effects := a.machine.step(a.tree.now(), in)
+	effects := a.machine.Step(a.tree.now(), in)
 	a.tree.injectFault(afterStep, "connection", in)
 	for _, e := range effects {
 		a.perform(c, e)
@@ -51,7 +55,7 @@ func (a *connectionActor) run(c actor.Context, in Input) {
 }
 
 // crashing notes a panic on its way out.
-func (a *connectionActor) onPanic(in Input) {
+func (a *connectionActor) onPanic(in protocol.Input) {
 	if reason := recover(); reason != nil {
 		crash := a.tree.record(&a.panics, "connection", reason)
 		crash.lost = in
@@ -64,18 +68,18 @@ func (a *connectionActor) restart(c actor.Context) {
 	failed := a.panics.pending
 	a.panics.pending = nil
 	now := a.tree.now()
-	machine, effects := a.machine.rebuilt(now, a.tree.newRand(), a.tree.draining.Load())
-	effects = append(effects, machine.recoverLost(now, failed.lost)...)
+	machine, effects := a.machine.Rebuilt(now, a.tree.newRand(), a.tree.draining.Load())
+	effects = append(effects, machine.RecoverLost(now, failed.lost)...)
 	a.machine = machine
 	if failed.usedUp {
-		effects = append(effects, machine.dropAll(now, failed.cause)...)
+		effects = append(effects, machine.DropAll(now, failed.cause)...)
 	}
 	a.timer.stop()
 	for _, e := range effects {
 		a.perform(c, e)
 	}
 	a.outbox.flush(a.tree) // or the features would hear of the old life after they were asked to say it again
-	a.tree.tellFeatures(&askAgain{})
+	a.tree.tellFeatures(&protocol.AskAgain{})
 }
 
 func (a *connectionActor) start(c actor.Context) {
@@ -85,37 +89,37 @@ func (a *connectionActor) start(c actor.Context) {
 	a.heartbeat = c.SpawnPrefix(props, "heartbeat")
 }
 
-func (a *connectionActor) perform(c actor.Context, e Effect) {
+func (a *connectionActor) perform(c actor.Context, e protocol.Effect) {
 	env, self := a.tree, c.Self()
 	switch e := e.(type) {
-	case publish:
-		env.Publish(e.event)
-	case tell, tellAll, forward:
+	case protocol.Publish:
+		env.Publish(e.Event)
+	case protocol.Tell, protocol.TellAll, protocol.Forward:
 		a.outbox.post(env, self, e)
-	case answer:
-		e.reply.Answer(e.err)
-	case connect:
+	case protocol.Answer:
+		e.Reply.Answer(e.Err)
+	case connection.Connect:
 		env.call(self, unlimited, func(context.Context) any { return env.connect(a.ref, e) })
-	case sendBeat:
-		env.call(self, e.timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
-	case checkout:
-		env.call(self, e.timeout, func(ctx context.Context) any { return env.checkout(ctx, e) })
-	case checkinAll:
-		env.call(self, e.timeout, func(ctx context.Context) any { return env.checkin(ctx, e) })
-	case closeSession:
-		env.close(e.session)
-	case wakeAt:
-		a.timer.set(env, self, e.at)
-	case beatEvery:
-		env.send(a.heartbeat, &paceBeats{interval: e.interval})
-	case holdBeats:
-		env.send(a.heartbeat, &pauseBeats{pause: e.pause})
-	case countOutage:
-		env.send(env.counter, e.seen)
-	case identify, otherServerFound, drained:
+	case connection.SendBeat:
+		env.call(self, e.Timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
+	case connection.Checkout:
+		env.call(self, e.Timeout, func(ctx context.Context) any { return env.checkout(ctx, e) })
+	case connection.CheckinAll:
+		env.call(self, e.Timeout, func(ctx context.Context) any { return env.checkin(ctx, e) })
+	case connection.CloseSession:
+		env.close(e.Session)
+	case protocol.WakeAt:
+		a.timer.set(env, self, e.At)
+	case connection.BeatEvery:
+		env.send(a.heartbeat, &protocol.PaceBeats{Interval: e.Interval})
+	case connection.HoldBeats:
+		env.send(a.heartbeat, &protocol.PauseBeats{Pause: e.Pause})
+	case protocol.CountOutage:
+		env.send(env.counter, e.Seen)
+	case protocol.Identify, protocol.OtherServerFound, protocol.Drained:
 		env.send(env.runtime, e)
-	case warn:
-		env.Logger.Warn(e.text, e.args...)
+	case protocol.Warn:
+		env.Logger.Warn(e.Text, e.Args...)
 	}
 }
 
@@ -127,7 +131,7 @@ type heartbeatActor struct {
 	tree       *Tree
 	connection *actor.PID
 	rng        *rand.Rand
-	machine    heartbeat
+	machine    heartbeat.Machine
 	timer      *time.Timer
 	panics     panics
 }
@@ -137,13 +141,13 @@ func (a *heartbeatActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Stopping, *actor.Restarting:
 		a.stop()
-	case Input:
+	case protocol.Input:
 		defer a.onPanic()
 		if a.panics.pending != nil {
 			a.restart()
 		}
 		a.tree.injectFault(beforeStep, "heartbeat", in)
-		for _, e := range a.machine.step(a.tree.now().mono, a.rng.Float64(), in) {
+		for _, e := range a.machine.Step(a.tree.now().Mono, a.rng.Float64(), in) {
 			a.perform(c.Self(), e)
 		}
 	}
@@ -159,18 +163,18 @@ func (a *heartbeatActor) onPanic() {
 func (a *heartbeatActor) restart() {
 	a.panics.pending = nil
 	a.stop()
-	a.machine.reset()
-	a.tree.send(a.connection, &beatsLost{})
+	a.machine.Reset()
+	a.tree.send(a.connection, &protocol.BeatsLost{})
 }
 
-func (a *heartbeatActor) perform(self *actor.PID, e Effect) {
+func (a *heartbeatActor) perform(self *actor.PID, e protocol.Effect) {
 	switch e := e.(type) {
-	case due:
-		a.tree.send(a.connection, &beatDue{})
-	case armTimer:
+	case heartbeat.Due:
+		a.tree.send(a.connection, &protocol.BeatDue{})
+	case heartbeat.ArmTimer:
 		a.stop()
-		a.timer = time.AfterFunc(e.after, func() { a.tree.send(self, &tick{seq: e.seq}) })
-	case stopTimer:
+		a.timer = time.AfterFunc(e.After, func() { a.tree.send(self, &heartbeat.Tick{Seq: e.Seq}) })
+	case heartbeat.StopTimer:
 		a.stop()
 	}
 }

@@ -12,6 +12,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/seatbeat/seatbeat/actors/outage"
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/mailbox"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
@@ -26,7 +29,7 @@ type Host struct {
 	// Publish tells all subscribers.
 	Publish func(messages.Event)
 	// Store keeps outages for longer than the process lives; nil: they are kept in memory.
-	Store Store
+	Store outage.Store
 	// Fault lets a test make an actor panic; nil but in tests.
 	Fault func(point, actor string, message any)
 	// Exit is told when features gave up; what it does with it is the host's.
@@ -39,7 +42,7 @@ type Host struct {
 
 // Env is what the actors of one runtime share.
 type Tree struct {
-	Settings
+	protocol.Settings
 	Host
 
 	began       time.Time // on the monotonic clock
@@ -54,11 +57,11 @@ type Tree struct {
 	runtime     *actor.PID
 	counter     *actor.PID   // nil: outages are not counted
 	props       *actor.Props // of features
-	dispatcher  *dispatcher
+	dispatcher  *mailbox.Dispatcher
 
-	closing   atomic.Bool           // Close was called
-	draining  atomic.Bool           // every feature has ended; what is owed is being returned
-	drainCall atomic.Pointer[Reply] // the Close that waits for it
+	closing   atomic.Bool                    // Close was called
+	draining  atomic.Bool                    // every feature has ended; what is owed is being returned
+	drainCall atomic.Pointer[protocol.Reply] // the Close that waits for it
 
 	unavailable atomic.Pointer[messages.UnavailableError] // nil: checkouts are let in
 
@@ -67,8 +70,8 @@ type Tree struct {
 }
 
 // now reads both clocks.
-func (e *Tree) now() Instant {
-	return Instant{mono: time.Since(e.began), wall: e.Wall().Sub(e.beganWall)}
+func (e *Tree) now() protocol.Instant {
+	return protocol.Instant{Mono: time.Since(e.began), Wall: e.Wall().Sub(e.beganWall)}
 }
 
 // send puts a message into an actor's mailbox. It never blocks.

@@ -9,17 +9,19 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/seatbeat/seatbeat/actors/feature"
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
 // Feature is one checkout: its machine, its actor and what the application's handle reads, in one struct, since there
 // may be a million of them. The machine is the actor's; everything else is safe for concurrent use.
 type Feature struct {
-	Member
+	protocol.Member
 	tree    *Tree
-	machine feature
-	panics  *panics // nil: it never panicked
-	granted *Reply  // answers the first checkout; nil after it
+	machine feature.Machine
+	panics  *panics         // nil: it never panicked
+	granted *protocol.Reply // answers the first checkout; nil after it
 
 	checkedIn atomic.Bool // Checkin was called
 	abandoned atomic.Bool // the caller of the first checkout did not wait for the end
@@ -36,30 +38,30 @@ func (f *Feature) Start(ctx context.Context, env *Tree, c messages.Checkout) err
 	f.tree = env
 	f.Claim = messages.Claim{Feature: c.Feature, Version: c.Version, Count: c.Seats()}
 	f.Exact = c.Exact
-	f.machine = newFeature(&env.Settings, &f.Member, c.Wait)
-	granted := NewReply()
+	f.machine = feature.New(&env.Settings, &f.Member, c.Wait)
+	granted := protocol.NewReply()
 	f.granted = granted
 	if err := env.enter(f); err != nil {
 		return err
 	}
-	env.send(f.PID, &begin{deadline: env.deadline(ctx)})
+	env.send(f.PID, &protocol.Begin{Deadline: env.deadline(ctx)})
 	select {
 	case err := <-granted.Answered():
 		return err
 	case <-ctx.Done():
 		f.abandoned.Store(true)
-		env.send(f.PID, &cancelled{err: context.Cause(ctx)})
+		env.send(f.PID, &protocol.Cancelled{Err: context.Cause(ctx)})
 		return granted.Cancelled(context.Cause(ctx))
 	}
 }
 
 // deadline returns when ctx ends, as an instant; zero when it does not by itself.
-func (e *Tree) deadline(ctx context.Context) Instant {
+func (e *Tree) deadline(ctx context.Context) protocol.Instant {
 	at, ok := ctx.Deadline()
 	if !ok {
-		return Instant{}
+		return protocol.Instant{}
 	}
-	return Instant{mono: max(at.Sub(e.began), 1)}
+	return protocol.Instant{Mono: max(at.Sub(e.began), 1)}
 }
 
 // Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before; zero for a local
@@ -101,7 +103,7 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	if f.checkedIn.Swap(true) {
 		c.Answer(nil)
 	} else {
-		f.tree.send(f.PID, &checkin{reply: c})
+		f.tree.send(f.PID, &protocol.Checkin{Reply: c})
 	}
 	select {
 	case <-f.Done():
@@ -114,7 +116,7 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	return f.await(ctx, c)
 }
 
-func (f *Feature) await(ctx context.Context, c *Reply) error {
+func (f *Feature) await(ctx context.Context, c *protocol.Reply) error {
 	select {
 	case err := <-c.Answered():
 		if errors.Is(err, errRestarted) {
@@ -133,10 +135,10 @@ func (f *Feature) await(ctx context.Context, c *Reply) error {
 func (f *Feature) Heartbeat(ctx context.Context) error {
 	c := f.tree.replies.open()
 	defer f.tree.replies.close(c)
-	f.tree.send(f.PID, &heartbeatNow{reply: c})
+	f.tree.send(f.PID, &protocol.HeartbeatNow{Reply: c})
 	select {
 	case err := <-c.Answered():
-		if !errors.Is(err, ErrLicenseGone) {
+		if !errors.Is(err, protocol.ErrLicenseGone) {
 			return err
 		}
 	case <-f.Done():
@@ -153,7 +155,7 @@ func (f *Feature) Heartbeat(ctx context.Context) error {
 
 // Receive is the actor: it lists nothing, since every message it gets is an input of the machine, or restart.
 func (f *Feature) Receive(c actor.Context) {
-	in, ok := c.Message().(Input)
+	in, ok := c.Message().(protocol.Input)
 	if !ok {
 		return // protoactor's own messages
 	}
@@ -164,15 +166,15 @@ func (f *Feature) Receive(c actor.Context) {
 	f.run(c, in)
 }
 
-func (f *Feature) run(c actor.Context, in Input) {
+func (f *Feature) run(c actor.Context, in protocol.Input) {
 	f.tree.injectFault(beforeStep, "feature", in)
-	effects := f.machine.step(f.tree.now(), in)
+	effects := f.machine.Step(f.tree.now(), in)
 	f.tree.injectFault(afterStep, "feature", in)
 	for _, e := range effects {
-		f.machine.show()
+		f.machine.Show()
 		f.perform(c, e)
 	}
-	f.machine.show()
+	f.machine.Show()
 }
 
 // crashing notes a panic on its way out.
@@ -202,52 +204,52 @@ func (f *Feature) restart(c actor.Context) {
 			state = messages.StateCheckingOut
 		}
 	}
-	f.machine.reset(state, f.Origin(), f.Local())
-	f.run(c, &restarted{cause: failed.cause, usedUp: failed.usedUp})
+	f.machine.Reset(state, f.Origin(), f.Local())
+	f.run(c, &protocol.Restarted{Cause: failed.cause, UsedUp: failed.usedUp})
 	switch {
 	case f.tree.closing.Load():
-		f.run(c, &closed{})
+		f.run(c, &protocol.Closed{})
 	case f.checkedIn.Load():
 		f.tree.replies.answerAll(errRestarted) // its message may still be on the way, and will find the actor gone
-		f.run(c, &checkin{})
+		f.run(c, &protocol.Checkin{})
 	case f.abandoned.Load():
-		f.run(c, &cancelled{err: context.Canceled})
+		f.run(c, &protocol.Cancelled{Err: context.Canceled})
 	}
 	if err := f.tree.unavailable.Load(); err != nil {
-		f.run(c, &downLimit{err: err})
+		f.run(c, &protocol.DownLimit{Err: err})
 	}
 }
 
-func (f *Feature) perform(c actor.Context, e Effect) {
+func (f *Feature) perform(c actor.Context, e protocol.Effect) {
 	switch e := e.(type) {
-	case publish:
-		f.tree.Publish(e.event)
-	case ready:
+	case protocol.Publish:
+		f.tree.Publish(e.Event)
+	case feature.Ready:
 		f.granted.Answer(nil)
 		f.granted = nil
-	case queued:
-		f.granted.SetPartial(e.partial)
-	case end:
-		f.end(e.err)
+	case feature.Queued:
+		f.granted.SetPartial(e.Partial)
+	case feature.End:
+		f.end(e.Err)
 		c.Stop(c.Self())
-	case takeSeat:
-		f.tree.send(f.connectionFor(e), &takeOrder{member: &f.Member, takeSeat: e})
-	case release:
-		f.tree.send(f.tree.runtime, &releaseOrder{member: &f.Member, release: e})
-	case beatNow:
-		f.tree.send(e.connection.PID(), &beatOrder{member: &f.Member, reply: e.reply})
-	case answer:
-		e.reply.Answer(e.err)
-	case queryHoldings:
-		f.tree.send(f.tree.runtime, &holdingsQuery{member: &f.Member})
-	case *gaveUp:
+	case protocol.TakeSeat:
+		f.tree.send(f.connectionFor(e), &protocol.TakeOrder{Member: &f.Member, TakeSeat: e})
+	case protocol.Release:
+		f.tree.send(f.tree.runtime, &protocol.ReleaseOrder{Member: &f.Member, Release: e})
+	case feature.BeatNow:
+		f.tree.send(e.Connection.PID(), &protocol.BeatOrder{Member: &f.Member, Reply: e.Reply})
+	case protocol.Answer:
+		e.Reply.Answer(e.Err)
+	case feature.QueryHoldings:
+		f.tree.send(f.tree.runtime, &protocol.HoldingsQuery{Member: &f.Member})
+	case *protocol.GaveUp:
 		f.tree.send(f.tree.runtime, e)
 	}
 }
 
-func (f *Feature) connectionFor(e takeSeat) *actor.PID {
-	if e.connection != nil {
-		return e.connection.PID()
+func (f *Feature) connectionFor(e protocol.TakeSeat) *actor.PID {
+	if e.Connection != nil {
+		return e.Connection.PID()
 	}
 	return f.tree.runtime
 }

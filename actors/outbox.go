@@ -3,6 +3,7 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/internal/fifo"
 )
 
@@ -14,16 +15,16 @@ const tellsAtOnce = 4096
 // goes out in parts: the next one when the features of the last had their turn. (All at once they took 100 bytes each
 // while they waited.) The zero value is an empty outbox.
 type outbox struct {
-	burst   tellAll            // what is left of the one under way
-	behind  fifo.Queue[Effect] // tell, tellAll and forward, to be sent after it
-	waiting bool               // a tellMore is on its way
+	burst   protocol.TellAll            // what is left of the one under way
+	behind  fifo.Queue[protocol.Effect] // tell, tellAll and forward, to be sent after it
+	waiting bool                        // a tellMore is on its way
 }
 
 // tellMore lets a connection go on with a burst.
-type tellMore struct{ Message }
+type tellMore struct{ protocol.Message }
 
 // post sends an effect, or queues it behind what waits.
-func (o *outbox) post(env *Tree, self *actor.PID, e Effect) {
+func (o *outbox) post(env *Tree, self *actor.PID, e protocol.Effect) {
 	o.behind.Push(e)
 	if !o.waiting {
 		o.send(env, self)
@@ -55,24 +56,24 @@ func (o *outbox) flush(env *Tree) {
 
 // next sends one message. It returns false when there is none.
 func (o *outbox) next(env *Tree) bool {
-	for len(o.burst.to) == 0 {
-		o.burst = tellAll{}
+	for len(o.burst.To) == 0 {
+		o.burst = protocol.TellAll{}
 		e, ok := o.behind.Pop()
 		if !ok {
 			return false
 		}
 		switch e := e.(type) {
-		case tellAll:
+		case protocol.TellAll:
 			o.burst = e
-		case tell:
-			env.send(e.to.PID, e.in)
+		case protocol.Tell:
+			env.send(e.To.PID, e.In)
 			return true
-		case forward:
-			env.send(e.to.PID(), e.in)
+		case protocol.Forward:
+			env.send(e.To.PID(), e.In)
 			return true
 		}
 	}
-	env.send(o.burst.to[0].PID, o.burst.in)
-	o.burst.to = o.burst.to[1:]
+	env.send(o.burst.To[0].PID, o.burst.In)
+	o.burst.To = o.burst.To[1:]
 	return true
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"sync"
 
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
@@ -104,45 +105,45 @@ func (r *registry) states() [messages.States]int {
 // linkList lists the connections, for Status.
 type connectionList struct {
 	mu  sync.Mutex
-	all []*ConnectionRef
+	all []*protocol.ConnectionRef
 }
 
-func (l *connectionList) add(link *ConnectionRef) {
+func (l *connectionList) add(link *protocol.ConnectionRef) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, link)
 }
 
-func (l *connectionList) list() []*ConnectionRef {
+func (l *connectionList) list() []*protocol.ConnectionRef {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]*ConnectionRef(nil), l.all...)
+	return append([]*protocol.ConnectionRef(nil), l.all...)
 }
 
 // errRestarted answers calls whose answer may have been lost with a panic.
-const errRestarted = TransportError("an actor was restarted")
+const errRestarted = protocol.TransportError("an actor was restarted")
 
 // callSet knows the calls of the application that wait for an actor. A panic may take the answer of any of them along, so
 // that it ends them all: none waits for ever.
 type replySet struct {
 	mu      sync.Mutex
-	waiting map[*Reply]struct{}
+	waiting map[*protocol.Reply]struct{}
 }
 
 // open returns the promise of a new call.
-func (s *replySet) open() *Reply {
-	c := NewReply()
+func (s *replySet) open() *protocol.Reply {
+	c := protocol.NewReply()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting == nil {
-		s.waiting = make(map[*Reply]struct{})
+		s.waiting = make(map[*protocol.Reply]struct{})
 	}
 	s.waiting[c] = struct{}{}
 	return c
 }
 
 // close forgets a call that waits no longer.
-func (s *replySet) close(c *Reply) {
+func (s *replySet) close(c *protocol.Reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.waiting, c)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
 // crash is what an actor that panicked leaves for its next incarnation. The actor's own code makes it, on the way out,
@@ -23,13 +25,13 @@ type crash struct {
 func (c *crash) String() string { return c.cause }
 
 // failures remembers when one actor failed.
-type failures struct{ at []Instant }
+type failures struct{ at []protocol.Instant }
 
 // note adds a failure and returns how many lie within the window.
-func (f *failures) note(now Instant, window time.Duration) int {
+func (f *failures) note(now protocol.Instant, window time.Duration) int {
 	kept := f.at[:0]
 	for _, at := range f.at {
-		if now.mono-at.mono < window {
+		if now.Mono-at.Mono < window {
 			kept = append(kept, at)
 		}
 	}
@@ -46,7 +48,7 @@ type panics struct {
 // noted records a panic and decides about it. It is called on the way out of the actor that panicked. What calls of the
 // application wait for may be lost with it.
 func (e *Tree) record(c *panics, who string, reason any) *crash {
-	pause, ok := e.Restarts.next(c.failures.note(e.now(), e.Restarts.Window), rand.Float64())
+	pause, ok := e.Restarts.Next(c.failures.note(e.now(), e.Restarts.Window), rand.Float64())
 	c.pending = &crash{cause: fmt.Sprint(reason), pause: pause, usedUp: !ok}
 	e.Logger.Error("an actor panicked; this is a defect of seatbeat, please report it",
 		"actor", who, "reason", c.pending.cause, "restart_in", pause, "gives_up", !ok, "stack", string(debug.Stack()))
@@ -63,8 +65,8 @@ type selfRestarting struct {
 
 // handle takes a step and performs what it orders. It reports false when the step panicked. An effect that panics is lost,
 // the others are not.
-func (s *selfRestarting) handle(in any, step func() []Effect, perform func(Effect)) bool {
-	var undone []Effect
+func (s *selfRestarting) handle(in any, step func() []protocol.Effect, perform func(protocol.Effect)) bool {
+	var undone []protocol.Effect
 	if !s.safely(func() {
 		s.tree.injectFault(beforeStep, s.who, in)
 		undone = step()
@@ -94,7 +96,7 @@ func (s *selfRestarting) safely(do func()) (done bool) {
 }
 
 // restart wakes an actor that was suspended: it finds its crash, and makes itself anew before it handles anything else.
-type restart struct{ Message }
+type restart struct{ protocol.Message }
 
 // restarter is the supervisor's strategy. It resumes the failed actor after the pause, in the same incarnation as far as
 // protoactor knows: a feature's struct is also the application's handle, and the handle outlives every restart.

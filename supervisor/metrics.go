@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -124,7 +124,7 @@ func (i *instruments) collect(r *Runtime, o metric.Observer) {
 	o.ObserveInt64(i.dropped, r.hub.dropped.Load())
 }
 
-func (i *instruments) collectLink(link *actors.ConnectionRef, o metric.Observer) {
+func (i *instruments) collectLink(link *protocol.ConnectionRef, o metric.Observer) {
 	server := attribute.String("server.address", link.Server().String())
 	good, failed := link.Beats()
 	o.ObserveInt64(i.heartbeats, good, metric.WithAttributes(server, attribute.String("seatbeat.heartbeat.outcome", "good")))

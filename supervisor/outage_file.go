@@ -13,12 +13,12 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
 // OutageStore keeps the outages of servers for longer than a process lives; see DownLimit.Store.
-type OutageStore = actors.Store
+type OutageStore = outage.Store
 
 // lockRetry is the pause between two tries to get the lock: the system's own waiting could not be ended by a context.
 const lockRetry = 5 * time.Millisecond
@@ -83,7 +83,7 @@ func (s *FileStore) Merge(ctx context.Context, serverID string, seen messages.Ou
 	var merged messages.OutageRecord
 	err := s.locked(ctx, func(f *outageFile, now time.Time) error {
 		before := f.log.record(serverID)
-		merged = actors.Merge(before, seen, now, MaxWindow)
+		merged = outage.Merge(before, seen, now, MaxWindow)
 		switch same := sameOutages(before, merged); {
 		case same && f.future:
 			return f.rewrite()
