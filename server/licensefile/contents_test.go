@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"fmt"
@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func TestContentsOutsideOfTheFormatAreRefusedByTheNameOfTheirField(t *testing.T) {
 	of := func(field, raw string) string { return withRaw(t, field, raw) }
 	inFeature := func(raw string) string { return of("features", "["+raw+"]") }
-	long := strings.Repeat("x", MaxName+1)
+	long := strings.Repeat("x", license.MaxName+1)
 	for _, c := range []struct{ contents, field string }{
 		{with(t, "serial", nil), "serial"},
 		{of("serial", `""`), "serial"},
@@ -63,7 +63,7 @@ func TestContentsOutsideOfTheFormatAreRefusedByTheNameOfTheirField(t *testing.T)
 		{inFeature(`{"name":"f","version":"1.0","seats":1e3}`), "features[0].seats"},
 		{inFeature(`{"name":"f","version":"1.0","seats":-1}`), "features[0].seats"},
 		{inFeature(`{"name":"f","version":"1.0","seats":-0}`), "features[0].seats"},
-		{inFeature(fmt.Sprintf(`{"name":"f","version":"1.0","seats":%d}`, server.MaxSeats+1)), "features[0].seats"},
+		{inFeature(fmt.Sprintf(`{"name":"f","version":"1.0","seats":%d}`, license.MaxSeats+1)), "features[0].seats"},
 		{inFeature(fmt.Sprintf(`{"name":"f","version":"1.0","seats":%d0}`, math.MaxInt)), "features[0].seats"},
 		{inFeature(`{"name":"f","version":"1.0","seats":1,"seats":2}`), "features[0].seats"},
 		{inFeature(`{"name":"f","version":"1.0","seats":1,"overdraft":-1}`), "features[0].overdraft"},
@@ -104,7 +104,7 @@ func TestContentsThatAreNoJSONObjectAreRefused(t *testing.T) {
 	} {
 		_, err := trusting(t).Open(signedText(t, contents))
 		assert.Error(t, err, contents)
-		var l License
+		var l Contents
 		assert.Error(t, l.UnmarshalJSON([]byte(contents)), contents)
 	}
 }

@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"os"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 // write makes a directory with these files.
@@ -25,15 +26,15 @@ func write(t *testing.T, files map[string][]byte) string {
 	return dir
 }
 
-func serial(serial string) func(*License) { return func(l *License) { l.Serial = serial } }
+func serial(serial string) func(*license.License) { return func(l *license.License) { l.Serial = serial } }
 
 // expired is a licence that is over.
-func expired(serial string) func(*License) {
-	return func(l *License) { l.Serial, l.Issued, l.Expires = serial, now.Add(-2*time.Hour), now.Add(-time.Hour) }
+func expired(serial string) func(*license.License) {
+	return func(l *license.License) { l.Serial, l.Issued, l.Expires = serial, now.Add(-2*time.Hour), now.Add(-time.Hour) }
 }
 
-func early(serial string) func(*License) {
-	return func(l *License) { l.Serial, l.Starts = serial, now.Add(time.Hour) }
+func early(serial string) func(*license.License) {
+	return func(l *license.License) { l.Serial, l.Starts = serial, now.Add(time.Hour) }
 }
 
 func paths(set Set) []string {
@@ -52,8 +53,8 @@ func TestLicenceFilesAddUp(t *testing.T) {
 	set, err := trusting(t).Load(single, dir)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"c", "a.lic", "b.lic"}, paths(set))
-	one := server.Feature{Name: "f1", Version: messages.V(2, 10), Seats: 5}
-	assert.Equal(t, []server.Feature{one, one, one}, set.Features())
+	one := license.Feature{Name: "f1", Version: messages.V(2, 10), Seats: 5}
+	assert.Equal(t, []license.Feature{one, one, one}, set.Features())
 }
 
 func TestSameSerialCountsOnce(t *testing.T) {
@@ -74,8 +75,8 @@ func TestSameLicenceUnderANewKeyCountsOnce(t *testing.T) {
 }
 
 func TestSameSerialWithOtherContentsIsAConflict(t *testing.T) {
-	for name, other := range map[string]func(*License){
-		"more seats": func(l *License) { l.Features[0].Seats = 6 },
+	for name, other := range map[string]func(*license.License){
+		"more seats": func(l *license.License) { l.Features[0].Seats = 6 },
 		"expired":    expired("L-1"),
 	} {
 		dir := write(t, map[string][]byte{"a.lic": signed(t, nil), "b.lic": signed(t, other)})
@@ -87,7 +88,7 @@ func TestSameSerialWithOtherContentsIsAConflict(t *testing.T) {
 
 func TestSameSerialOfAnotherVendorIsAnotherLicence(t *testing.T) {
 	dir := write(t, map[string][]byte{
-		"a.lic": signed(t, nil), "b.lic": signed(t, func(l *License) { l.Vendor = "Other" }),
+		"a.lic": signed(t, nil), "b.lic": signed(t, func(l *license.License) { l.Vendor = "Other" }),
 	})
 	set, err := trusting(t).Load(dir)
 	require.NoError(t, err)
@@ -95,8 +96,8 @@ func TestSameSerialOfAnotherVendorIsAnotherLicence(t *testing.T) {
 }
 
 func TestSameFeatureWithAnotherShareIsAConflict(t *testing.T) {
-	dir := write(t, map[string][]byte{"a.lic": signed(t, serial("a")), "b.lic": signed(t, func(l *License) {
-		l.Serial, l.Features[0].Share = "b", server.ShareHost
+	dir := write(t, map[string][]byte{"a.lic": signed(t, serial("a")), "b.lic": signed(t, func(l *license.License) {
+		l.Serial, l.Features[0].Share = "b", license.ShareHost
 	})})
 	_, err := trusting(t).Load(dir)
 	assert.Equal(t, Conflict, refusal(t, err).Reason)
@@ -105,7 +106,7 @@ func TestSameFeatureWithAnotherShareIsAConflict(t *testing.T) {
 
 func TestOneRefusedFileRefusesAllAndEachIsNamed(t *testing.T) {
 	dir := write(t, map[string][]byte{
-		"a.lic": signed(t, nil), "b.lic": []byte("hello"), "c.lic": signed(t, func(l *License) { l.ServerID = "S2" }),
+		"a.lic": signed(t, nil), "b.lic": []byte("hello"), "c.lic": signed(t, func(l *license.License) { l.ServerID = "S2" }),
 		"d.lic": []byte(strings.Repeat("x", MaxSize+1)),
 	})
 	set, err := trusting(t).Load(dir)
@@ -117,17 +118,17 @@ func TestOneRefusedFileRefusesAllAndEachIsNamed(t *testing.T) {
 }
 
 func TestExpiredFileLeavesTheOthersInForce(t *testing.T) {
-	old := func(l *License) {
+	old := func(l *license.License) {
 		expired("old")(l)
-		l.Features[0].Share = server.ShareUser // of a feature that is in force with another share
-		l.Features = append(l.Features, server.Feature{Name: "gone", Seats: 1})
+		l.Features[0].Share = license.ShareUser // of a feature that is in force with another share
+		l.Features = append(l.Features, license.Feature{Name: "gone", Seats: 1})
 	}
 	dir := write(t, map[string][]byte{"new.lic": signed(t, serial("new")), "old.lic": signed(t, old)})
 	set, err := trusting(t).Load(dir)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"new.lic"}, paths(set))
-	require.Len(t, set.Idle, 1)
-	require.ErrorContains(t, set.Idle[0], "old.lic refused: expired: it ended at 2030-06-01T11:00:00Z")
+	require.Len(t, set.Inactive, 1)
+	require.ErrorContains(t, set.Inactive[0], "old.lic refused: expired: it ended at 2030-06-01T11:00:00Z")
 	features := set.Features()
 	require.Len(t, features, 2)
 	assert.Equal(t, "gone", features[1].Name, "it is listed, so that what is held of it ends")
@@ -139,9 +140,9 @@ func TestFileOfALaterTimeAllowsNothingYet(t *testing.T) {
 	set, err := trusting(t).Load(dir)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a.lic"}, paths(set))
-	assert.Empty(t, set.Idle)
-	require.Len(t, set.Later, 1)
-	assert.Equal(t, "next", set.Later[0].License.Serial)
+	assert.Empty(t, set.Inactive)
+	require.Len(t, set.Future, 1)
+	assert.Equal(t, "next", set.Future[0].License.Serial)
 	features := set.Features()
 	require.Len(t, features, 2)
 	assert.Zero(t, features[0].Starts)
@@ -149,33 +150,33 @@ func TestFileOfALaterTimeAllowsNothingYet(t *testing.T) {
 }
 
 func TestFeaturesOfExpiredAndLaterFilesMakeOneList(t *testing.T) {
-	gone := func(share server.Share, at func(*License)) func(*License) {
-		return func(l *License) {
+	gone := func(share license.Share, at func(*license.License)) func(*license.License) {
+		return func(l *license.License) {
 			at(l)
-			l.Features = []server.Feature{{Name: "gone", Seats: 1, Share: share}}
+			l.Features = []license.Feature{{Name: "gone", Seats: 1, Share: share}}
 		}
 	}
-	for _, share := range []server.Share{server.ShareNone, server.ShareHost} {
+	for _, share := range []license.Share{license.ShareNone, license.ShareHost} {
 		set, err := trusting(t).Load(write(t, map[string][]byte{
-			"a.lic": signed(t, serial("a")), "next.lic": signed(t, gone(share, early("next"))), "old.lic": signed(t, gone(server.ShareNone, expired("old"))),
+			"a.lic": signed(t, serial("a")), "next.lic": signed(t, gone(share, early("next"))), "old.lic": signed(t, gone(license.ShareNone, expired("old"))),
 		}))
 		require.NoError(t, err)
 		config := server.Config{Ledger: &server.MemoryLedger{}, Insecure: true, Features: set.Features()}
 		assert.NoError(t, config.Validate())
-		assert.Equal(t, share == server.ShareNone, len(set.Later) == 1)
+		assert.Equal(t, share == license.ShareNone, len(set.Future) == 1)
 	}
 }
 
 func TestFileOfALaterTimeWithAnotherShareWaitsForAReload(t *testing.T) {
-	dir := write(t, map[string][]byte{"a.lic": signed(t, serial("a")), "next.lic": signed(t, func(l *License) {
+	dir := write(t, map[string][]byte{"a.lic": signed(t, serial("a")), "next.lic": signed(t, func(l *license.License) {
 		early("next")(l)
-		l.Features[0].Share = server.ShareHost
+		l.Features[0].Share = license.ShareHost
 	})})
 	set, err := trusting(t).Load(dir)
 	require.NoError(t, err)
-	assert.Empty(t, set.Later)
-	require.Len(t, set.Idle, 1)
-	assert.ErrorContains(t, set.Idle[0], `reload then, since by now its share of feature "f1" is host, and in `)
+	assert.Empty(t, set.Future)
+	require.Len(t, set.Inactive, 1)
+	assert.ErrorContains(t, set.Inactive[0], `reload then, since by now its share of feature "f1" is host, and in `)
 	assert.Len(t, set.Features(), 1)
 }
 

@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"bytes"
@@ -8,8 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// writeJSON writes a part of a template as JSON, for the one strict reader: what is written twice is still there twice,
-// and what is no whole number is text as it is written, so that version 2.10 does not become 2.1.
+// writeJSON writes a part of a template as JSON, so that templates and files have one strict reader. A name that occurs
+// twice still does, for the reader to refuse. A value that is no whole number becomes text as it is written, so that
+// version 2.10 does not become 2.1.
 func writeJSON(out *bytes.Buffer, node *yaml.Node) error {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -19,7 +20,7 @@ func writeJSON(out *bytes.Buffer, node *yaml.Node) error {
 	case yaml.ScalarNode:
 		return writeScalar(out, node)
 	default:
-		return fmt.Errorf("line %d has an alias: write the value itself", node.Line) // an alias could make much of little
+		return fmt.Errorf("line %d has an alias: write the value itself", node.Line) // aliases of aliases can expand a short text without bound
 	}
 }
 

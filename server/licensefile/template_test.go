@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"strings"
@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 const smallTemplate = `
@@ -23,11 +23,11 @@ func TestExampleTemplateIsALicence(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEmpty(t, l.Serial)
 	l.Serial = ""
-	assert.Equal(t, License{
+	assert.Equal(t, license.License{
 		Vendor: "Example Software", Customer: "Customer Ltd.", Issued: now, Expires: time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC),
-		Features: []server.Feature{
+		Features: []license.Feature{
 			{Name: "f1", Version: messages.V(9, 9), Seats: 5},
-			{Name: "f2", Version: messages.V(2, 10), Seats: 100, Overdraft: 10, Share: server.ShareUser, Expires: time.Date(2030, 7, 1, 0, 0, 0, 0, time.UTC)},
+			{Name: "f2", Version: messages.V(2, 10), Seats: 100, Overdraft: 10, Share: license.ShareUser, Expires: time.Date(2030, 7, 1, 0, 0, 0, 0, time.UTC)},
 		},
 	}, l)
 }
@@ -35,10 +35,10 @@ func TestExampleTemplateIsALicence(t *testing.T) {
 func TestTemplateTakesWhatIsOptional(t *testing.T) {
 	l, err := ParseTemplate([]byte(smallTemplate+"serial: A-7\nserver: S1\nissued: 2029-01-01\nstarts: 2030-01-01\nexpires: 2030-12-31T18:00:00Z"), now)
 	require.NoError(t, err)
-	assert.Equal(t, License{
+	assert.Equal(t, license.License{
 		Serial: "A-7", Vendor: "V", Customer: "C", ServerID: "S1", Issued: time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC),
 		Starts: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Expires: time.Date(2030, 12, 31, 18, 0, 0, 0, time.UTC),
-		Features: []server.Feature{{Name: "f", Version: messages.V(2, 10), Seats: 3}},
+		Features: []license.Feature{{Name: "f", Version: messages.V(2, 10), Seats: 3}},
 	}, l)
 }
 

@@ -1,40 +1,42 @@
-package license
+package licensefile
 
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// timeLayout is how times are written: RFC 3339 in UTC, in whole seconds.
-const timeLayout = "2006-01-02T15:04:05Z"
-
-func timeText(t time.Time) string { return t.UTC().Format(timeLayout) }
-
-// findings are what is wrong with a text that is being read.
-type findings struct {
+// faults collects the faults of a text while it is read.
+type faults struct {
 	messages.Faults
-	unknown bool // one of them is a field that nobody asked for
-	days    bool // a day may be written for a time
+	unknown bool // one of the faults is an unknown field
+	days    bool // a day may stand for a time: true for templates
 }
 
-// fields are those of one JSON object, each to be asked for once by its name. Package encoding/json alone would take a
-// name in other letters, a name twice, null, and 1e3 for a whole number.
+// addUnknown adds a fault for a field that this version does not know.
+func (f *faults) addUnknown(name string) {
+	f.Add(name, "is not known")
+	f.unknown = true
+}
+
+// fields are the fields of one JSON object. The reader asks for each of them once, by name. Package encoding/json alone
+// would accept a name in other letters, a name that occurs twice, null, and 1e3 as a whole number.
 type fields struct {
-	path  string // stands before the names of fields in findings: "features[2]."
+	path  string // prefix of field names in faults: "features[2]."
 	left  map[string]json.RawMessage
-	names []string // of those in left, as they came, so that findings come in that order
-	found *findings
+	names []string // of the fields in left, in the order of the text, which is the order of the faults
+	found *faults
 }
 
-// readObject takes an object apart. raw has to be valid JSON.
-func readObject(raw json.RawMessage, path string, found *findings) *fields {
+// readObject splits an object into its fields. raw has to be valid JSON.
+func readObject(raw json.RawMessage, path string, found *faults) *fields {
 	f := &fields{path: path, left: map[string]json.RawMessage{}, found: found}
 	in := json.NewDecoder(bytes.NewReader(raw))
 	if start, err := in.Token(); err != nil || start != json.Delim('{') {
@@ -58,7 +60,10 @@ func readObject(raw json.RawMessage, path string, found *findings) *fields {
 	return f
 }
 
-// whole names the object itself in a finding.
+// featurePath is the prefix of the field names of one feature, as in the faults of [license.License.Validate].
+func featurePath(i int) string { return fmt.Sprintf("features[%d].", i) }
+
+// whole names the object itself in a fault.
 func whole(path string) string {
 	if path == "" {
 		return "the whole"
@@ -66,14 +71,14 @@ func whole(path string) string {
 	return strings.TrimSuffix(path, ".")
 }
 
-// take returns the value of a field, nil if there is none.
+// take returns the value of a field, nil when the field is left out.
 func (f *fields) take(name string) json.RawMessage {
 	value := f.left[name]
 	delete(f.left, name)
 	return value
 }
 
-// text returns a text, empty if the field is left out.
+// text returns a text, empty when the field is left out.
 func (f *fields) text(name string) string {
 	raw := f.take(name)
 	if raw == nil {
@@ -90,7 +95,7 @@ func (f *fields) text(name string) string {
 	return text
 }
 
-// number returns a whole number, 0 if the field is left out.
+// number returns a whole number, 0 when the field is left out.
 func (f *fields) number(name string) int {
 	raw := f.take(name)
 	if raw == nil {
@@ -104,7 +109,7 @@ func (f *fields) number(name string) int {
 	return n
 }
 
-// time returns a time, the zero one if the field is left out.
+// time returns a time, the zero time when the field is left out.
 func (f *fields) time(name string) time.Time {
 	text := f.text(name)
 	if text == "" {
@@ -112,19 +117,19 @@ func (f *fields) time(name string) time.Time {
 	}
 	if day, err := time.Parse(time.DateOnly, text); err == nil && f.found.days {
 		if name == "expires" {
-			day = day.AddDate(0, 0, 1) // the day is the last one
+			day = day.AddDate(0, 0, 1) // the licence is still valid on its last day
 		}
 		return day
 	}
-	t, err := time.Parse(timeLayout, text)
-	if err != nil || timeText(t) != text { // the parser would take a fraction too
+	t, err := time.Parse(license.TimeLayout, text)
+	if err != nil || license.FormatTime(t) != text { // the parser alone would accept a fraction of a second
 		f.found.Add(f.path+name, "is %s: must be a time like 2030-12-31T23:00:00Z", clip([]byte(text)))
 		return time.Time{}
 	}
 	return t
 }
 
-// version returns a version, 0.0 if the field is left out.
+// version returns a version, 0.0 when the field is left out.
 func (f *fields) version(name string) messages.Version {
 	text := f.text(name)
 	if text == "" {
@@ -137,16 +142,16 @@ func (f *fields) version(name string) messages.Version {
 	return v
 }
 
-// share returns a scope of sharing, none if the field is left out.
-func (f *fields) share(name string) server.Share {
-	var scope server.Share
+// share returns a scope of sharing, none when the field is left out.
+func (f *fields) share(name string) license.Share {
+	var scope license.Share
 	if err := scope.UnmarshalText([]byte(f.text(name))); err != nil {
 		f.found.Add(f.path+name, "is wrong: %v", err)
 	}
 	return scope
 }
 
-// list returns the values of a list, none if the field is left out.
+// list returns the values of a list, none when the field is left out.
 func (f *fields) list(name string) []json.RawMessage {
 	raw := f.take(name)
 	if raw == nil {
@@ -159,7 +164,7 @@ func (f *fields) list(name string) []json.RawMessage {
 	return values
 }
 
-// require notes a field that is left out.
+// require adds a fault for each of these fields that is left out.
 func (f *fields) require(names ...string) {
 	for _, name := range names {
 		if f.left[name] == nil {
@@ -168,12 +173,11 @@ func (f *fields) require(names ...string) {
 	}
 }
 
-// end notes the fields that nobody asked for.
+// end adds a fault for each field that the reader has not asked for.
 func (f *fields) end() {
 	for _, name := range f.names {
 		if _, unknown := f.left[name]; unknown {
-			f.found.Add(f.path+plain(name), "is not known")
-			f.found.unknown = true
+			f.found.addUnknown(f.path + plain(name))
 		}
 	}
 }
@@ -189,7 +193,7 @@ func parseVersion(text string) (messages.Version, bool) {
 	return v, ok
 }
 
-// plain returns a name for a message: quoted, and cut, unless it is one of those that fields have.
+// plain returns a field name for a message: as it is when it looks like a name of ours, otherwise quoted and clipped.
 func plain(name string) string {
 	odd := func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }
 	if len(name) <= 32 && name != "" && !slices.ContainsFunc([]rune(name), odd) {

@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"cmp"
@@ -9,7 +9,8 @@ import (
 	"os"
 )
 
-// ReadFile reads a licence file for [Verifier.Open] and [Peek]: of one that is too large a byte more than they take.
+// ReadFile reads a licence file for [Verifier.Open] and [ParseUnverified]. Of a file that is too large it returns one byte
+// more than MaxSize, which both refuse.
 func ReadFile(path string) ([]byte, error) {
 	file, err := readFile(path, MaxSize)
 	if err != nil {
@@ -18,7 +19,7 @@ func ReadFile(path string) ([]byte, error) {
 	return file, nil
 }
 
-// WriteFile writes a licence file that is not there yet, for all to read: it is no secret.
+// WriteFile writes a licence file, readable by everybody, since a licence is no secret. The file must not exist.
 func WriteFile(path string, file []byte) error {
 	if err := writeNew(path, string(file), 0o644); err != nil {
 		return fmt.Errorf("write licence file: %w", err)
@@ -26,7 +27,7 @@ func WriteFile(path string, file []byte) error {
 	return nil
 }
 
-// writeNew writes a file that is not there yet. A failure leaves none.
+// writeNew writes a file that must not exist. After an error the file does not exist either.
 func writeNew(path, text string, mode os.FileMode) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, fs.ErrExist) {
@@ -45,9 +46,9 @@ func writeNew(path, text string, mode os.FileMode) error {
 	return nil
 }
 
-// readFile reads a regular file, and one byte more than bound of one that is larger.
+// readFile reads a regular file, at most one byte more than bound.
 func readFile(path string, bound int64) ([]byte, error) {
-	info, err := os.Stat(path) // before it is opened: opening a pipe would wait for its writer
+	info, err := os.Stat(path) // before Open, which would wait for the writer of a named pipe
 	if err != nil {
 		return nil, err
 	}

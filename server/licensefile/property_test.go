@@ -1,15 +1,18 @@
-package license
+package licensefile
 
 import (
+	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func TestEveryValidLicenceOpensAsItWasSigned(t *testing.T) {
@@ -25,16 +28,16 @@ func TestEveryValidLicenceOpensAsItWasSigned(t *testing.T) {
 	})
 }
 
-func drawLicense(t *rapid.T) License {
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+func drawLicense(t *rapid.T) license.License {
 	text := rapid.StringN(1, -1, 50).Filter(func(s string) bool {
-		var faults messages.Faults
-		validateText(&faults, "", s, MaxSerial, true)
-		return faults.Err() == nil
+		return len(s) <= license.MaxSerial && utf8.ValidString(s) && strings.IndexFunc(s, unprintable) < 0
 	})
 	seconds := rapid.Int64Range(1_000_000_000, 200_000_000_000)
 	instant := rapid.Custom(func(t *rapid.T) time.Time { return time.Unix(seconds.Draw(t, "seconds"), 0).UTC() })
 	optional := rapid.OneOf(rapid.Just(time.Time{}), instant)
-	l := License{
+	l := license.License{
 		Serial: text.Draw(t, "serial"), Vendor: text.Draw(t, "vendor"), Customer: text.Draw(t, "customer"),
 		ServerID: rapid.SampledFrom([]string{"", thisServer}).Draw(t, "server"),
 		Issued:   instant.Draw(t, "issued"), Starts: optional.Draw(t, "starts"),
@@ -46,14 +49,14 @@ func drawLicense(t *rapid.T) License {
 		}
 	}
 	number := rapid.IntRange(0, messages.MaxVersion)
-	l.Features = rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) server.Feature {
-		return server.Feature{
-			Share:     rapid.SampledFrom([]server.Share{server.ShareNone, server.ShareUser, server.ShareHost, server.ShareString}).Draw(t, "share"),
-			Overdraft: rapid.IntRange(0, server.MaxSeats).Draw(t, "overdraft"),
+	l.Features = rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) license.Feature {
+		return license.Feature{
+			Share:     rapid.SampledFrom([]license.Share{license.ShareNone, license.ShareUser, license.ShareHost, license.ShareString}).Draw(t, "share"),
+			Overdraft: rapid.IntRange(0, license.MaxSeats).Draw(t, "overdraft"),
 			Name:      rapid.StringMatching(`[ -~ü]{1,60}`).Draw(t, "name"),
 			Version:   messages.V(number.Draw(t, "major"), number.Draw(t, "minor")),
-			Seats:     rapid.IntRange(0, server.MaxSeats).Draw(t, "seats"), Expires: optional.Draw(t, "end"),
+			Seats:     rapid.IntRange(0, license.MaxSeats).Draw(t, "seats"), Expires: optional.Draw(t, "end"),
 		}
-	}), 1, 9, func(f server.Feature) string { return f.Name }).Draw(t, "features")
+	}), 1, 9, func(f license.Feature) string { return f.Name }).Draw(t, "features")
 	return l
 }

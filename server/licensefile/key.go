@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"encoding/base64"
@@ -11,28 +11,27 @@ import (
 	"golang.org/x/crypto/blake2b"
 )
 
-// Keys and their ids are written as PASERK does it: the type of the key stands before it, so that no key is taken for
-// one of another kind.
+// Keys and their ids are written in the PASERK format: a prefix names the type of the key, so that no key is mistaken for
+// one of another type.
 const (
 	publicPrefix = "k4.public."
 	secretPrefix = "k4.secret."
 	idPrefix     = "k4.pid."
-	// idSize is that of the hash in an id, in bytes.
+	// idSize is the size of the hash in an id, in bytes.
 	idSize = 33
 )
 
-// base64url is strict: for each key and token there is one text.
+// base64url is strict, so that each key and each token has exactly one text.
 var base64url = base64.RawURLEncoding.Strict()
 
-// PublicKey is what a server checks a vendor's signatures with. It is no secret. The zero value is no key and trusts
-// nothing.
+// PublicKey verifies a vendor's signatures. It is no secret. The zero value is no key: it verifies nothing.
 type PublicKey struct {
 	key paseto.V4AsymmetricPublicKey
 	id  string
 }
 
-// SecretKey is what a vendor signs with. It prints as its id; [SecretKey.Text] is what has to be kept secret. The zero
-// value is no key.
+// SecretKey signs a vendor's licences. It prints as its id; only [SecretKey.Text] returns the secret. The zero value is no
+// key.
 type SecretKey struct {
 	key paseto.V4AsymmetricSecretKey
 }
@@ -40,7 +39,7 @@ type SecretKey struct {
 // NewSecretKey draws a new key.
 func NewSecretKey() SecretKey { return SecretKey{key: paseto.NewV4AsymmetricSecretKey()} }
 
-// ParsePublicKey reads a text that [PublicKey.String] wrote.
+// ParsePublicKey reads the text of a public key, as [PublicKey.String] writes it.
 func ParsePublicKey(text string) (PublicKey, error) {
 	raw, err := decodeKey(text, publicPrefix)
 	if err != nil {
@@ -53,7 +52,7 @@ func ParsePublicKey(text string) (PublicKey, error) {
 	return newPublicKey(key), nil
 }
 
-// ParseSecretKey reads a text that [SecretKey.Text] wrote. The error does not repeat it.
+// ParseSecretKey reads the text of a secret key, as [SecretKey.Text] writes it. Its errors contain no part of the text.
 func ParseSecretKey(text string) (SecretKey, error) {
 	raw, err := decodeKey(text, secretPrefix)
 	if err != nil {
@@ -66,11 +65,11 @@ func ParseSecretKey(text string) (SecretKey, error) {
 	return SecretKey{key: key}, nil
 }
 
-// decodeKey returns the bytes of a key with this prefix. An error has nothing of the key in it.
+// decodeKey returns the bytes of a key with this prefix. Its errors contain no part of the key.
 func decodeKey(text, prefix string) ([]byte, error) {
 	encoded, ok := strings.CutPrefix(text, prefix)
 	switch {
-	case ok && !strings.ContainsAny(encoded, "\r\n"): // which base64 would skip
+	case ok && !strings.ContainsAny(encoded, "\r\n"): // base64 would skip line breaks
 		if raw, err := base64url.DecodeString(encoded); err == nil {
 			return raw, nil
 		}
@@ -84,11 +83,11 @@ func decodeKey(text, prefix string) ([]byte, error) {
 	}
 }
 
-// newPublicKey computes the id: it is asked for with each licence.
+// newPublicKey computes the id once, since every licence is compared with it.
 func newPublicKey(key paseto.V4AsymmetricPublicKey) PublicKey {
 	hash, err := blake2b.New(idSize, nil)
 	if err != nil {
-		return PublicKey{} // cannot be: the size is a constant within bounds
+		return PublicKey{} // cannot happen: idSize is within the bounds of BLAKE2b
 	}
 	hash.Write([]byte(idPrefix + publicText(key)))
 	return PublicKey{key: key, id: idPrefix + base64url.EncodeToString(hash.Sum(nil))}
@@ -98,7 +97,7 @@ func publicText(key paseto.V4AsymmetricPublicKey) string {
 	return publicPrefix + base64url.EncodeToString(key.ExportBytes())
 }
 
-// ID returns the name of the key, which the licences that it signed carry; empty for the zero value.
+// ID returns the id of the key. The licences that it signed carry this id. It is empty for the zero value.
 func (k PublicKey) ID() string { return k.id }
 
 // String returns the key as text, empty for the zero value.
@@ -109,10 +108,10 @@ func (k PublicKey) String() string {
 	return publicText(k.key)
 }
 
-// isZero: there is no key.
+// isZero reports whether k is the zero value.
 func (k SecretKey) isZero() bool { return len(k.key.ExportBytes()) == 0 }
 
-// Public returns the key that verifies what k signed.
+// Public returns the key that verifies the signatures of k; the zero value for the zero value.
 func (k SecretKey) Public() PublicKey {
 	if k.isZero() {
 		return PublicKey{}
@@ -120,10 +119,10 @@ func (k SecretKey) Public() PublicKey {
 	return newPublicKey(k.key.Public())
 }
 
-// Text returns the secret.
+// Text returns the secret key as text, for its file.
 func (k SecretKey) Text() string { return secretPrefix + base64url.EncodeToString(k.key.ExportBytes()) }
 
-// Format prints the id, whatever the verb.
+// Format prints the id for every verb, so that no log shows the secret.
 func (k SecretKey) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "secret key of "+k.Public().ID())
 }

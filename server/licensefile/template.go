@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"bytes"
@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// ExampleTemplate is a template to start from.
+// ExampleTemplate is a template for [ParseTemplate] to start from.
 const ExampleTemplate = `# A licence to be signed. Leave out what is optional.
 vendor: Example Software
 customer: Customer Ltd.
@@ -31,14 +33,14 @@ features:
     expires: 2030-06-30 # optional: this feature ends before the licence does
 `
 
-// ParseTemplate reads a licence that is to be signed, in YAML; [ExampleTemplate] is one. It has the fields of a licence
-// file without format. Serial is drawn at random if it is left out, and issued is now. A day is taken for a time: its
-// beginning where something starts, its end where something expires, in UTC. All faults are returned joined, each a
+// ParseTemplate reads a licence to be signed from YAML text; [ExampleTemplate] is an example. A template has the fields of
+// a licence file except format. A serial that is left out is drawn at random; issued defaults to now. A day may stand for
+// a time: its beginning for starts, its end for expires, in UTC. All faults are returned joined, each a
 // [*messages.FieldError].
-func ParseTemplate(text []byte, now time.Time) (License, error) {
+func ParseTemplate(text []byte, now time.Time) (license.License, error) {
 	l, err := parseTemplate(text)
 	if err != nil {
-		return License{}, fmt.Errorf("parse template: %w", err)
+		return license.License{}, fmt.Errorf("parse template: %w", err)
 	}
 	if l.Serial == "" {
 		l.Serial = rand.Text()
@@ -47,30 +49,30 @@ func ParseTemplate(text []byte, now time.Time) (License, error) {
 		l.Issued = now.UTC().Truncate(time.Second)
 	}
 	if err := l.Validate(); err != nil {
-		return License{}, fmt.Errorf("parse template: %w", err)
+		return license.License{}, fmt.Errorf("parse template: %w", err)
 	}
 	return l, nil
 }
 
-func parseTemplate(text []byte) (License, error) {
+func parseTemplate(text []byte) (license.License, error) {
 	if len(text) > MaxSize {
-		return License{}, fmt.Errorf("it has more than %d bytes", MaxSize)
+		return license.License{}, fmt.Errorf("it has more than %d bytes", MaxSize)
 	}
 	in := yaml.NewDecoder(bytes.NewReader(text))
 	var document, more yaml.Node
 	if err := in.Decode(&document); errors.Is(err, io.EOF) {
-		return License{}, errors.New("it is empty")
+		return license.License{}, errors.New("it is empty")
 	} else if err != nil {
-		return License{}, err
+		return license.License{}, err
 	}
 	if err := in.Decode(&more); !errors.Is(err, io.EOF) {
-		return License{}, errors.New("it has more than one document, or something after its end")
+		return license.License{}, errors.New("it has more than one document, or something after its end")
 	}
 	var raw bytes.Buffer
 	if err := writeJSON(&raw, document.Content[0]); err != nil {
-		return License{}, err
+		return license.License{}, err
 	}
-	found := findings{days: true}
+	found := faults{days: true}
 	l := readLicense(readObject(raw.Bytes(), "", &found), &found)
 	return l, found.Err()
 }

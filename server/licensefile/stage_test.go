@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 // now is the time of all tests: what a test says of another time it says relative to it.
@@ -32,10 +32,10 @@ func trusting(t testing.TB) Verifier {
 }
 
 // example is a licence that is valid now; change may make it another one.
-func example(change func(*License)) License {
-	l := License{
+func example(change func(*license.License)) license.License {
+	l := license.License{
 		Serial: "L-1", Vendor: "Vendor Inc.", Customer: "Customer Ltd.", Issued: now.Add(-time.Hour),
-		Features: []server.Feature{{Name: "f1", Version: messages.V(2, 10), Seats: 5}},
+		Features: []license.Feature{{Name: "f1", Version: messages.V(2, 10), Seats: 5}},
 	}
 	if change != nil {
 		change(&l)
@@ -44,7 +44,7 @@ func example(change func(*License)) License {
 }
 
 // signed is the file of a licence, with the key with number 1.
-func signed(t testing.TB, change func(*License)) []byte {
+func signed(t testing.TB, change func(*license.License)) []byte {
 	t.Helper()
 	file, err := Sign(example(change), secretOf(t, 1))
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func signedText(t testing.TB, contents string) []byte {
 // with is the contents of the example with a field changed, or added, or taken away if value is nil.
 func with(t testing.TB, field string, value any) string {
 	t.Helper()
-	text, err := json.Marshal(example(nil))
+	text, err := json.Marshal(Contents(example(nil)))
 	require.NoError(t, err)
 	all := map[string]any{}
 	require.NoError(t, json.Unmarshal(text, &all))

@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"errors"
@@ -11,8 +11,9 @@ import (
 // maxKeyFile is the size of the largest key file, in bytes.
 const maxKeyFile = 4 << 10
 
-// WriteKeys draws a new pair of keys and writes each to a file of its own, which must not exist: none is overwritten.
-// Only its owner may read the secret one. When WriteKeys returns nil both are on disk; an error leaves neither there.
+// WriteKeys draws a new pair of keys and writes each to a file of its own. Neither file may exist: none is overwritten.
+// Only its owner may read the file of the secret key. When WriteKeys returns nil, both files are on disk; after an error
+// neither is.
 func WriteKeys(secretPath, publicPath string) (PublicKey, error) {
 	secret := NewSecretKey()
 	public := secret.Public()
@@ -29,7 +30,7 @@ func WriteKeys(secretPath, publicPath string) (PublicKey, error) {
 	return public, nil
 }
 
-// ReadPublicKey reads the file of a public key.
+// ReadPublicKey reads a public key from its file.
 func ReadPublicKey(path string) (PublicKey, error) {
 	text, err := readKeyFile(path)
 	if err != nil {
@@ -42,7 +43,7 @@ func ReadPublicKey(path string) (PublicKey, error) {
 	return key, nil
 }
 
-// ReadSecretKey reads the file of a secret key. One that others than its owner may use is refused.
+// ReadSecretKey reads a secret key from its file. It refuses a file that anybody but its owner may read or write.
 func ReadSecretKey(path string) (SecretKey, error) {
 	text, err := readKeyFile(path)
 	if err != nil {
@@ -63,7 +64,7 @@ func ReadSecretKey(path string) (SecretKey, error) {
 	return key, nil
 }
 
-// readKeyFile returns the one line of a file that is neither empty nor a comment.
+// readKeyFile returns the only line of a file that is neither empty nor a comment.
 func readKeyFile(path string) (string, error) {
 	text, err := readFile(path, maxKeyFile)
 	if err != nil {

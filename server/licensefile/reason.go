@@ -1,36 +1,38 @@
-package license
+package licensefile
 
 import (
 	"fmt"
 	"strings"
+
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 // Reason says why a licence file is refused.
 type Reason uint8
 
-// Reasons. An Expired or NotYetValid file is authentic and allows nothing at the time asked about.
+// The reasons. An Expired or NotYetValid file is authentic, but grants nothing at the time asked about.
 const (
-	// Malformed: it is no licence file, or has a field out of bounds.
+	// Malformed: the file is no licence file, or a field is out of bounds.
 	Malformed Reason = iota + 1
-	// TooLarge: it has more than MaxSize bytes, and was not looked into.
+	// TooLarge: the file has more than MaxSize bytes. Its contents were not read.
 	TooLarge
-	// WrongKey: it names a signing key that is not among the trusted ones.
+	// WrongKey: the file names a signing key that is not trusted.
 	WrongKey
-	// Altered: its contents are not what the named key signed.
+	// Altered: the contents are not what the named key signed.
 	Altered
-	// UnknownField: it says something that this version does not understand, and so cannot honour.
+	// UnknownField: the file has a field that this version does not know, and so cannot honour.
 	UnknownField
-	// OtherServer: it is bound to another server.
+	// OtherServer: the licence is bound to another server.
 	OtherServer
-	// NotYetValid: its time has not come.
+	// NotYetValid: the licence has not started.
 	NotYetValid
-	// Expired: its time is over.
+	// Expired: the licence has expired.
 	Expired
 	// Conflict: another file has the same vendor and serial with other contents, or the same feature with another scope of
 	// sharing.
 	Conflict
 
-	reasons // the number of reasons and one
+	reasons // the number of reasons, plus one
 )
 
 var reasonNames = [reasons]string{
@@ -47,21 +49,20 @@ func (r Reason) String() string {
 	return reasonNames[r]
 }
 
-// MarshalText returns the reason in words, so that JSON shows it.
+// MarshalText returns the reason in words, for JSON.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// RefusedError is why a licence file is refused. What is wrong with its fields it wraps, each a
-// [*messages.FieldError].
+// RefusedError says why a licence file is refused. When fields are faulty, it wraps a [*messages.FieldError] for each.
 type RefusedError struct {
-	// Path is where the file is, empty if it did not come from one.
+	// Path is where the file is; empty when the licence did not come from a file.
 	Path   string
 	Reason Reason
 	// Message says what was found and what to do next.
 	Message string
-	// License is what the file says, when that is authentic: for OtherServer, NotYetValid, Expired and Conflict.
-	License License
+	// License is the contents of the file when they are authentic: with OtherServer, NotYetValid, Expired and Conflict.
+	License license.License
 
-	faults error
+	faults error // of fields
 }
 
 // Error says which file, why and what to do next.
@@ -80,4 +81,9 @@ func (e *RefusedError) Unwrap() error { return e.faults }
 
 func refuse(reason Reason, format string, args ...any) *RefusedError {
 	return &RefusedError{Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// refuseFaults is refuse for faults of fields.
+func refuseFaults(reason Reason, faults error, format string, args ...any) *RefusedError {
+	return &RefusedError{Reason: reason, Message: fmt.Sprintf(format, args...), faults: faults}
 }

@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	paseto "aidanwoods.dev/go-paseto"
+
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 const (
@@ -15,19 +17,19 @@ const (
 	MaxSize = 64 << 10
 	// header is how every file begins. It names the one algorithm: Ed25519.
 	header = "v4.public."
-	// signatureSize is that of an Ed25519 signature, in bytes, which ends the payload.
+	// signatureSize is the size of an Ed25519 signature in bytes. The payload ends with the signature.
 	signatureSize = 64
 )
 
 // Sign returns a licence as a file for its customer. Faults of l are returned joined, each a [*messages.FieldError].
-func Sign(l License, key SecretKey) ([]byte, error) {
+func Sign(l license.License, key SecretKey) ([]byte, error) {
 	if key.isZero() {
 		return nil, errors.New("sign licence: there is no key")
 	}
 	if err := l.Validate(); err != nil {
 		return nil, fmt.Errorf("sign licence: %w", err)
 	}
-	payload, err := json.Marshal(l)
+	payload, err := json.Marshal(Contents(l))
 	if err != nil {
 		return nil, fmt.Errorf("sign licence: %w", err)
 	}
@@ -55,7 +57,7 @@ func seal(payload []byte, key SecretKey) ([]byte, error) {
 	return []byte(token.V4Sign(key.key, nil) + "\n"), nil
 }
 
-// envelope is a file of the right form. Nothing of it is authentic yet.
+// envelope is a file of the right form. Nothing in it is authentic until verify says so.
 type envelope struct {
 	token   string
 	keyID   string
@@ -68,8 +70,8 @@ func (e envelope) verify(key PublicKey) bool {
 	return err == nil
 }
 
-// unfold takes a file apart.
-func unfold(file []byte) (envelope, *RefusedError) {
+// parseEnvelope splits a file into its parts.
+func parseEnvelope(file []byte) (envelope, *RefusedError) {
 	if len(file) > MaxSize {
 		return envelope{}, refuse(TooLarge, "it has more than %d bytes: name the file that the vendor sent", MaxSize)
 	}
@@ -116,7 +118,7 @@ func readFooter(footer []byte) (string, error) {
 	if !json.Valid(footer) {
 		return "", err
 	}
-	var found findings
+	var found faults
 	in := readObject(footer, "footer.", &found)
 	id := in.text("kid")
 	in.end()

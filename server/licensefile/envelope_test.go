@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func TestFaultySpellingOfATokenIsMalformed(t *testing.T) {
@@ -32,14 +32,14 @@ func TestFaultySpellingOfATokenIsMalformed(t *testing.T) {
 }
 
 func TestSignRefusesWhatNoServerWouldOpen(t *testing.T) {
-	_, err := Sign(example(func(l *License) { l.Features[0].Seats = -1 }), secretOf(t, 1))
+	_, err := Sign(example(func(l *license.License) { l.Features[0].Seats = -1 }), secretOf(t, 1))
 	require.ErrorContains(t, err, "features[0].seats is -1")
-	_, err = Sign(example(func(l *License) { l.Features = make([]server.Feature, 2000); fill(l.Features) }), secretOf(t, 1))
+	_, err = Sign(example(func(l *license.License) { l.Features = make([]license.Feature, 2000); fill(l.Features) }), secretOf(t, 1))
 	assert.ErrorContains(t, err, "split its features over several licences")
 }
 
-func fill(features []server.Feature) {
+func fill(features []license.Feature) {
 	for i := range features {
-		features[i] = server.Feature{Name: "f", Version: messages.V(1, 0), Seats: 1}
+		features[i] = license.Feature{Name: "f", Version: messages.V(1, 0), Seats: 1}
 	}
 }

@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"encoding/json"
@@ -21,7 +21,7 @@ func FuzzOpen(f *testing.F) {
 		} else {
 			require.NoError(t, l.Validate())
 		}
-		if peeked, err := Peek(file); err == nil {
+		if peeked, err := ParseUnverified(file); err == nil {
 			require.NoError(t, peeked.License.Validate())
 		} else {
 			refusal(t, err)
@@ -44,7 +44,7 @@ func FuzzContents(f *testing.F) {
 			require.Less(t, len(refused.Error()), 1<<20)
 			return
 		}
-		written, err := json.Marshal(l)
+		written, err := json.Marshal(Contents(l))
 		require.NoError(t, err)
 		again, refused := readContents(written)
 		require.Nil(t, refused)

@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"bytes"
@@ -8,37 +8,38 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 const (
-	// Extension is that of licence files. In a directory only files with it count.
+	// Extension is the extension of licence files. In a directory only files with it are loaded.
 	Extension = ".lic"
-	// MaxFiles is how many files are loaded at a time.
+	// MaxFiles is how many files can be loaded at a time.
 	MaxFiles = 1000
 )
 
 // File is a licence and where it was found.
 type File struct {
 	Path    string
-	License License
+	License license.License
 }
 
 // Set is what several licence files add up to.
 type Set struct {
-	// Files are the licences in force, in the order they were named; of those with the same serial the first.
+	// Files are the licences in force, in the order in which they were named. Of copies only the first is listed.
 	Files []File
-	// Later are licences whose time has not come: a server that has their features takes them into force by itself.
-	Later []File
-	// Idle are those that allow nothing, for the log: Expired ones, and of the NotYetValid ones those whose features have
-	// another scope of sharing by now. They have to be loaded anew when their time has come.
-	Idle []*RefusedError
+	// Future are licences that have not started. A server that has loaded their features brings them into force by itself.
+	Future []File
+	// Inactive are licences that grant nothing now, for logging: expired ones, and future ones whose share scope conflicts
+	// with an active licence. Reload once the latter become valid.
+	Inactive []*RefusedError
 }
 
-// Features returns all features of the set, for [server.Config] and [server.Server.SetFeatures]: those of each licence
-// in force or to come, and of expired ones those that none in force has, so that what is still held of them ends.
-func (s Set) Features() []server.Feature {
-	var features []server.Feature
+// Features returns all features of the set, for the server's Config.Features and SetFeatures: those of each licence in
+// force and of each future one. Of an expired licence it returns the features that no licence in force has, so that the
+// leases still held of them end.
+func (s Set) Features() []license.Feature {
+	var features []license.Feature
 	for _, f := range s.Files {
 		features = append(features, f.License.Pools()...)
 	}
@@ -46,48 +47,30 @@ func (s Set) Features() []server.Feature {
 	for _, f := range features {
 		listed[f.Name] = true
 	}
-	for _, idle := range s.Idle {
-		for _, f := range idle.License.Pools() {
-			if idle.Reason == Expired && !listed[f.Name] {
+	for _, inactive := range s.Inactive {
+		for _, f := range inactive.License.Pools() {
+			if inactive.Reason == Expired && !listed[f.Name] {
 				features, listed[f.Name] = append(features, f), true
 			}
 		}
 	}
-	for _, f := range s.Later {
+	for _, f := range s.Future {
 		features = append(features, f.License.Pools()...)
 	}
 	return features
 }
 
-// Load reads licence files and adds them up. A path names a file, or a directory: then each file in it, not below it,
-// with Extension. Two files with the same vendor, serial and contents count once.
-//
-// One file that is refused refuses them all, so that nobody overlooks it: the error joins a [*RefusedError] for each,
-// and whatever kept a file from being read. But what was right once must not keep a server from starting: an Expired or
-// NotYetValid file only allows nothing now, and is an error when no other is in force.
-func (v Verifier) Load(paths ...string) (Set, error) {
-	files, err := list(paths)
-	if err != nil {
-		return Set{}, fmt.Errorf("load licences: %w", err)
-	}
-	l := loader{shares: map[string]share{}}
-	for _, path := range files {
-		l.add(path, v)
-	}
-	return l.set()
-}
-
-// loader adds files up.
+// loader adds licence files up.
 type loader struct {
-	known  []File // authentic ones, each serial once, to tell repeats from conflicts
+	known  []File // authentic licences, each serial once, to tell copies from conflicts
 	shares map[string]share
 	loaded Set
 	faults []error
 }
 
-// share is whose leases hold one seat together, and the file that says so.
+// share is the share scope of a feature, and the file that says so.
 type share struct {
-	server.Share
+	license.Share
 	path string
 }
 
@@ -97,27 +80,27 @@ func (l *loader) add(path string, v Verifier) {
 		l.faults = append(l.faults, err)
 		return
 	}
-	license, refused := v.open(file)
+	granted, refused := v.open(file)
 	if refused != nil {
 		refused.Path = path
-		license = refused.License
+		granted = refused.License
 	}
 	if refused != nil && refused.Reason != Expired && refused.Reason != NotYetValid {
 		l.faults = append(l.faults, refused)
 		return
 	}
-	switch repeat, conflict := l.seen(File{Path: path, License: license}); {
+	switch repeat, conflict := l.seen(File{Path: path, License: granted}); {
 	case conflict != nil:
 		l.faults = append(l.faults, conflict)
 	case repeat:
 	case refused != nil:
-		l.loaded.Idle = append(l.loaded.Idle, refused)
+		l.loaded.Inactive = append(l.loaded.Inactive, refused)
 	default:
-		l.put(File{Path: path, License: license})
+		l.put(File{Path: path, License: granted})
 	}
 }
 
-// put adds a licence in force.
+// put adds a licence that is in force.
 func (l *loader) put(f File) {
 	if fault := l.disagrees(f); fault != nil {
 		l.faults = append(l.faults, fault)
@@ -126,7 +109,8 @@ func (l *loader) put(f File) {
 	l.loaded.Files = append(l.loaded.Files, f)
 }
 
-// disagrees returns nil, or how a licence contradicts one before: a server has one scope of sharing for each feature.
+// disagrees returns nil, or how the share scopes of a licence contradict an earlier licence: a server has one scope for
+// each feature.
 func (l *loader) disagrees(f File) *RefusedError {
 	for _, feature := range f.License.Features {
 		other, known := l.shares[feature.Name]
@@ -142,7 +126,8 @@ func (l *loader) disagrees(f File) *RefusedError {
 	return nil
 }
 
-// seen reports whether a licence is there already, or is another one that pretends to be it.
+// seen reports whether a licence is a copy of an earlier one. When it has the serial of an earlier one and other
+// contents, seen returns the conflict.
 func (l *loader) seen(f File) (repeat bool, conflict error) {
 	i := slices.IndexFunc(l.known, func(k File) bool {
 		return k.License.Vendor == f.License.Vendor && k.License.Serial == f.License.Serial
@@ -151,7 +136,7 @@ func (l *loader) seen(f File) (repeat bool, conflict error) {
 		l.known = append(l.known, f)
 		return false, nil
 	}
-	if same(l.known[i].License, f.License) {
+	if sameContents(l.known[i].License, f.License) {
 		return true, nil
 	}
 	refused := refuse(Conflict, "%s has the same serial %s of %s with other contents: keep the one that the vendor says is right",
@@ -160,41 +145,43 @@ func (l *loader) seen(f File) (repeat bool, conflict error) {
 	return false, refused
 }
 
-func same(a, b License) bool {
-	one, err1 := a.MarshalJSON()
-	other, err2 := b.MarshalJSON()
+func sameContents(a, b license.License) bool {
+	one, err1 := Contents(a).MarshalJSON()
+	other, err2 := Contents(b).MarshalJSON()
 	return err1 == nil && err2 == nil && bytes.Equal(one, other)
 }
 
+// set returns what the files add up to, or all faults joined.
 func (l *loader) set() (Set, error) {
 	if len(l.faults) == 0 && len(l.loaded.Files) == 0 {
-		for _, idle := range l.loaded.Idle {
-			l.faults = append(l.faults, idle)
+		for _, inactive := range l.loaded.Inactive {
+			l.faults = append(l.faults, inactive)
 		}
 	}
 	if err := errors.Join(l.faults...); err != nil {
 		return Set{}, fmt.Errorf("load licences: %w", err)
 	}
-	for _, idle := range l.loaded.Idle {
-		if idle.Reason == Expired { // its features may be listed, too
-			_ = l.disagrees(File{Path: idle.Path, License: idle.License})
+	for _, inactive := range l.loaded.Inactive {
+		if inactive.Reason == Expired { // Features may list its features, too
+			_ = l.disagrees(File{Path: inactive.Path, License: inactive.License})
 		}
 	}
-	l.loaded.Idle = slices.DeleteFunc(l.loaded.Idle, l.comesLater)
+	l.loaded.Inactive = slices.DeleteFunc(l.loaded.Inactive, l.activatesLater)
 	return l.loaded, nil
 }
 
-// comesLater moves a licence whose time has not come to those that come into force by themselves, if it can.
-func (l *loader) comesLater(idle *RefusedError) bool {
-	if idle.Reason != NotYetValid {
+// activatesLater moves a licence that has not started to the future ones, unless its share scopes contradict another
+// licence. It reports whether it did.
+func (l *loader) activatesLater(inactive *RefusedError) bool {
+	if inactive.Reason != NotYetValid {
 		return false
 	}
-	f := File{Path: idle.Path, License: idle.License}
+	f := File{Path: inactive.Path, License: inactive.License}
 	if fault := l.disagrees(f); fault != nil {
-		idle.Message += "; reload then, since by now its " + fault.Message
+		inactive.Message += "; reload then, since by now its " + fault.Message
 		return false
 	}
-	l.loaded.Later = append(l.loaded.Later, f)
+	l.loaded.Future = append(l.loaded.Future, f)
 	return true
 }
 

@@ -1,4 +1,4 @@
-package license
+package licensefile
 
 import (
 	"bytes"
@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func TestSignedLicenceOpensAsItWas(t *testing.T) {
-	want := example(func(l *License) {
+	want := example(func(l *license.License) {
 		l.ServerID, l.Starts, l.Expires = thisServer, now, now.Add(time.Second)
-		l.Features = append(l.Features, server.Feature{Name: "f 2 <&> ü", Seats: 0, Expires: now.Add(time.Hour)})
+		l.Features = append(l.Features, license.Feature{Name: "f 2 <&> ü", Seats: 0, Expires: now.Add(time.Hour)})
 	})
 	file, err := Sign(want, secretOf(t, 1))
 	require.NoError(t, err)
@@ -35,10 +35,10 @@ func TestRefusalsSayWhyAndWhatToDo(t *testing.T) {
 			"get the vendor's public key"}},
 		Altered:      {altered(t), []string{"not what key " + secretOf(t, 1).Public().ID() + " signed", "copy the vendor's file anew"}},
 		UnknownField: {signedText(t, with(t, "colour", "red")), []string{"colour is not known", "update it"}},
-		OtherServer:  {signed(t, func(l *License) { l.ServerID = "S2" }), []string{"for server S2 and this is S1", "ask the vendor"}},
-		NotYetValid: {signed(t, func(l *License) { l.Starts = now.Add(time.Second) }),
+		OtherServer:  {signed(t, func(l *license.License) { l.ServerID = "S2" }), []string{"for server S2 and this is S1", "ask the vendor"}},
+		NotYetValid: {signed(t, func(l *license.License) { l.Starts = now.Add(time.Second) }),
 			[]string{"begins at 2030-06-01T12:00:01Z", "now is 2030-06-01T12:00:00Z", "clock"}},
-		Expired: {signed(t, func(l *License) { l.Expires = now }),
+		Expired: {signed(t, func(l *license.License) { l.Expires = now }),
 			[]string{"ended at 2030-06-01T12:00:00Z", "now is 2030-06-01T12:00:00Z", "ask the vendor for a new one"}},
 	} {
 		t.Run(reason.String(), func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestRefusalsSayWhyAndWhatToDo(t *testing.T) {
 	}
 }
 
-func sign(t *testing.T, change func(*License), key byte) []byte {
+func sign(t *testing.T, change func(*license.License), key byte) []byte {
 	t.Helper()
 	file, err := Sign(example(change), secretOf(t, key))
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func sign(t *testing.T, change func(*License), key byte) []byte {
 // altered claims more seats under the signature of fewer.
 func altered(t *testing.T) []byte {
 	t.Helper()
-	more := string(signed(t, func(l *License) { l.Features[0].Seats = 6 }))
+	more := string(signed(t, func(l *license.License) { l.Features[0].Seats = 6 }))
 	fewer := string(signed(t, nil))
 	const signature = 86 // characters, and some that it shares with the contents
 	body, footer, _ := strings.Cut(strings.TrimPrefix(more, header), ".")
@@ -121,12 +121,12 @@ func TestNameOfATrustedKeyDoesNotHelpAnotherKey(t *testing.T) {
 func TestBoundLicenceIsRefusedWhereTheServerIsNotKnown(t *testing.T) {
 	verifier := trusting(t)
 	verifier.ServerID = ""
-	_, err := verifier.Open(signed(t, func(l *License) { l.ServerID = thisServer }))
+	_, err := verifier.Open(signed(t, func(l *license.License) { l.ServerID = thisServer }))
 	assert.Equal(t, OtherServer, refusal(t, err).Reason)
 }
 
 func TestLicenceIsValidFromItsStartUntilItsEnd(t *testing.T) {
-	file := signed(t, func(l *License) { l.Starts, l.Expires = now, now.Add(time.Minute) })
+	file := signed(t, func(l *license.License) { l.Starts, l.Expires = now, now.Add(time.Minute) })
 	for offset, want := range map[time.Duration]bool{
 		-time.Nanosecond: false, 0: true, time.Minute - time.Nanosecond: true, time.Minute: false,
 	} {
@@ -138,9 +138,9 @@ func TestLicenceIsValidFromItsStartUntilItsEnd(t *testing.T) {
 }
 
 func TestPeekShowsWhatItDoesNotTrust(t *testing.T) {
-	got, err := Peek(sign(t, func(l *License) { l.Expires = now }, 2))
+	got, err := ParseUnverified(sign(t, func(l *license.License) { l.Expires = now }, 2))
 	require.NoError(t, err)
 	assert.Equal(t, Unverified{
-		License: example(func(l *License) { l.Expires = now }), KeyID: secretOf(t, 2).Public().ID(),
+		License: example(func(l *license.License) { l.Expires = now }), KeyID: secretOf(t, 2).Public().ID(),
 	}, got)
 }

@@ -1,4 +1,4 @@
-package server
+package license
 
 import (
 	"encoding/json"
@@ -19,6 +19,6 @@ func TestScopesOfSharingAreWords(t *testing.T) {
 	var s Share
 	assert.NoError(t, s.UnmarshalText(nil))
 	assert.ErrorContains(t, s.UnmarshalText([]byte("site")), `"site" is no scope of sharing`)
-	_, err := shares.MarshalText()
+	_, err := Share(Shares).MarshalText()
 	assert.ErrorContains(t, err, "Share(4) is no scope of sharing")
 }
