@@ -26,11 +26,15 @@ func write(t *testing.T, files map[string][]byte) string {
 	return dir
 }
 
-func serial(serial string) func(*license.License) { return func(l *license.License) { l.Serial = serial } }
+func serial(serial string) func(*license.License) {
+	return func(l *license.License) { l.Serial = serial }
+}
 
 // expired is a licence that is over.
 func expired(serial string) func(*license.License) {
-	return func(l *license.License) { l.Serial, l.Issued, l.Expires = serial, now.Add(-2*time.Hour), now.Add(-time.Hour) }
+	return func(l *license.License) {
+		l.Serial, l.Issued, l.Expires = serial, now.Add(-2*time.Hour), now.Add(-time.Hour)
+	}
 }
 
 func early(serial string) func(*license.License) {

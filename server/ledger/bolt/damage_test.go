@@ -1,4 +1,4 @@
-package server
+package bolt
 
 import (
 	"bytes"
@@ -9,24 +9,26 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
 // image is a ledger file as it was after a commit, without the room at its end, and what is in it.
 type image struct {
 	file    []byte
-	records []Record
+	records []ledger.Record
 }
 
 const imagePage = 4096
 
 // images returns the file after each of some commits that grow it and sweep it.
 func images(t *testing.T) (all []image) {
-	l := unsynced(eager(boltPath(t)))
+	l := eager(newPath(t))
 	require.Empty(t, replayed(t, l))
 	seq := uint64(0)
-	var held []Record
+	var held []ledger.Record
 	for range 24 {
-		var batch Batch
+		var batch ledger.Batch
 		for slot := range uint32(20) {
 			seq++
 			g := grantRecord(seq, slot+uint32(seq)/20*20)
@@ -43,7 +45,7 @@ func images(t *testing.T) (all []image) {
 		file, err := os.ReadFile(l.path)
 		require.NoError(t, err)
 		i.file = cut(t, file)
-		_, err = readBolt(l.path, func(r Record) error {
+		_, err = readFile(l.path, func(r ledger.Record) error {
 			i.records = append(i.records, r)
 			return nil
 		})
@@ -82,28 +84,28 @@ type damages struct {
 
 // open claims that a file is refused, or opened right: with those records, and fit for more. It reports whether it was
 // opened.
-func (d *damages) open(name string, file []byte, records []Record) bool {
+func (d *damages) open(name string, file []byte, records []ledger.Record) bool {
 	require.NoError(d.t, os.WriteFile(d.path, file, 0o600))
-	var found []Record
-	_, err := replayBolt(d.path, func(r Record) error { // the part of Open that refuses
+	var found []ledger.Record
+	_, err := replayFile(d.path, func(r ledger.Record) error { // the part of Open that refuses
 		found = append(found, r)
 		return nil
 	})
 	if err != nil {
-		var damaged *LedgerDamagedError
+		var damaged *DamagedError
 		require.ErrorAs(d.t, err, &damaged, name)
 		d.refused++
 		return false
 	}
 	d.right++
 	require.Equal(d.t, records, found, "opened wrong: %s", name)
-	db, err := openBolt(d.path, false) // bbolt ends the process when it stumbles
+	db, err := openDB(d.path, false) // bbolt ends the process when it stumbles
 	require.NoError(d.t, err, name)
 	require.NoError(d.t, db.Close())
 	if d.right%8 == 0 {
-		l, more := unsynced(NewBoltLedger(d.path)), grantRecord(1<<30, 1<<20)
+		l, more := unsynced(d.path), grantRecord(1<<30, 1<<20)
 		require.Equal(d.t, found, replayed(d.t, l), name)
-		require.NoError(d.t, l.Append(Batch{Records: []Record{more}}))
+		require.NoError(d.t, l.Append(ledger.Batch{Records: []ledger.Record{more}}))
 		require.NoError(d.t, l.Close())
 		require.Equal(d.t, append(found, more), replayed(d.t, l), name)
 		require.NoError(d.t, l.Close())
@@ -112,7 +114,7 @@ func (d *damages) open(name string, file []byte, records []Record) bool {
 }
 
 func newDamages(t *testing.T) *damages {
-	d := &damages{t: t, path: boltPath(t)}
+	d := &damages{t: t, path: newPath(t)}
 	t.Cleanup(func() { t.Logf("%d damaged files: %d refused, %d opened right", d.refused+d.right, d.refused, d.right) })
 	return d
 }

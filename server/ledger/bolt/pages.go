@@ -1,4 +1,4 @@
-package server
+package bolt
 
 import (
 	"bytes"
@@ -9,11 +9,11 @@ import (
 	"io"
 )
 
-// This file reads bbolt's format by itself. bbolt maps the file and follows it wherever it points: on a damaged one it
-// panics, in goroutines of its own too, reads beyond the map or runs in circles. So every page in use is checked here
-// before bbolt opens the file to write, which costs less than reading the records through bbolt would.
+// This file reads bbolt's format without bbolt. bbolt maps the file into memory and follows every pointer in it: on a
+// damaged file it panics, also in goroutines of its own, reads beyond the mapping or loops for ever. So every page in use
+// is checked here before bbolt opens the file for writing. That costs less than reading the records through bbolt.
 
-// The parts of bbolt's format, version 2. Numbers are in the order of the machine.
+// The parts of bbolt's format, version 2. Numbers are in the byte order of the machine.
 const (
 	pageHeader   = 16 // id uint64, flags uint16, count uint16, overflow uint32
 	pageBranch   = 0x01
@@ -32,26 +32,26 @@ const (
 
 var native = binary.NativeEndian
 
-// boltMeta says where the newest state begins.
-type boltMeta struct {
+// meta is what a meta page says: where one state of the file begins.
+type meta struct {
 	pageSize              int
 	root, freelist, pages uint64
 	tx                    uint64
 }
 
-// boltPages reads a file page by page. The first thing that is not as bbolt leaves it ends the reading.
-type boltPages struct {
+// pageReader reads a file page by page. It fails at the first thing that bbolt would not have written.
+type pageReader struct {
 	file io.ReaderAt
 	size int64
-	meta boltMeta
-	seen []uint64         // a bit for each page: one that is reached twice is damage
-	bufs [maxDepth][]byte // of the pages on the way down
+	meta meta
+	seen []uint64         // a bit for each page that was read: a page in use has one parent
+	bufs [maxDepth][]byte // one for each level of the tree
 }
 
-// openPages reads the two meta pages. Both must be whole: commits write them in turn, and if one of them is damaged
-// nothing tells whether it was the newer, whose grants then are in use.
-func openPages(file io.ReaderAt, size int64) (*boltPages, error) {
-	p := &boltPages{file: file, size: size}
+// openPages reads the two meta pages. Both must be intact: commits write them alternately, and when one is damaged nobody
+// knows whether it was the newer one, whose grants are in use.
+func openPages(file io.ReaderAt, size int64) (*pageReader, error) {
+	p := pageReader{file: file, size: size}
 	first, err := p.readMeta(0, 0)
 	if err != nil {
 		return nil, err
@@ -74,10 +74,10 @@ func openPages(file io.ReaderAt, size int64) (*boltPages, error) {
 		return nil, damage("another program wrote to it")
 	}
 	p.seen = make([]uint64, p.meta.pages/64+1)
-	return p, nil
+	return &p, nil
 }
 
-func (p *boltPages) readMeta(number uint64, at int64) (m boltMeta, err error) {
+func (p *pageReader) readMeta(number uint64, at int64) (m meta, err error) {
 	b := make([]byte, pageHeader+metaLength)
 	if err := p.readAt(b, at); err != nil {
 		return m, err
@@ -88,12 +88,12 @@ func (p *boltPages) readMeta(number uint64, at int64) (m boltMeta, err error) {
 	if native.Uint32(b) != metaMagic || native.Uint32(b[4:]) != metaVersion || native.Uint64(b[56:]) != sum.Sum64() {
 		return m, damage("meta page %d does not match its checksum", number)
 	}
-	m = boltMeta{
+	m = meta{
 		pageSize: int(native.Uint32(b[8:])), root: native.Uint64(b[16:]),
 		freelist: native.Uint64(b[32:]), pages: native.Uint64(b[40:]), tx: native.Uint64(b[48:]),
 	}
 	if id != number || flags != pageMeta || m.tx%2 != number {
-		return m, damage("meta page %d is another one", number)
+		return m, damage("meta page %d has another number", number)
 	}
 	if m.pageSize < 512 || m.pageSize > maxPageSize {
 		return m, damage("its pages are %d bytes long", m.pageSize)
@@ -101,8 +101,8 @@ func (p *boltPages) readMeta(number uint64, at int64) (m boltMeta, err error) {
 	return m, nil
 }
 
-// readAt fills b. What the file does not hold is damage, what the disk does not give is an error of the disk.
-func (p *boltPages) readAt(b []byte, at int64) error {
+// readAt fills b. A file that is too short is damaged; when the disk fails to read, its error is returned.
+func (p *pageReader) readAt(b []byte, at int64) error {
 	if at < 0 || at > p.size-int64(len(b)) {
 		return damage("it was cut: %d bytes at %d are not in %d bytes", len(b), at, p.size)
 	}
@@ -112,8 +112,8 @@ func (p *boltPages) readAt(b []byte, at int64) error {
 	return nil
 }
 
-// read returns a page with its overflow pages. It is valid until the next page of that depth is read.
-func (p *boltPages) read(id uint64, depth int) ([]byte, error) {
+// read returns a page with its overflow pages. The bytes are valid until the next page of the same depth is read.
+func (p *pageReader) read(id uint64, depth int) ([]byte, error) {
 	if depth >= maxDepth || id < 2 || id >= p.meta.pages {
 		return nil, damage("page %d is used and does not exist", id)
 	}
@@ -124,7 +124,7 @@ func (p *boltPages) read(id uint64, depth int) ([]byte, error) {
 	}
 	overflow := uint64(native.Uint32(b[12:]))
 	if native.Uint64(b) != id || overflow >= p.meta.pages-id {
-		return nil, damage("page %d is another one", id)
+		return nil, damage("page %d has another number", id)
 	}
 	for i := id; i <= id+overflow; i++ {
 		if p.seen[i/64]&(1<<(i%64)) != 0 {
@@ -149,10 +149,10 @@ func grown(b []byte, n int) []byte {
 	return b[:n]
 }
 
-// keyRange bounds the keys below a page: from first, before end; nil is no bound.
+// keyRange bounds the keys below a page: at or after first, before end; nil is no bound.
 type keyRange struct{ first, end []byte }
 
-// holds reports whether a key may be there; not the first key itself if that was met before.
+// holds reports whether a key is within the range. When the key equal to first was met before, it is not.
 func (r keyRange) holds(key []byte, met bool) bool {
 	if r.end != nil && bytes.Compare(key, r.end) >= 0 {
 		return false
@@ -161,15 +161,15 @@ func (r keyRange) holds(key []byte, met bool) bool {
 	return c < 0 || c == 0 && !met
 }
 
-// leaf is called for each element of a tree, in the order of keys. The slices are the reader's.
+// leafFunc is called for each element of a tree, in the order of keys. The slices belong to the reader.
 type leafFunc func(flags uint32, key, value []byte) error
 
-// walk visits the tree whose root is a page.
-func (p *boltPages) walk(root uint64, visit leafFunc) error {
+// walk visits all elements of the tree with this root page.
+func (p *pageReader) walk(root uint64, visit leafFunc) error {
 	return p.walkPage(root, 0, keyRange{}, visit)
 }
 
-func (p *boltPages) walkPage(id uint64, depth int, within keyRange, visit leafFunc) error {
+func (p *pageReader) walkPage(id uint64, depth int, within keyRange, visit leafFunc) error {
 	b, err := p.read(id, depth)
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func (p *boltPages) walkPage(id uint64, depth int, within keyRange, visit leafFu
 	default:
 		err = damage("it is of kind %#x with %d elements", flags, count)
 	}
-	if d, ok := errors.AsType[*LedgerDamagedError](err); ok {
+	if d, ok := errors.AsType[*DamagedError](err); ok {
 		return damage("page %d: %s", id, d.Damage)
 	}
 	for _, c := range children {
@@ -194,7 +194,7 @@ func (p *boltPages) walkPage(id uint64, depth int, within keyRange, visit leafFu
 	return err
 }
 
-// child is a page below a branch.
+// child is a page below a branch page, with the range of its keys.
 type child struct {
 	page   uint64
 	within keyRange
@@ -249,7 +249,7 @@ func walkLeaf(b []byte, within keyRange, visit leafFunc) error {
 	return nil
 }
 
-// part returns a piece of a page.
+// part returns the bytes of an element, which must be within the page.
 func part(b []byte, at, length int) ([]byte, error) {
 	if at < pageHeader || length < 0 || at > len(b) || length > len(b)-at {
 		return nil, damage("an element is outside")

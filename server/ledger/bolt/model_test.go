@@ -1,56 +1,43 @@
-package server
+package bolt
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-)
 
-func TestSeatsAreAccountedForOverRestartsOfADurableLedger(t *testing.T) {
-	var l *BoltLedger
-	end := func() {
-		if l != nil {
-			require.NoError(t, l.Close())
-		}
-	}
-	defer func() { end() }()
-	testModel(t, 0, func() Ledger {
-		end()
-		l = unsynced(eager(boltPath(t)))
-		return l
-	})
-}
+	"github.com/seatbeat/seatbeat/server/ledger"
+)
 
 // ledgerPair is a durable ledger beside one in memory that is told the same.
 type ledgerPair struct {
 	t       *rapid.T
-	memory  *MemoryLedger
-	bolt    *BoltLedger
+	memory  *ledger.Memory
+	bolt    *Ledger
 	seq     uint64
-	slots   []Record // by slot: the newest record; of no kind when the slot is free
-	all     map[uint64]Record
+	slots   []ledger.Record // by slot: the newest record; of no kind when the slot is free
+	all     map[uint64]ledger.Record
 	dropped map[uint64]bool
 	void    []uint64 // to be dropped with the next batch
 }
 
-func (p *ledgerPair) record(slot int, r Record) {
+func (p *ledgerPair) record(slot int, r ledger.Record) {
 	p.all[r.Seq], p.slots[slot] = r, r
 }
 
 // Append tells both of some steps of some leases: a grant, its end, and that the end is forgotten.
 func (p *ledgerPair) Append(*rapid.T) {
-	batch := Batch{Drop: p.void}
+	batch := ledger.Batch{Drop: p.void}
 	p.void = nil
 	for _, slot := range rapid.SliceOfN(rapid.IntRange(0, len(p.slots)-1), 0, 30).Draw(p.t, "slots") {
 		switch r := p.slots[slot]; r.Kind {
-		case RecordGrant:
+		case ledger.RecordGrant:
 			p.seq++
 			p.record(slot, endRecord(p.seq, r))
 			batch.Records, batch.Drop = append(batch.Records, p.slots[slot]), append(batch.Drop, r.Seq)
-		case RecordEnd:
+		case ledger.RecordEnd:
 			batch.Drop = append(batch.Drop, r.Seq)
-			p.slots[slot] = Record{}
+			p.slots[slot] = ledger.Record{}
 		default:
 			p.seq++
 			p.record(slot, grantRecord(p.seq, uint32(slot)))
@@ -69,7 +56,7 @@ func (p *ledgerPair) Append(*rapid.T) {
 func (p *ledgerPair) Restart(*rapid.T) {
 	require.NoError(p.t, p.memory.Close())
 	require.NoError(p.t, p.bolt.Close())
-	var kept []Record
+	var kept []ledger.Record
 	found := replayed(p.t, p.bolt)
 	for i, r := range found {
 		require.Equal(p.t, p.all[r.Seq], r)
@@ -81,10 +68,10 @@ func (p *ledgerPair) Restart(*rapid.T) {
 	require.Equal(p.t, replayed(p.t, p.memory), kept)
 	for slot, r := range netState(found) {
 		if r.Seq != p.slots[slot].Seq {
-			require.Equal(p.t, RecordEnd, r.Kind, "an end was lost before its grant")
+			require.Equal(p.t, ledger.RecordEnd, r.Kind, "an end was lost before its grant")
 		}
 		for _, old := range found { // as the server does when it loads
-			if slotOf(old.Lease[:]) == slot && old.Seq != p.slots[slot].Seq {
+			if slotOf(old.Lease) == slot && old.Seq != p.slots[slot].Seq {
 				p.void = append(p.void, old.Seq)
 			}
 		}
@@ -92,11 +79,11 @@ func (p *ledgerPair) Restart(*rapid.T) {
 }
 
 func TestADurableLedgerGivesBackWhatOneInMemoryDoes(t *testing.T) {
-	newPath := func() string { return boltPath(t) }
+	pathOf := func() string { return newPath(t) }
 	rapid.Check(t, func(t *rapid.T) {
 		p := &ledgerPair{
-			t: t, memory: &MemoryLedger{}, bolt: unsynced(eager(newPath())), slots: make([]Record, 40),
-			all: make(map[uint64]Record), dropped: make(map[uint64]bool),
+			t: t, memory: &ledger.Memory{}, bolt: eager(pathOf()), slots: make([]ledger.Record, 40),
+			all: make(map[uint64]ledger.Record), dropped: make(map[uint64]bool),
 		}
 		require.Empty(t, replayed(t, p.memory))
 		require.Empty(t, replayed(t, p.bolt))

@@ -1,4 +1,4 @@
-package server
+package bolt
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
 // Whatever a ledger's file has become, it is read within its bounds.
@@ -18,7 +18,7 @@ import (
 func FuzzLedgerRecord(f *testing.F) {
 	grant := grantRecord(7, 3)
 	grant.Holder.Identity = "uri:spiffe://example.org/a"
-	for _, r := range []Record{grant, endRecord(8, grant), {Kind: RecordStart, ServerID: "S1", Epoch: 1 << 40}} {
+	for _, r := range []ledger.Record{grant, endRecord(8, grant), {Kind: ledger.RecordStart, ServerID: "S1", Epoch: 1 << 40}} {
 		value, err := appendRecord(nil, r)
 		require.NoError(f, err)
 		f.Add(value)
@@ -61,7 +61,7 @@ func FuzzLedgerFile(f *testing.F) {
 			return
 		}
 		last := uint64(0)
-		found, err := readRecords(pages, records, func(r Record) error {
+		found, err := readRecords(pages, records, func(r ledger.Record) error {
 			require.Greater(t, r.Seq, last)
 			last = r.Seq
 			return nil
@@ -72,16 +72,17 @@ func FuzzLedgerFile(f *testing.F) {
 	})
 }
 
-// ledgerFile returns the file of a ledger with some leases, held and ended, without the room at its end.
+// ledgerFile returns the file of a ledger with some leases, held and ended, without the unused space at its end.
 func ledgerFile(f *testing.F, rounds int) []byte {
 	f.Helper()
-	l := unsynced(eager(boltPath(f)))
-	s := newBookStage(f, Config{Ledger: l, Features: plenty})
-	for range rounds {
-		lease := s.take(1, seats("f", 1)).lease
-		s.take(1, seats("f", 2))
-		require.NoError(f, s.book.checkin(s.client(1), []messages.LeaseID{lease}, nil, 0))
-		s.commit()
+	l := eager(newPath(f))
+	require.Empty(f, replayed(f, l))
+	for round := range rounds {
+		seq, slot := uint64(3*round+1), uint32(2*round)
+		ended, held := grantRecord(seq, slot), grantRecord(seq+1, slot+1)
+		held.Count = 2
+		require.NoError(f, l.Append(ledger.Batch{Records: []ledger.Record{ended, held}}))
+		require.NoError(f, l.Append(ledger.Batch{Records: []ledger.Record{endRecord(seq+2, ended)}, Drop: []uint64{seq}}))
 	}
 	require.NoError(f, l.Close())
 	file, err := os.ReadFile(l.path)

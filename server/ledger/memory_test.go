@@ -1,4 +1,4 @@
-package server
+package ledger
 
 import (
 	"errors"
@@ -6,8 +6,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/seatbeat/seatbeat/messages"
 )
 
 func seqsOf(t *testing.T, l Ledger) (seqs []uint64) {
@@ -21,7 +19,7 @@ func seqsOf(t *testing.T, l Ledger) (seqs []uint64) {
 }
 
 func TestAMemoryLedgerReplaysWhatWasNotDroppedInOrder(t *testing.T) {
-	l := &MemoryLedger{}
+	l := &Memory{}
 	require.NoError(t, l.Open(nil))
 	for seq := uint64(1); seq <= 3*memoryBlock; seq++ {
 		batch := Batch{Records: []Record{{Seq: seq}}}
@@ -40,34 +38,20 @@ func TestAMemoryLedgerReplaysWhatWasNotDroppedInOrder(t *testing.T) {
 }
 
 func TestAMemoryLedgerServesOneServerAtATime(t *testing.T) {
-	l := &MemoryLedger{}
+	l := &Memory{}
 	assert.Error(t, l.Append(Batch{}), "it is not open")
 	require.NoError(t, l.Open(nil))
-	assert.ErrorIs(t, l.Open(nil), errLedgerInUse)
+	assert.ErrorIs(t, l.Open(nil), errInUse)
 	require.NoError(t, l.Close())
 	assert.NoError(t, l.Open(nil))
 }
 
 func TestAFaultOfReplayIsReturnedAndLeavesTheLedgerFree(t *testing.T) {
-	l := &MemoryLedger{}
+	l := &Memory{}
 	require.NoError(t, l.Open(nil))
 	require.NoError(t, l.Append(Batch{Records: []Record{{Seq: 1}}}))
 	require.NoError(t, l.Close())
 	fault := errors.New("no")
 	assert.ErrorIs(t, l.Open(func(Record) error { return fault }), fault)
 	assert.Equal(t, []uint64{1}, seqsOf(t, l))
-}
-
-func TestTheLedgerKeepsOnlyWhatIsNeeded(t *testing.T) {
-	s := newBookStage(t, Config{Features: plenty})
-	for range 3 * memoryBlock {
-		take := seats("f", 1)
-		s.take(1, take)
-		s.pass(0)
-		s.book.cancel(s.client(1), take.request, messages.Returned, s.now)
-		s.commit()
-	}
-	s.pass(2 * s.config.ClientTimeout)
-	s.restart()
-	assert.Equal(t, 2, s.config.Ledger.(*MemoryLedger).kept, "the starts of the last two lives")
 }

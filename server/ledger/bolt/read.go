@@ -1,43 +1,45 @@
-package server
+package bolt
 
 import (
 	"bytes"
 	"hash/crc64"
 	"os"
+
+	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// readBolt checks a whole ledger, passes its records to read in order and returns its head. Nobody may write to the
-// file meanwhile. That all was right is known only when it returns nil.
-func readBolt(path string, read func(Record) error) (boltHead, error) {
+// readFile checks a whole ledger, passes its records to read in order and returns its head. Nobody may write to the file
+// meanwhile. That the file is undamaged is known only when readFile returns nil.
+func readFile(path string, read func(ledger.Record) error) (head, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return boltHead{}, err
+		return head{}, err
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // nothing was written to it
 	info, err := file.Stat()
 	if err != nil {
-		return boltHead{}, err
+		return head{}, err
 	}
 	pages, err := openPages(file, info.Size())
 	if err != nil {
-		return boltHead{}, err
+		return head{}, err
 	}
-	head, records, err := readRoot(pages)
+	h, records, err := readRoot(pages)
 	if err != nil {
-		return boltHead{}, err
+		return head{}, err
 	}
 	found, err := readRecords(pages, records, read)
 	if err != nil {
-		return boltHead{}, err
+		return head{}, err
 	}
-	if found.count != head.count || found.sum != head.sum {
-		return boltHead{}, damage("it holds %d records of %d, or other ones", found.count, head.count)
+	if found.count != h.count || found.sum != h.sum {
+		return head{}, damage("it holds %d records of %d, or other ones", found.count, h.count)
 	}
-	return head, nil
+	return h, nil
 }
 
-// readRoot reads the tree of buckets: it returns the head and the root page of the records, 0 if they are in the root.
-func readRoot(pages *boltPages) (head boltHead, records bucketPlace, err error) {
+// readRoot reads the tree of buckets. It returns the head, and where the records are.
+func readRoot(pages *pageReader) (h head, records bucketPlace, err error) {
 	var inHead []byte
 	seen := 0
 	err = pages.walk(pages.meta.root, func(flags uint32, key, value []byte) error {
@@ -55,48 +57,47 @@ func readRoot(pages *boltPages) (head boltHead, records bucketPlace, err error) 
 	})
 	switch {
 	case err != nil:
-		return head, records, err
+		return h, records, err
 	case seen != 2 || inHead == nil || records.root == 0 && records.inline == nil:
-		return head, records, damage("it is not the ledger of a server")
+		return h, records, damage("it is not the ledger of a server")
 	}
 	found := 0
 	err = walkLeaf(inHead, keyRange{}, func(flags uint32, key, value []byte) error {
 		if found++; found > 1 || flags != 0 || !bytes.Equal(key, headKey) {
-			return damage("its head is not one")
+			return damage("its head bucket holds something else than a head")
 		}
-		head, err = headOf(value)
+		h, err = parseHead(value)
 		return err
 	})
-	if err == nil && (found != 1 || head.tx != pages.meta.tx) {
-		err = damage("its head is of transaction %d, the file of transaction %d", head.tx, pages.meta.tx)
+	if err == nil && (found != 1 || h.tx != pages.meta.tx) {
+		err = damage("its head is of transaction %d, the file of transaction %d", h.tx, pages.meta.tx)
 	}
-	return head, records, err
+	return h, records, err
 }
 
-// bucketPlace is where a bucket's elements are: below a page of its own, or, while they are few, in a page inside of the
-// element that names the bucket.
+// bucketPlace is where the elements of a bucket are: below a page of the bucket's own or, while they are few, in a page
+// inside the element that names the bucket.
 type bucketPlace struct {
-	root   uint64
+	root   uint64 // 0 when the elements are inline
 	inline []byte
 }
 
-func placeOf(flags uint32, value []byte) (place bucketPlace, err error) {
+func placeOf(flags uint32, value []byte) (bucketPlace, error) {
 	if flags != leafBucket || len(value) < bucketHeader {
-		return place, damage("an element of the root is no bucket")
+		return bucketPlace{}, damage("an element of the root is no bucket")
 	}
-	if place.root = native.Uint64(value); place.root != 0 {
-		return place, nil
+	if root := native.Uint64(value); root != 0 {
+		return bucketPlace{root: root}, nil
 	}
 	inline := bytes.Clone(value[bucketHeader:])
 	if len(inline) < pageHeader || native.Uint16(inline[8:]) != pageLeaf {
-		return place, damage("a bucket of the root has no page")
+		return bucketPlace{}, damage("a bucket of the root has no page")
 	}
-	place.inline = inline
-	return place, nil
+	return bucketPlace{inline: inline}, nil
 }
 
 // readRecords reads all records and returns their number and sum.
-func readRecords(pages *boltPages, records bucketPlace, read func(Record) error) (found boltHead, err error) {
+func readRecords(pages *pageReader, records bucketPlace, read func(ledger.Record) error) (found head, err error) {
 	reader := recordReader{texts: make(map[string]string)}
 	visit := func(flags uint32, key, value []byte) error {
 		if flags != 0 || len(key) != seqLength || len(value) < sumLength {
@@ -106,7 +107,7 @@ func readRecords(pages *boltPages, records bucketPlace, read func(Record) error)
 		if sum != sumOf(value) {
 			return damage("record %x does not match its checksum", key)
 		}
-		found.count, found.sum = found.count+1, found.sum+sum
+		found.add(sum)
 		r, err := reader.read(key, value)
 		if err != nil {
 			return damage("record %d %v", r.Seq, err)
