@@ -46,8 +46,11 @@ var layers = map[string]layer{
 	"actors/outage":           {ours: forMachines},
 	"actors/internal/script":  {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
 	"supervisor":              {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"server":                  {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
-	"server/license":          {ours: []string{"messages", "server"}, others: []string{"..."}},
+	"server":                  {ours: []string{"messages", "transport/wire", "server/...", "internal/failpoint"}, others: []string{"..."}},
+	"server/ledger":           {ours: []string{"messages", "server/license"}},
+	"server/ledger/bolt":      {ours: []string{"messages", "server/ledger", "server/license", "internal/failpoint"}, others: []string{"go.etcd.io/bbolt/..."}},
+	"server/license":          {ours: []string{"messages"}},
+	"server/licensefile":      {ours: []string{"messages", "server/license"}, others: forLicenseFiles},
 	"examples":                {ours: forExamples, others: []string{"..."}},
 	"examples/bench":          {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
 	"examples/internal":       {ours: []string{"examples/internal/..."}},
@@ -59,6 +62,9 @@ var layers = map[string]layer{
 
 // forMachines is what the pure machines below actors may import: no actor, no other machine.
 var forMachines = []string{"messages", "transport", "actors/protocol"}
+
+// forLicenseFiles is all that a vendor's signing tool links besides the standard library.
+var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/...", "go.yaml.in/yaml/v3"}
 
 // forExamples is what is public, and what examples share among them.
 var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
@@ -116,10 +122,12 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"supervisor/example_test.go", module + "/supervisor", true},
 		{"supervisor/runtime.go", module + "/actors", true},
 		{"supervisor/runtime.go", module + "/server", false},
-		{"server/license/load.go", module + "/server", true},
-		{"server/license/load.go", module + "/transport/wire", false},
+		{"server/license/license.go", module + "/server", false},
+		{"server/licensefile/load.go", module + "/server/license", true},
+		{"server/licensefile/load.go", module + "/server", false},
+		{"server/licensefile/load.go", module + "/transport/wire", false},
 		{"server/cmd/seatd/main.go", module + "/server", true},
-		{"server/cmd/seatd/main.go", module + "/server/license", true},
+		{"server/cmd/seatd/main.go", module + "/server/licensefile", true},
 		{"server/cmd/seatd/main.go", module + "/supervisor", false},
 		{"examples/quickstart/main.go", module + "/supervisor", true},
 		{"examples/quickstart/main.go", module + "/internal/fifo", false},
