@@ -36,28 +36,36 @@ var layers = map[string]layer{
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
 	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire"}, others: []string{"..."}},
-	"transport/transporttest": {ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."}},
-	"actors":                  {ours: []string{"messages", "transport", "actors/...", "internal/fifo", "internal/mailbox"}, protoactor: true},
-	"actors/protocol":         {ours: []string{"messages", "transport"}, protoactor: true}, // for *actor.PID alone
-	"actors/feature":          {ours: forMachines},
-	"actors/heartbeat":        {ours: forMachines},
-	"actors/connection":       {ours: forMachines},
-	"actors/directory":        {ours: forMachines},
-	"actors/outage":           {ours: forMachines},
-	"actors/internal/script":  {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
-	"supervisor":              {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"server":                  {ours: []string{"messages", "transport/wire", "server/...", "internal/failpoint"}, others: []string{"..."}},
-	"server/ledger":           {ours: []string{"messages", "server/license"}},
-	"server/ledger/bolt":      {ours: []string{"messages", "server/ledger", "server/license", "internal/failpoint"}, others: []string{"go.etcd.io/bbolt/..."}},
-	"server/license":          {ours: []string{"messages"}},
-	"server/licensefile":      {ours: []string{"messages", "server/license"}, others: forLicenseFiles},
-	"examples":                {ours: forExamples, others: []string{"..."}},
-	"examples/bench":          {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
-	"examples/internal":       {ours: []string{"examples/internal/..."}},
-	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
-	"internal":                {},
-	"internal/mailbox":        {ours: []string{"internal/fifo"}, protoactor: true},
-	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
+	"transport/transporttest": {ours: []string{"messages", "transport", "transport/transporttest/conformance"}},
+	"transport/transporttest/conformance": {
+		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
+	},
+
+	"actors":                 {ours: []string{"messages", "transport", "actors/...", "internal/fifo", "internal/mailbox"}, protoactor: true},
+	"actors/protocol":        {ours: []string{"messages", "transport"}, protoactor: true}, // for *actor.PID alone
+	"actors/feature":         {ours: forMachines},
+	"actors/heartbeat":       {ours: forMachines},
+	"actors/connection":      {ours: forMachines},
+	"actors/directory":       {ours: forMachines},
+	"actors/outage":          {ours: forMachines},
+	"actors/internal/script": {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
+
+	"supervisor": {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "internal/fifo"}, protoactor: true, others: []string{"..."}},
+
+	"server":             {ours: []string{"messages", "transport/wire", "server/...", "internal/failpoint"}, others: []string{"..."}},
+	"server/ledger":      {ours: []string{"messages", "server/license"}},
+	"server/ledger/bolt": {ours: []string{"messages", "server/ledger", "server/license", "internal/failpoint"}, others: []string{"go.etcd.io/bbolt/..."}},
+	"server/license":     {ours: []string{"messages"}},
+	"server/licensefile": {ours: []string{"messages", "server/license"}, others: forLicenseFiles},
+
+	"examples":            {ours: forExamples, others: []string{"..."}},
+	"examples/bench":      {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
+	"examples/internal":   {ours: []string{"examples/internal/..."}},
+	"examples/protoactor": {ours: forExamples, protoactor: true, others: []string{"..."}},
+
+	"internal":          {},
+	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
+	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
 }
 
 // forMachines is what the pure machines below actors may import: no actor, no other machine.
@@ -70,7 +78,7 @@ var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/
 var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
-var inTests = layer{ours: []string{"transport/transporttest", "server", "internal/testcert", "actors/internal/script"}, protoactor: true, others: []string{"..."}}
+var inTests = layer{ours: []string{"transport/transporttest/...", "server", "internal/testcert", "actors/internal/script"}, protoactor: true, others: []string{"..."}}
 
 func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
 	seen := map[string]bool{}
