@@ -58,10 +58,11 @@ var layers = map[string]layer{
 	"server/license":     {ours: []string{"messages"}},
 	"server/licensefile": {ours: []string{"messages", "server/license"}, others: forLicenseFiles},
 
-	"examples":            {ours: forExamples, others: []string{"..."}},
-	"examples/bench":      {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
-	"examples/internal":   {ours: []string{"examples/internal/..."}},
-	"examples/protoactor": {ours: forExamples, protoactor: true, others: []string{"..."}},
+	"examples":                  {ours: forExamples, others: []string{"..."}},
+	"examples/measure":          {ours: append(forExamples, "examples/measure/internal/..."), others: []string{"..."}}, // bench and herd are modules of their own, see dependencies_test.go
+	"examples/measure/internal": {},
+	"examples/internal":         {ours: []string{"examples/internal/..."}},
+	"examples/protoactor":       {ours: forExamples, protoactor: true, others: []string{"..."}},
 
 	"internal":          {},
 	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
@@ -141,10 +142,13 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"examples/quickstart/main.go", module + "/internal/fifo", false},
 		{"examples/quickstart/main.go", protoactor + "/actor", false},
 		{"examples/protoactor/main.go", protoactor + "/actor", true},
-		{"examples/load/main.go", module + "/examples/internal/devcert", true},
-		{"examples/bench/etcd.go", "go.etcd.io/etcd/client/v3", true},
-		{"examples/bench/seatbeat.go", module + "/examples/internal/devcert", true},
-		{"examples/bench/seatbeat.go", module + "/internal/fifo", false},
+		{"examples/measure/load/main.go", module + "/examples/internal/devcert", true},
+		{"examples/measure/soak/soak.go", module + "/examples/measure/internal/role", true},
+		{"examples/quickstart/main.go", module + "/examples/measure/internal/role", false},
+		{"examples/measure/internal/role/role.go", module + "/messages", false},
+		{"examples/measure/bench/etcd.go", "go.etcd.io/etcd/client/v3", true},
+		{"examples/measure/bench/seatbeat.go", module + "/examples/internal/devcert", true},
+		{"examples/measure/bench/seatbeat.go", module + "/internal/fifo", false},
 		{"examples/internal/devcert/devcert.go", module + "/messages", false},
 		{"server/server.go", module + "/examples/internal/devcert", false},
 		{"elsewhere/new.go", "fmt", false},

@@ -1,4 +1,4 @@
-module github.com/seatbeat/seatbeat/examples/herd
+module github.com/seatbeat/seatbeat/examples/measure/herd
 
 go 1.26.0
 

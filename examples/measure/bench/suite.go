@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seatbeat/seatbeat/examples/internal/figures"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
 // cell is one contender with one number of features.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seatbeat/seatbeat/examples/internal/figures"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
 // result is what was measured. Durations are in milliseconds; what was not measured is zero.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/seatbeat/seatbeat/examples/internal/role"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
 func main() {

@@ -11,7 +11,7 @@ import (
 )
 
 const help = `bench compares ways to hold many licences at once: seatbeat, by-hand (a goroutine, a ticker and a call per feature)
-and etcd (a lease per feature). Run it in its folder, examples/bench, on a machine that does nothing else:
+and etcd (a lease per feature). Run it in its folder, examples/measure/bench, on a machine that does nothing else:
 
   go run . -quick          two sizes, once each; within 2 minutes
   go run .                 four sizes, twice each; within 30 minutes

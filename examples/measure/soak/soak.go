@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
-	"github.com/seatbeat/seatbeat/examples/internal/figures"
-	"github.com/seatbeat/seatbeat/examples/internal/role"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 	"github.com/seatbeat/seatbeat/server"
 )
 

@@ -108,7 +108,7 @@ func TestReadmeHasTheTablesOfTheFullRun(t *testing.T) {
 	require.NoError(t, err)
 	var tables strings.Builder
 	(&table{plan: fullRun}).tables(&tables, run)
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../../README.md")
 	require.NoError(t, err)
 	assert.Contains(t, string(readme), tables.String())
 }

@@ -9,7 +9,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/seatbeat/seatbeat/examples/internal/figures"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
 // results are the rows of a run, by key.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
-	"github.com/seatbeat/seatbeat/examples/internal/role"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
 // metric is what is measured.

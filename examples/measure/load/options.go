@@ -17,9 +17,9 @@ import (
 
 const help = `load measures what a licence server carries.
 
-  go run ./examples/load                                  a server of its own: ledger in a file, mutual TLS
-  go run ./examples/load -held 1000000 -duration 30s      the same with a million leases held meanwhile
-  go run ./examples/load -servers lic1:6200 -feature cad:2.1 -ca ca.pem -cert me.pem -key me.key
+  go run ./examples/measure/load                                  a server of its own: ledger in a file, mutual TLS
+  go run ./examples/measure/load -held 1000000 -duration 30s      the same with a million leases held meanwhile
+  go run ./examples/measure/load -servers lic1:6200 -feature cad:2.1 -ca ca.pem -cert me.pem -key me.key
 
 It holds -held leases, lets -callers take seats one by one and return them later, renews the held leases as fast as it
 can, gives everything back and prints a table. Progress goes to standard error.

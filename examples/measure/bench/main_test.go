@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seatbeat/seatbeat/examples/internal/role"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
 // TestMain plays the roles, too: the processes that a test starts are this program.

@@ -1,8 +1,8 @@
-module github.com/seatbeat/seatbeat/examples/bench
+module github.com/seatbeat/seatbeat/examples/measure/bench
 
 go 1.26.0
 
-replace github.com/seatbeat/seatbeat => ../..
+replace github.com/seatbeat/seatbeat => ../../..
 
 require (
 	github.com/seatbeat/seatbeat v0.0.0

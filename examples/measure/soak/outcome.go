@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seatbeat/seatbeat/examples/internal/figures"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
 // outcome is what came of a soak.

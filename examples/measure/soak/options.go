@@ -15,8 +15,8 @@ import (
 const help = `soak holds features for a long time while their licence server is restarted, paused and killed at random, and proves
 at the end that nothing has leaked.
 
-  go run ./examples/soak                  10 minutes, 10,000 features, 10 client processes
-  go run ./examples/soak -duration 1h     the same for an hour
+  go run ./examples/measure/soak                  10 minutes, 10,000 features, 10 client processes
+  go run ./examples/measure/soak -duration 1h     the same for an hour
 
 Flags:
   -duration d          how long the server is disturbed, 10m when left out

@@ -3,7 +3,7 @@
 // program runs with so many clients; it takes some minutes. It has a module of its own, so that the plotter's dependencies
 // stay out of seatbeat's.
 //
-//	cd examples/herd && go run .
+//	cd examples/measure/herd && go run .
 package main
 
 import (
@@ -26,7 +26,7 @@ type counts struct {
 func main() {
 	clients := flag.Int("clients", 10_000, "number of `programs`")
 	out := flag.String("out", "herd.svg", "the picture, a `file`")
-	module := flag.String("module", filepath.Join("..", ".."), "the `folder` of seatbeat's module")
+	module := flag.String("module", filepath.Join("..", "..", ".."), "the `folder` of seatbeat's module")
 	flag.Parse()
 	if err := run(*module, *clients, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "herd:", err)

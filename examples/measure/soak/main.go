@@ -15,7 +15,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/seatbeat/seatbeat/examples/internal/role"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
 var roles = map[string]role.Role{roleServer: newServerRole, roleClient: newClientRole}

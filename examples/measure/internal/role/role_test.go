@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seatbeat/seatbeat/examples/internal/role"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
 func TestMain(m *testing.M) {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/seatbeat/seatbeat/examples/internal/role"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
 // Roles that this program takes in a process of its own.

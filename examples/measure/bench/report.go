@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/seatbeat/seatbeat/examples/internal/figures"
+	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
 func (t *table) json(out io.Writer) error {
