@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/examples/internal/certflags"
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor"
 	"github.com/seatbeat/seatbeat/transport"
@@ -52,7 +53,7 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	var faults messages.Faults
+	var faults faults.List
 	if flags.NArg() > 0 {
 		faults.Add(strconv.Quote(flags.Arg(0)), "is not a flag: all arguments are flags")
 	}
@@ -65,7 +66,7 @@ func parse(args []string) (options, error) {
 }
 
 // onlyWithServers notes flags that mean nothing to the built-in play.
-func onlyWithServers(flags *flag.FlagSet, faults *messages.Faults) {
+func onlyWithServers(flags *flag.FlagSet, faults *faults.List) {
 	flags.Visit(func(f *flag.Flag) {
 		if f.Name != "json" && f.Name != "default-exit" {
 			faults.Add("-"+f.Name, "is for servers of your own: name them with -servers host:port,...")
@@ -74,7 +75,7 @@ func onlyWithServers(flags *flag.FlagSet, faults *messages.Faults) {
 }
 
 // check notes what is missing or contradictory beside -servers.
-func (o options) check(faults *messages.Faults) {
+func (o options) check(faults *faults.List) {
 	if len(o.features) == 0 {
 		faults.Add("-feature", "is missing: name what to hold, as name:version:count, for example -feature cad:2.1:1")
 	}

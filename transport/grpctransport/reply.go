@@ -3,19 +3,17 @@ package grpctransport
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// What comes from the wire is checked here. A reply that does not keep to the protocol is no answer.
+// This file turns what comes from the wire into values of package transport, and checks it: a reply that breaks the
+// protocol is no answer.
 
-// reasons are our words for the wire's, with what they may be said of.
+// reasons are the reasons of the wire, with what each may be the reason of.
 var reasons = map[wire.Reason]struct {
 	reason       messages.Reason
 	refuses, end bool
@@ -36,7 +34,8 @@ var reasons = map[wire.Reason]struct {
 	wire.Reason_REASON_RETURNED:        {messages.Returned, false, true},
 }
 
-func refusing(w wire.Reason) (messages.Reason, error) {
+// refusalReason returns the reason of a refusal.
+func refusalReason(w wire.Reason) (messages.Reason, error) {
 	r, ok := reasons[w]
 	if !ok || !r.refuses {
 		return messages.NoReason, fmt.Errorf("malformed reply: %s is no reason to refuse", w)
@@ -44,7 +43,8 @@ func refusing(w wire.Reason) (messages.Reason, error) {
 	return r.reason, nil
 }
 
-func ending(w wire.Reason) (messages.Reason, error) {
+// endReason returns the reason why a lease ended.
+func endReason(w wire.Reason) (messages.Reason, error) {
 	r, ok := reasons[w]
 	if !ok || !r.end {
 		return messages.NoReason, fmt.Errorf("malformed reply: %s is no reason for an end", w)
@@ -66,7 +66,7 @@ func helloOf(w *wire.Hello) (transport.Hello, error) {
 }
 
 func refusalOf(w *wire.Refusal) (*transport.Refusal, error) {
-	reason, err := refusing(w.GetReason())
+	reason, err := refusalReason(w.GetReason())
 	if err != nil {
 		return nil, err
 	}
@@ -80,21 +80,7 @@ func refusalOf(w *wire.Refusal) (*transport.Refusal, error) {
 	return refusal, nil
 }
 
-// packed lays ids out one after the other.
-func packed[ID ~[16]byte](ids []ID) []byte {
-	return appendPacked(nil, ids)
-}
-
-// appendPacked does so behind what is there.
-func appendPacked[ID ~[16]byte](out []byte, ids []ID) []byte {
-	out = slices.Grow(out, len(ids)*wire.IDLength)
-	for i := range ids {
-		id := [wire.IDLength]byte(ids[i])
-		out = append(out, id[:]...)
-	}
-	return out
-}
-
+// heartbeatReplyOf returns the reply to a heartbeat that named so many leases.
 func heartbeatReplyOf(w *wire.HeartbeatReply, named int) (transport.HeartbeatReply, error) {
 	hello, err := helloOf(w.GetHello())
 	if err != nil {
@@ -106,7 +92,7 @@ func heartbeatReplyOf(w *wire.HeartbeatReply, named int) (transport.HeartbeatRep
 		return transport.HeartbeatReply{}, fmt.Errorf("malformed reply: %d reasons for %d bytes of %d leases", len(why), len(leases), named)
 	}
 	for i, b := range why {
-		reason, err := ending(wire.Reason(b))
+		reason, err := endReason(wire.Reason(b))
 		if err != nil {
 			return transport.HeartbeatReply{}, err
 		}
@@ -115,33 +101,54 @@ func heartbeatReplyOf(w *wire.HeartbeatReply, named int) (transport.HeartbeatRep
 	return reply, nil
 }
 
-// returnsTo packs the leases and the requests that are returned; an id that is zero names nothing.
-func returnsTo(returns []transport.Return) (leases, requests []byte) {
-	for _, r := range returns {
-		if r.Lease != (messages.LeaseID{}) {
-			leases = append(leases, r.Lease[:]...)
-		}
-		if r.Request != (messages.RequestID{}) {
-			requests = append(requests, r.Request[:]...)
-		}
+// appendOutcomes appends the outcomes of the takes, of which there must be one for each.
+func appendOutcomes(out []transport.Outcome, in []*wire.Outcome, takes []transport.Take) ([]transport.Outcome, error) {
+	if len(in) != len(takes) {
+		return nil, fmt.Errorf("malformed reply: %d outcomes for %d takes", len(in), len(takes))
 	}
-	return leases, requests
+	for i, w := range in {
+		o, err := outcomeOf(w)
+		if err != nil {
+			return nil, err
+		}
+		o.Request = takes[i].Request
+		out = append(out, o)
+	}
+	return out, nil
 }
 
-// fitting returns how many of the takes fit into one message: at least one always does.
-func fitting(takes []*wire.Take) int {
-	room := wire.MaxMessage - envelope
-	for i, t := range takes {
-		size := proto.Size(t)
-		room -= size + itemHeader
-		if room < 0 {
-			return max(i, 1)
-		}
+func outcomeOf(w *wire.Outcome) (transport.Outcome, error) {
+	switch w.GetResult() {
+	case wire.Result_RESULT_GRANTED:
+		return grantOf(w)
+	case wire.Result_RESULT_REFUSED:
+		reason, err := refusalReason(w.GetReason())
+		return transport.Outcome{
+			Result: transport.Refused, Reason: reason, Message: w.GetMessage(), RetryAfter: milliseconds(w.GetRetryAfterMs()),
+		}, err
+	case wire.Result_RESULT_GONE:
+		reason, err := endReason(w.GetReason())
+		return transport.Outcome{Result: transport.Gone, Reason: reason, Message: w.GetMessage()}, err
+	default:
+		return transport.Outcome{}, fmt.Errorf("malformed reply: result %s", w.GetResult())
 	}
-	return len(takes)
 }
 
-const (
-	envelope   = 64 + 3*(wire.MaxLabel+itemHeader) // more than a Caller and what is said of the client take
-	itemHeader = 4                                 // more than the tag and the length of a take, or of a text, need
-)
+// grantOf returns a grant, which has a lease unless it is local.
+func grantOf(w *wire.Outcome) (transport.Outcome, error) {
+	o := transport.Outcome{Result: transport.Granted, Local: w.GetLocal(), Overdraft: w.GetOverdraft()}
+	switch {
+	case len(w.GetLease()) == len(o.Lease):
+		o.Lease = messages.LeaseID(w.GetLease())
+	case len(w.GetLease()) > 0 || !o.Local:
+		return transport.Outcome{}, fmt.Errorf("malformed reply: a lease id of %d bytes", len(w.GetLease()))
+	}
+	if o.Lease == (messages.LeaseID{}) && !o.Local {
+		return transport.Outcome{}, errors.New("malformed reply: a grant without a lease")
+	}
+	if w.GetMajor() > messages.MaxVersion || w.GetMinor() > messages.MaxVersion {
+		return transport.Outcome{}, fmt.Errorf("malformed reply: version %d.%d", w.GetMajor(), w.GetMinor())
+	}
+	o.Version = messages.V(int(w.GetMajor()), int(w.GetMinor()))
+	return o, nil
+}

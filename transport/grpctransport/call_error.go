@@ -11,28 +11,28 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// failed returns the error of a call: with a *transport.Refusal in it if the server refused, without if it was not
-// reached.
-func (s *session) failed(ctx context.Context, call string, err error) error {
+// callError returns the error of a failed call: a *transport.Refusal when the server refused, another error when the
+// server was not reached.
+func callError(ctx context.Context, err error) error {
 	st, ok := status.FromError(err)
 	if !ok {
-		return fmt.Errorf("%s %s: %w", call, s.address, err)
+		return err
 	}
 	refusal, fault := refusalIn(st)
 	switch {
 	case refusal != nil:
-		return fmt.Errorf("%s %s: %w", call, s.address, refusal)
+		return refusal
 	case fault != nil:
-		return fmt.Errorf("%s %s: %w", call, s.address, fault)
+		return fault
 	}
 	if ended := contextError(ctx, st.Code()); ended != nil {
-		return fmt.Errorf("%s %s: %w: %s", call, s.address, ended, plain(st.Message()))
+		return fmt.Errorf("%w: %s", ended, plain(st.Message()))
 	}
-	return fmt.Errorf("%s %s: %w", call, s.address, unreached{st})
+	return unreached{st}
 }
 
-// contextError returns why the context of a call ended, if that is why the call failed. The status of the call may be
-// ahead of the context by a moment.
+// contextError returns the error of the context when its end made the call fail. The status of the call may report the
+// deadline a moment before the context does.
 func contextError(ctx context.Context, code codes.Code) error {
 	switch {
 	case ctx.Err() != nil:
@@ -44,7 +44,8 @@ func contextError(ctx context.Context, code codes.Code) error {
 	}
 }
 
-// refusalIn returns the refusal among the details of a status, if there is one, or what is wrong with it.
+// refusalIn returns the refusal among the details of a status, nil when there is none. The error says what is wrong
+// with a refusal that breaks the protocol.
 func refusalIn(st *status.Status) (*transport.Refusal, error) {
 	for _, detail := range st.Details() {
 		if r, ok := detail.(*wire.Refusal); ok {

@@ -31,8 +31,7 @@ func TestADialerDoesNotDialAfterClose(t *testing.T) {
 	assert.ErrorIs(t, err, net.ErrClosed)
 }
 
-// A peer that vanished acknowledges nothing: what is written stays in the buffer of the socket until that is full, and
-// to say goodbye blocks then.
+// A peer that vanished acknowledges nothing: the buffer of the socket fills up, and then the goodbye of gRPC blocks.
 func TestCloseDoesNotWaitForAPeerThatTakesNothingMore(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -41,11 +40,11 @@ func TestCloseDoesNotWaitForAPeerThatTakesNothingMore(t *testing.T) {
 	go func() { _ = s.Serve(server) }()
 	defer s.Stop()
 
-	front, stuff := stuffedFront(t, server.Addr().String())
-	opened, err := New(Config{Insecure: true}).Connect(t.Context(), transport.Address(front))
+	proxy, stall := stallingProxy(t, server.Addr().String())
+	opened, err := New(Config{Insecure: true}).Connect(t.Context(), transport.Address(proxy))
 	require.NoError(t, err)
 	require.NoError(t, opened.(*session).dialer.open.(*net.TCPConn).SetWriteBuffer(4<<10))
-	stuff()
+	stall()
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -63,8 +62,8 @@ func TestCloseDoesNotWaitForAPeerThatTakesNothingMore(t *testing.T) {
 	wg.Wait()
 }
 
-// stuffedFront passes one connection on to a server until it is stuffed: it reads no more then.
-func stuffedFront(t *testing.T, server string) (address string, stuff func()) {
+// stallingProxy passes one connection on to a server until stall is called. From then on it reads nothing.
+func stallingProxy(t *testing.T, server string) (address string, stall func()) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	back, err := net.Dial("tcp", server)
@@ -73,7 +72,7 @@ func stuffedFront(t *testing.T, server string) (address string, stuff func()) {
 		_ = listener.Close()
 		_ = back.Close()
 	})
-	stuffed := make(chan struct{})
+	stalled := make(chan struct{})
 	go func() {
 		client, err := listener.Accept()
 		if err != nil {
@@ -86,7 +85,7 @@ func stuffedFront(t *testing.T, server string) (address string, stuff func()) {
 			for {
 				n, err := client.Read(buffer)
 				select {
-				case <-stuffed:
+				case <-stalled:
 					<-t.Context().Done()
 					_ = client.Close()
 					return
@@ -98,5 +97,5 @@ func stuffedFront(t *testing.T, server string) (address string, stuff func()) {
 			}
 		}()
 	}()
-	return listener.Addr().String(), func() { close(stuffed) }
+	return listener.Addr().String(), func() { close(stalled) }
 }
