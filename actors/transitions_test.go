@@ -3,6 +3,7 @@ package actors
 import (
 	"flag"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -145,10 +146,12 @@ func eventLabel(e messages.Event) string {
 // inputName is how the table calls an input.
 func inputName(in input) string { return reflect.TypeOf(in).Elem().Name() }
 
-var update = flag.Bool("update", false, "write the table of states into README.md")
+var update = flag.Bool("update", false, "write the table of states into docs/states.md")
 
-func TestReadmeShowsTheTableOfStates(t *testing.T) {
-	const file, first, last = "../README.md", "<!-- states:begin -->\n", "<!-- states:end -->"
+func TestDocsShowTheTableOfStates(t *testing.T) {
+	const first, last = "<!-- states:begin -->\n", "<!-- states:end -->"
+	root, folder := rootOfModule(t)
+	file := filepath.Join(root, "docs", "states.md")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	head, rest, found := strings.Cut(string(text), first)
@@ -159,5 +162,20 @@ func TestReadmeShowsTheTableOfStates(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(head+first+renderTransitions()+last+tail), 0o644))
 		return
 	}
-	assert.Equal(t, renderTransitions(), block, "update it with: go test ./actors -run TestReadme -update")
+	assert.Equal(t, renderTransitions(), block, "update it with: go test ./%s -run TestDocs -update", folder)
+}
+
+// rootOfModule returns the folder that has go.mod, and the path from there to the folder of this test.
+func rootOfModule(t *testing.T) (root, folder string) {
+	t.Helper()
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	for root = here; ; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			folder, err = filepath.Rel(root, here)
+			require.NoError(t, err)
+			return root, filepath.ToSlash(folder)
+		}
+		require.NotEqual(t, filepath.Dir(root), root, "no folder above this one has a go.mod")
+	}
 }
