@@ -67,8 +67,9 @@ func TestATerminalHasColoursAndTimeToReadAndCtrlC(t *testing.T) {
 	assert.Contains(t, rest.String(), "quickstart: interrupted")
 }
 
-func TestATerminalIsNotPaintedOnThatDoesNotWantIt(t *testing.T) {
+func TestATerminalGetsNoUnwantedColoursAndWithFastNoPauses(t *testing.T) {
 	t.Parallel()
+	began := time.Now()
 	screens, cmds := map[string]*bufio.Scanner{}, map[string]*exec.Cmd{}
 	for _, environment := range []string{"NO_COLOR=1", "TERM=dumb"} {
 		_, screens[environment], cmds[environment] = onTerminal(t, environment, "-fast")
@@ -82,4 +83,5 @@ func TestATerminalIsNotPaintedOnThatDoesNotWantIt(t *testing.T) {
 		assert.Contains(t, text.String(), "To read next")
 		assert.NotContains(t, text.String(), "\x1b")
 	}
+	assert.Less(t, time.Since(began), 9*(readTime+lookTime))
 }
