@@ -100,5 +100,5 @@ func TestUnusableCertificatesAreNamed(t *testing.T) {
 	o = options{cert: files.cert, key: files.key, ca: empty}
 	_, err = o.transport()
 	require.ErrorContains(t, err, "-ca "+empty)
-	assert.ErrorContains(t, err, "no certificate in it")
+	assert.ErrorContains(t, err, "it contains no certificate")
 }
