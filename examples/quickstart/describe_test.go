@@ -30,41 +30,37 @@ func TestEveryEventIsExplained(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, everyEvent, strings.Count(string(source), ") isEvent()"), "an event is missing from this test")
 	for _, e := range everyEvent {
-		l := describe(e, nil)
-		assert.Equal(t, messages.Name(e), l.event)
-		assert.NotEmpty(t, l.words, l.event)
+		assert.NotEmpty(t, describe(e).words, messages.Name(e))
 	}
 }
 
 func TestALineHasColumns(t *testing.T) {
-	names := map[messages.Address]string{s1.Address: "S1"}
 	for want, e := range map[string]messages.Event{
-		"cad x2     S1  CheckedOut         seats granted":                           messages.CheckedOut{Claim: cad, Server: s1},
-		"           S1  ConnectionLost     failed heartbeat 2 in a row: no network": messages.ConnectionLost{Server: s1, Failed: 2, Cause: "no network"},
-		"cad x2     S1  CheckoutFailed     not granted: NoSeats, all 4 in use": messages.CheckoutFailed{
-			Claim: cad, Server: s1, Reason: messages.NoSeats, Message: "all 4 in use",
-		},
-		"               Exited             gave up cad, f2: no server reached": messages.Exited{Names: []string{"cad", "f2"}},
+		"CheckedOut         S1  cad x2: seats granted":              messages.CheckedOut{Claim: cad, Server: s1},
+		"ConnectionLost     S1  heartbeat failed (2 in a row)":      messages.ConnectionLost{Server: s1, Failed: 2, Cause: "no network"},
+		"CheckoutFailed     S1  cad x2: refused (NoSeats)":          messages.CheckoutFailed{Claim: cad, Server: s1, Reason: messages.NoSeats},
+		"Exited                 no server reached: gave up cad, f2": messages.Exited{Names: []string{"cad", "f2"}},
 	} {
-		assert.Equal(t, want, describe(e, names).render(2, false))
+		server := ""
+		if describe(e).server == s1 {
+			server = "S1"
+		}
+		assert.Equal(t, want, describe(e).line(e, server, 2, false))
 	}
 }
 
-func TestAServerWithoutANameHasItsAddress(t *testing.T) {
-	assert.Equal(t, "127.0.0.1:6200", describe(messages.CheckedOut{Claim: cad, Server: s1}, nil).server)
-}
-
 func TestOnlyTheNameOfTheEventIsInColour(t *testing.T) {
-	text := describe(messages.LicenseLost{Claim: cad, Server: s1}, nil).render(2, true)
+	e := messages.LicenseLost{Claim: cad, Server: s1}
+	text := describe(e).line(e, "S1", 2, true)
 	assert.Contains(t, text, "\x1b[31mLicenseLost      \x1b[0m")
 	assert.Equal(t, 2, strings.Count(text, "\x1b"))
 }
 
-func TestAFileIsNotPaintedOn(t *testing.T) {
-	f, err := os.CreateTemp(t.TempDir(), "")
-	require.NoError(t, err)
-	defer func() { _ = f.Close() }()
-	assert.False(t, wantsColour(f))
+func TestSeatsAreBlocksOfColour(t *testing.T) {
+	picture := draw([]row{{"S1", []pool{{"cad", []string{serviceA, programB, ""}}}}}, true)
+	for _, seat := range []string{"\x1b[1;30;42m A \x1b[0m", "\x1b[1;30;45m B \x1b[0m", "\x1b[2m[ ]\x1b[0m"} {
+		assert.Contains(t, picture, seat)
+	}
 }
 
 func TestEveryEventIsOneLineOfJSON(t *testing.T) {
