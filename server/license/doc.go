@@ -4,7 +4,7 @@
 //		Keys:     []license.PublicKey{vendor},
 //		ServerID: srv.Identity().ServerID,
 //		Now:      srv.LicenseTime(),
-//	}.Load("/etc/seatd/licenses")
+//	}.Load("/etc/seatbeatd/licenses")
 //	...
 //	err = srv.SetFeatures(ctx, set.Features())
 //

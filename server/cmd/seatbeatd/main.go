@@ -1,4 +1,4 @@
-// Seatd is seatbeat's licence server as a program: it serves seats, looks after a server that runs, and signs licences.
+// Seatbeatd is seatbeat's licence server as a program: it serves seats, looks after a server that runs, and signs licences.
 // Run it with --help.
 package main
 
@@ -39,16 +39,16 @@ type program struct {
 	Inspect inspectCommand `cmd:"" help:"Show what a licence file says, and whether it is valid."`
 }
 
-const description = `seatd is a licence server: it grants seats of features to clients, and frees those that nobody uses any more.
+const description = `seatbeatd is a licence server: it grants seats of features to clients, and frees those that nobody uses any more.
 
 To try it, without any file:
 
-    seatd serve --dev
+    seatbeatd serve --dev
 
-What a flag is set to, the command line says first, then the environment (SEATD_CLIENT_CA for --client-ca), then the configuration file (client-ca: FILE), then its default.
+What a flag is set to, the command line says first, then the environment (SEATBEATD_CLIENT_CA for --client-ca), then the configuration file (client-ca: FILE), then its default.
 
-    seatd serve --config /etc/seatd.yaml --listen :6201
-    SEATD_CONFIG=/etc/seatd.yaml seatd check
+    seatbeatd serve --config /etc/seatbeatd.yaml --listen :6201
+    SEATBEATD_CONFIG=/etc/seatbeatd.yaml seatbeatd check
 
 Status: 0 it is done, 1 it failed, 2 the command line, the environment or the configuration file is wrong.`
 
@@ -60,7 +60,7 @@ type streams struct {
 // run returns the status of the process.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(new(program),
-		kong.Name("seatd"), kong.Description(description), kong.Writers(stdout, stderr),
+		kong.Name("seatbeatd"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.DefaultEnvars(prefix), kong.Configuration(readConfiguration),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(withDefault),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out: stdout, err: stderr}),
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return complain(stderr, err, failed)
 	}
 	for _, name := range strangers(parser.Model, os.Environ()) {
-		_, _ = fmt.Fprintf(stderr, "seatd: %s is set in the environment and means nothing: no flag has this name\n", name)
+		_, _ = fmt.Fprintf(stderr, "seatbeatd: %s is set in the environment and means nothing: no flag has this name\n", name)
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
@@ -94,7 +94,7 @@ func complain(to io.Writer, err error, status int) int {
 	if err == nil {
 		return 0
 	}
-	_, _ = fmt.Fprintf(to, "seatd: %v\n", err)
+	_, _ = fmt.Fprintf(to, "seatbeatd: %v\n", err)
 	return status
 }
 
@@ -103,7 +103,7 @@ func helpFor(err error) string {
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
 		return helpOf(parse.Context)
 	}
-	return "seatd --help"
+	return "seatbeatd --help"
 }
 
 // withDefault ends the help of a flag with its default.
@@ -118,5 +118,5 @@ func helpOf(command *kong.Context) string {
 	if selected := command.Selected(); selected != nil {
 		return selected.FullPath() + " --help"
 	}
-	return "seatd --help"
+	return "seatbeatd --help"
 }

@@ -16,7 +16,7 @@ func (keygenCommand) Help() string {
 
 NAME.secret is what to keep secret: whoever has it can sign licences. Keep it off servers and away from customers, with a copy in a safe place.
 
-    seatd keygen --out vendor`
+    seatbeatd keygen --out vendor`
 }
 
 // Run makes a pair of keys.

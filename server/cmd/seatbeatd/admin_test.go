@@ -18,7 +18,7 @@ import (
 // administer runs a command of the administration against a server whose token is in a folder.
 func administer(t *testing.T, p *process, folder string, args ...string) result {
 	t.Helper()
-	return seatdRuns(t, nil, append(args, "--admin", p.ready.Admin, "--admin-token", filepath.Join(folder, tokenFile))...)
+	return seatbeatdRuns(t, nil, append(args, "--admin", p.ready.Admin, "--admin-token", filepath.Join(folder, tokenFile))...)
 }
 
 func TestStatusShowsFeaturesAndWhoHoldsThem(t *testing.T) {
@@ -27,7 +27,7 @@ func TestStatusShowsFeaturesAndWhoHoldsThem(t *testing.T) {
 	require.Equal(t, wire.Result_RESULT_GRANTED, connect(t, p, folder).takes("f1", 3).Result)
 	r := administer(t, p, folder, "status")
 	require.Equal(t, 0, r.status, r.errors)
-	for _, want := range []string{p.ready.ServerID, "f1       9.9      3     5", "ada", "build7", "cn:seatd development client"} {
+	for _, want := range []string{p.ready.ServerID, "f1       9.9      3     5", "ada", "build7", "cn:seatbeatd development client"} {
 		assert.Contains(t, r.out, want)
 	}
 	var got report
@@ -64,7 +64,7 @@ func TestBackupOfAServingServerIsAWholeLedger(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "copy")
 	r := administer(t, p, folder, "backup", "--out", out)
 	require.Equal(t, 0, r.status, r.errors)
-	assert.Contains(t, seatdRuns(t, nil, "check", "--ledger", out).out, "1 leases held")
+	assert.Contains(t, seatbeatdRuns(t, nil, "check", "--ledger", out).out, "1 leases held")
 	r = administer(t, p, folder, "backup", "--out", out)
 	assert.Equal(t, 1, r.status, "nothing is overwritten")
 }

@@ -14,8 +14,8 @@ type checkCommand struct {
 func (checkCommand) Help() string {
 	return `It reads the whole ledger as the start of a server does, and changes nothing. A ledger that is in use cannot be checked: check a backup of it.
 
-    seatd check --ledger /var/lib/seatd/ledger
-    seatd backup --out copy && seatd check --ledger copy`
+    seatbeatd check --ledger /var/lib/seatbeatd/ledger
+    seatbeatd backup --out copy && seatbeatd check --ledger copy`
 }
 
 // Run checks a ledger.

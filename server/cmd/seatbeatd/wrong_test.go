@@ -13,7 +13,7 @@ import (
 func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
 	s := newSignedStage(t)
 	other := filepath.Join(t.TempDir(), "other")
-	require.Zero(t, seatdRuns(t, nil, "keygen", "--out", other).status)
+	require.Zero(t, seatbeatdRuns(t, nil, "keygen", "--out", other).status)
 	bound := vendor(t, boundTemplate)
 	taken, token := s.ready.Address, s.file(tokenFile)
 	shared := s.file("shared-token")
@@ -53,7 +53,7 @@ func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
 			ledger = nil
 		}
 		args := append(append(append([]string{"serve", "--admin", "127.0.0.1:0"}, s.flags()...), ledger...), c.args...)
-		r := seatdRuns(t, nil, args...)
+		r := seatbeatdRuns(t, nil, args...)
 		assert.Equal(t, c.status, r.status, "%s: %s", c.args, r.errors)
 		for _, want := range c.says {
 			assert.Contains(t, r.errors, want, c.args)
@@ -64,7 +64,7 @@ func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
 
 func TestServingWithoutTLSOnOtherAddressesHasToBeMeant(t *testing.T) {
 	files := vendor(t, boundTemplate)
-	r := seatdRuns(t, nil, "serve", "--insecure", "--listen", "0.0.0.0:0", "--admin", "off", "--ledger", filepath.Join(t.TempDir(), "ledger"),
+	r := seatbeatdRuns(t, nil, "serve", "--insecure", "--listen", "0.0.0.0:0", "--admin", "off", "--ledger", filepath.Join(t.TempDir(), "ledger"),
 		"--license", files.license, "--trust", files.public)
 	assert.Equal(t, wrongUsage, r.status)
 	assert.Contains(t, r.errors, "--listen 0.0.0.0:0: without TLS only this machine is served")
@@ -73,17 +73,17 @@ func TestServingWithoutTLSOnOtherAddressesHasToBeMeant(t *testing.T) {
 
 func TestAWrongConfigurationFileAndEnvironmentAreNamed(t *testing.T) {
 	file := configured(t, "ledgre: x\n")
-	assert.Contains(t, seatdRuns(t, nil, "serve", "--config", file).errors, file+`: "ledgre" is not the name of a flag of any command`)
-	r := seatdRuns(t, []string{"SEATD_CLIENT_WAITING=many"}, "serve", "--dev")
+	assert.Contains(t, seatbeatdRuns(t, nil, "serve", "--config", file).errors, file+`: "ledgre" is not the name of a flag of any command`)
+	r := seatbeatdRuns(t, []string{"SEATBEATD_CLIENT_WAITING=many"}, "serve", "--dev")
 	assert.Equal(t, wrongUsage, r.status)
-	assert.Contains(t, r.errors, `SEATD_CLIENT_WAITING="many"`)
-	r = seatdRuns(t, []string{"SEATD_LEDGRE=x", "SEATD_PORT=tcp://10.0.0.1:6200", "SEATD_SERVICE_HOST=10.0.0.1"}, "check", "--ledger", "none")
-	assert.Contains(t, r.errors, "SEATD_LEDGRE is set in the environment and means nothing")
-	assert.NotContains(t, r.errors, "SEATD_PORT")
-	assert.NotContains(t, r.errors, "SEATD_SERVICE_HOST")
-	r = seatdRuns(t, []string{"SEATD_CLIENT_WAITNG=9"}, "serve", "--unknown")
+	assert.Contains(t, r.errors, `SEATBEATD_CLIENT_WAITING="many"`)
+	r = seatbeatdRuns(t, []string{"SEATBEATD_LEDGRE=x", "SEATBEATD_PORT=tcp://10.0.0.1:6200", "SEATBEATD_SERVICE_HOST=10.0.0.1"}, "check", "--ledger", "none")
+	assert.Contains(t, r.errors, "SEATBEATD_LEDGRE is set in the environment and means nothing")
+	assert.NotContains(t, r.errors, "SEATBEATD_PORT")
+	assert.NotContains(t, r.errors, "SEATBEATD_SERVICE_HOST")
+	r = seatbeatdRuns(t, []string{"SEATBEATD_CLIENT_WAITNG=9"}, "serve", "--unknown")
 	assert.Equal(t, wrongUsage, r.status)
-	assert.Contains(t, r.errors, "SEATD_CLIENT_WAITNG is set in the environment", "also when the command line is wrong")
+	assert.Contains(t, r.errors, "SEATBEATD_CLIENT_WAITNG is set in the environment", "also when the command line is wrong")
 }
 
 func TestTheTokenOfAnotherServerIsToldSo(t *testing.T) {

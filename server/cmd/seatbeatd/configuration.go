@@ -84,10 +84,10 @@ func (c configuration) Validate(app *kong.Application) error {
 }
 
 // prefix is what the variables of flags begin with, in the environment.
-const prefix = "SEATD"
+const prefix = "SEATBEATD"
 
 // strangers returns the variables of an environment that begin like those of flags and are none: misspelt ones, for the
-// most part. Kubernetes makes SEATD_PORT and SEATD_SERVICE_HOST, and more of the kind, where a service has the name seatd:
+// most part. Kubernetes makes SEATBEATD_PORT and SEATBEATD_SERVICE_HOST, and more of the kind, where a service has the name seatbeatd:
 // so that they are no error.
 func strangers(app *kong.Application, environment []string) (names []string) {
 	known := make(map[string]bool)

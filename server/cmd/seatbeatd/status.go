@@ -21,8 +21,8 @@ type statusCommand struct {
 func (statusCommand) Help() string {
 	return `OVER is how many of the used seats are past those that there are, by an overdraft or after there were fewer; WAIT how many checkouts are in line for seats; SHARE whose leases hold one seat together. User and host are what a client says of itself; its identity is from its certificate.
 
-    seatd status --admin-token /var/lib/seatd/admin-token
-    seatd status --config /etc/seatd.yaml --feature cad --json`
+    seatbeatd status --admin-token /var/lib/seatbeatd/admin-token
+    seatbeatd status --config /etc/seatbeatd.yaml --feature cad --json`
 }
 
 // report is a status with its holders.

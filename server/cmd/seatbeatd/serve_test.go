@@ -74,7 +74,7 @@ func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
 func TestSecondServerOnALedgerIsRefusedAndToldWhoUsesIt(t *testing.T) {
 	folder := t.TempDir()
 	serveDev(t, folder)
-	r := seatdRuns(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	r := seatbeatdRuns(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "is in use by another server: process")
 }
@@ -83,20 +83,20 @@ func TestCheckTellsWhatIsInALedger(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
 	ledger := filepath.Join(folder, "ledger")
-	r := seatdRuns(t, nil, "check", "--ledger", ledger)
+	r := seatbeatdRuns(t, nil, "check", "--ledger", ledger)
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "is in use")
 
 	require.Equal(t, wire.Result_RESULT_GRANTED, connect(t, p, folder).takes("f1", 5).Result)
 	require.Equal(t, 0, p.stops())
-	r = seatdRuns(t, nil, "check", "--ledger", ledger)
+	r = seatbeatdRuns(t, nil, "check", "--ledger", ledger)
 	assert.Equal(t, 0, r.status)
 	assert.Contains(t, r.out, "is in order")
 	assert.Contains(t, r.out, p.ready.ServerID)
 	assert.Contains(t, r.out, "1 leases held")
 
 	require.NoError(t, os.Truncate(ledger, 8192))
-	r = seatdRuns(t, nil, "check", "--ledger", ledger)
+	r = seatbeatdRuns(t, nil, "check", "--ledger", ledger)
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "restore "+ledger+" from a backup")
 }

@@ -11,7 +11,7 @@ import (
 
 type serveCommand struct {
 	Dev       bool   `help:"Serve for development: on this machine only, with a demo licence and certificates of its own." group:"development"`
-	DevFolder string `help:"Folder for what --dev keeps; made if it is not there. Default: seatd-dev in the user's cache folder." type:"path" placeholder:"FOLDER" group:"development"`
+	DevFolder string `help:"Folder for what --dev keeps; made if it is not there. Default: seatbeatd-dev in the user's cache folder." type:"path" placeholder:"FOLDER" group:"development"`
 
 	Listen string `help:"Address to serve clients at. Port 0 takes a free one." default:"127.0.0.1:6200" placeholder:"HOST:PORT"`
 	Ledger string `help:"File that keeps who holds which seats; made if it is not there." type:"path" placeholder:"FILE"`
@@ -50,20 +50,20 @@ The log goes to standard error. Standard output gets one line, of JSON, once cli
 
 --audit FILE gets a line for each grant, denial, checkin, expiry and release, with who and why. After SIGHUP it is opened anew by its name, so that logrotate can move it away:
 
-    seatd serve --dev --audit /var/log/seatd-audit.json
+    seatbeatd serve --dev --audit /var/log/seatbeatd-audit.json
 
 Try it, and see how to hold a seat:
 
-    seatd serve --dev
+    seatbeatd serve --dev
 
 With licences and mutual TLS, for clients on all machines; better in a configuration file:
 
-    seatd serve --listen :6200 --ledger /var/lib/seatd/ledger --license /etc/seatd/licences --trust /etc/seatd/vendor.public --cert /etc/seatd/server.pem --key /etc/seatd/server.key --client-ca /etc/seatd/ca.pem
-    seatd serve --config /etc/seatd.yaml
+    seatbeatd serve --listen :6200 --ledger /var/lib/seatbeatd/ledger --license /etc/seatbeatd/licences --trust /etc/seatbeatd/vendor.public --cert /etc/seatbeatd/server.pem --key /etc/seatbeatd/server.key --client-ca /etc/seatbeatd/ca.pem
+    seatbeatd serve --config /etc/seatbeatd.yaml
 
 The administration is for this machine and for who can read the file of the token. The commands status, release, reload and backup use it; so can other programs, over HTTP with JSON:
 
-    curl -H "Authorization: Bearer $(cat /var/lib/seatd/admin-token)" http://127.0.0.1:6280/v1/status
+    curl -H "Authorization: Bearer $(cat /var/lib/seatbeatd/admin-token)" http://127.0.0.1:6280/v1/status
 
 There are GET /v1/status, GET /v1/leases?feature=NAME&after=NEXT, POST /v1/release with {"lease":"..."}, POST /v1/reload with {} and GET /v1/backup. For a new token remove its file and start the server again.`
 }

@@ -20,9 +20,9 @@ type inspectCommand struct {
 func (inspectCommand) Help() string {
 	return `It shows what a licence file says. With the vendor's public key it also says whether the file is valid now, and if not why: then its status is 1. Without a key nothing is checked, and anybody may have written what is shown.
 
-    seatd inspect customer.lic
-    seatd inspect customer.lic --trust vendor.public
-    seatd inspect customer.lic --trust vendor.public --server-id 0123abcd --json`
+    seatbeatd inspect customer.lic
+    seatbeatd inspect customer.lic --trust vendor.public
+    seatbeatd inspect customer.lic --trust vendor.public --server-id 0123abcd --json`
 }
 
 // What is known of a signature.

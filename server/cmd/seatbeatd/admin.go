@@ -39,7 +39,7 @@ type releaseCommand struct {
 func (releaseCommand) Help() string {
 	return `Its holder is told with the next heartbeat that the lease was revoked, and cannot take the same seats back by itself.
 
-    seatd release --admin-token /var/lib/seatd/admin-token 000000037c5a0d9e1f2b3c4d5e6f7a8b`
+    seatbeatd release --admin-token /var/lib/seatbeatd/admin-token 000000037c5a0d9e1f2b3c4d5e6f7a8b`
 }
 
 // Run ends a lease.
@@ -57,7 +57,7 @@ type reloadCommand struct{ adminFlags }
 func (reloadCommand) Help() string {
 	return `It does what SIGHUP does, and says what was refused.
 
-    seatd reload --admin-token /var/lib/seatd/admin-token`
+    seatbeatd reload --admin-token /var/lib/seatbeatd/admin-token`
 }
 
 // Run has a server reload.
@@ -78,7 +78,7 @@ type backupCommand struct {
 func (backupCommand) Help() string {
 	return `The copy is the ledger as it was at one moment; the server serves on. It is checked before it gets its name. A copy is for the loss of the original, not for a second server.
 
-    seatd backup --admin-token /var/lib/seatd/admin-token --out /backup/ledger-monday`
+    seatbeatd backup --admin-token /var/lib/seatbeatd/admin-token --out /backup/ledger-monday`
 }
 
 // Run writes a backup.

@@ -57,7 +57,7 @@ func (c serveCommand) admitsInsecure() error {
 func cannotListen(flag, address string, err error) error {
 	advice := "expected is HOST:PORT, of this machine"
 	if errors.Is(err, syscall.EADDRINUSE) {
-		advice = "another program, or another seatd, is there: stop it, or choose another port"
+		advice = "another program, or another seatbeatd, is there: stop it, or choose another port"
 	} else if errors.Is(err, syscall.EACCES) {
 		advice = "choose a port from 1024 on"
 	}

@@ -15,7 +15,7 @@ import (
 func TestCertsOfOneFolderAreOfOneAuthority(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "certs")
 	for _, args := range [][]string{{"--server", "lic1.example.org,192.0.2.7", "--client", "ada"}, {"--client", "build7,grace"}} {
-		made := seatdRuns(t, nil, append([]string{"certs", "--out", folder}, args...)...)
+		made := seatbeatdRuns(t, nil, append([]string{"certs", "--out", folder}, args...)...)
 		require.Zero(t, made.status, made.errors)
 	}
 	text, err := os.ReadFile(filepath.Join(folder, authorityCert))
@@ -40,7 +40,7 @@ func TestCertsOfOneFolderAreOfOneAuthority(t *testing.T) {
 
 func TestCertsKeepsKeysFromOthers(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "certs")
-	require.Zero(t, seatdRuns(t, nil, "certs", "--out", folder, "--server", "localhost", "--client", "ada").status)
+	require.Zero(t, seatbeatdRuns(t, nil, "certs", "--out", folder, "--server", "localhost", "--client", "ada").status)
 	for _, name := range []string{"ca.key", "server.key", "ada.key"} {
 		info, err := os.Stat(filepath.Join(folder, name))
 		require.NoError(t, err)
@@ -50,17 +50,17 @@ func TestCertsKeepsKeysFromOthers(t *testing.T) {
 
 func TestCertsOverwritesNothing(t *testing.T) {
 	folder := t.TempDir()
-	require.Zero(t, seatdRuns(t, nil, "certs", "--out", folder, "--server", "localhost", "--client", "ada").status)
+	require.Zero(t, seatbeatdRuns(t, nil, "certs", "--out", folder, "--server", "localhost", "--client", "ada").status)
 	before := contents(t, folder)
 
-	again := seatdRuns(t, nil, "certs", "--out", folder, "--client", "grace,ada")
+	again := seatbeatdRuns(t, nil, "certs", "--out", folder, "--client", "grace,ada")
 	assert.Equal(t, failed, again.status)
 	assert.Contains(t, again.errors, filepath.Join(folder, "ada.pem")+" is there already and is not overwritten")
 	assert.Equal(t, before, contents(t, folder), "not the others, either")
 
 	require.NoError(t, os.Rename(filepath.Join(folder, authorityKey), filepath.Join(t.TempDir(), authorityKey)))
 	delete(before, authorityKey)
-	orphaned := seatdRuns(t, nil, "certs", "--out", folder, "--client", "grace")
+	orphaned := seatbeatdRuns(t, nil, "certs", "--out", folder, "--client", "grace")
 	assert.Equal(t, failed, orphaned.status)
 	assert.Contains(t, orphaned.errors, "bring back what is missing of "+filepath.Join(folder, authorityCert))
 	assert.Equal(t, before, contents(t, folder))

@@ -47,7 +47,7 @@ func TestAuditTellsWhoAndSurvivesItsRotation(t *testing.T) {
 	require.Equal(t, 0, administer(t, p, folder, "release", lease).status)
 	require.Equal(t, 0, p.stops())
 
-	const client = "cn:seatd development client"
+	const client = "cn:seatbeatd development client"
 	assert.Equal(t, []deed{
 		{Msg: "grant", Feature: "f1", Lease: lease, Identity: client, User: "ada", Host: "build7"},
 		{Msg: "denial", Feature: "f1", Identity: client, User: "ada", Host: "build7", Reason: "NoSeats", Message: "5 of 5 seats in use (5 yours, 0 of your identity)"},
@@ -71,7 +71,7 @@ func TestAuditGoesToStandardErrorWhenAskedTo(t *testing.T) {
 func TestAuditThatCannotBeOpenedIsToldAtTheStart(t *testing.T) {
 	folder := t.TempDir()
 	missing := filepath.Join(folder, "none", "audit")
-	r := seatdRuns(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--audit", missing)
+	r := seatbeatdRuns(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--audit", missing)
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "open audit: open "+missing)
 }

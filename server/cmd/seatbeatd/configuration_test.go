@@ -12,24 +12,24 @@ import (
 // configured writes a configuration file.
 func configured(t *testing.T, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "seatd.yaml")
+	path := filepath.Join(t.TempDir(), "seatbeatd.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
 }
 
-// checked runs "seatd check", which names the ledger that it was told of in its error.
+// checked runs "seatbeatd check", which names the ledger that it was told of in its error.
 func checked(t *testing.T, variables []string, args ...string) string {
 	t.Helper()
-	r := seatdRuns(t, variables, append([]string{"check"}, args...)...)
+	r := seatbeatdRuns(t, variables, append([]string{"check"}, args...)...)
 	require.Equal(t, 1, r.status, r.errors)
 	return r.errors
 }
 
 func TestFlagsComeBeforeEnvironmentBeforeConfigurationFile(t *testing.T) {
 	file := configured(t, "ledger: /from/file\n")
-	variable := []string{"SEATD_LEDGER=/from/environment"}
+	variable := []string{"SEATBEATD_LEDGER=/from/environment"}
 	assert.Contains(t, checked(t, nil, "--config", file), "/from/file")
-	assert.Contains(t, checked(t, []string{"SEATD_CONFIG=" + file}), "/from/file")
+	assert.Contains(t, checked(t, []string{"SEATBEATD_CONFIG=" + file}), "/from/file")
 	assert.Contains(t, checked(t, variable, "--config", file), "/from/environment")
 	assert.Contains(t, checked(t, variable, "--config", file, "--ledger", "/from/flag"), "/from/flag")
 }
@@ -50,7 +50,7 @@ func TestFaultyConfigurationFileIsRefusedAndNamed(t *testing.T) {
 		"ledger: a\nledger: b":  "already",
 		"drain: 1s\ndrain : 2s": "already",
 	} {
-		r := seatdRuns(t, nil, "serve", "--config", configured(t, text))
+		r := seatbeatdRuns(t, nil, "serve", "--config", configured(t, text))
 		assert.Equal(t, 2, r.status, text)
 		assert.Contains(t, r.errors, want, text)
 	}

@@ -17,7 +17,7 @@ import (
 // waitTime is how long a test waits for what has to come at once.
 const waitTime = time.Minute
 
-// signedStage is a server with signed licences and certificates of "seatd certs", and the vendor's folder.
+// signedStage is a server with signed licences and certificates of "seatbeatd certs", and the vendor's folder.
 type signedStage struct {
 	t        *testing.T
 	folder   string // of the operator
@@ -30,7 +30,7 @@ func newSignedStage(t *testing.T) *signedStage {
 	s := &signedStage{t: t, folder: t.TempDir(), vendor: filepath.Join(t.TempDir(), "vendor")}
 	s.licences = filepath.Join(s.folder, "licences")
 	require.NoError(t, os.Mkdir(s.licences, 0o700))
-	require.Zero(t, seatdRuns(t, nil, "keygen", "--out", s.vendor).status)
+	require.Zero(t, seatbeatdRuns(t, nil, "keygen", "--out", s.vendor).status)
 	s.signs("base.lic", s.vendor, "base", 2)
 	s.certs(s.folder)
 	s.process = serve(t, nil, s.flags()...)
@@ -49,7 +49,7 @@ func (s *signedStage) licence(name string) string { return filepath.Join(s.licen
 // certs makes certificates of a server and a client in a folder, of its own authority unless it has one already.
 func (s *signedStage) certs(folder string) {
 	s.t.Helper()
-	made := seatdRuns(s.t, nil, "certs", "--out", folder, "--server", "127.0.0.1", "--client", "client")
+	made := seatbeatdRuns(s.t, nil, "certs", "--out", folder, "--server", "127.0.0.1", "--client", "client")
 	require.Zero(s.t, made.status, made.errors)
 }
 
@@ -59,7 +59,7 @@ func (s *signedStage) signs(name, vendor, serial string, seats int) {
 	template := filepath.Join(s.t.TempDir(), "template.yaml")
 	text := `{serial: ` + serial + `, vendor: V, customer: C, features: [{name: f1, version: "1.0", seats: ` + strconv.Itoa(seats) + `}]}`
 	require.NoError(s.t, os.WriteFile(template, []byte(text), 0o600))
-	signed := seatdRuns(s.t, nil, "sign", "--template", template, "--secret-key", vendor+".secret", "--out", s.licence(name))
+	signed := seatbeatdRuns(s.t, nil, "sign", "--template", template, "--secret-key", vendor+".secret", "--out", s.licence(name))
 	require.Zero(s.t, signed.status, signed.errors)
 }
 

@@ -56,7 +56,7 @@ func readAuthority(folder string) (authority, error) {
 	}
 	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok || !pair.Leaf.IsCA {
-		return authority{}, fmt.Errorf("authority %s: was not made by seatd certs: name another folder", certPath)
+		return authority{}, fmt.Errorf("authority %s: was not made by seatbeatd certs: name another folder", certPath)
 	}
 	if !time.Now().Before(pair.Leaf.NotAfter) {
 		return authority{}, fmt.Errorf("authority %s: ran out at %s: make another one, in another folder", certPath,

@@ -47,7 +47,7 @@ func (w *witness) Checkin(ctx context.Context, in *wire.CheckinRequest, options 
 	return reply, err
 }
 
-// TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest ends seatd under load. What it acknowledged is in the ledger,
+// TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest ends seatbeatd under load. What it acknowledged is in the ledger,
 // and nothing else; all else was refused with when to come back.
 func TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest(t *testing.T) {
 	k := newKillStage(t)
@@ -81,7 +81,7 @@ func TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest(t *testing.T) {
 	assert.Equal(t, k.resolved[2], k.resolved[3], "a return that was refused was done")
 }
 
-// TestQuickstartHoldsASeatOfADevServerAsItIsTold does what "seatd serve --dev" says to do, with its own words.
+// TestQuickstartHoldsASeatOfADevServerAsItIsTold does what "seatbeatd serve --dev" says to do, with its own words.
 func TestQuickstartHoldsASeatOfADevServerAsItIsTold(t *testing.T) {
 	quickstart := filepath.Join(t.TempDir(), "quickstart")
 	built, err := exec.Command("go", "build", "-o", quickstart, "../../../examples/quickstart").CombinedOutput()

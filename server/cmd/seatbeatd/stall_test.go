@@ -51,7 +51,7 @@ func (b *beater) beat(ctx context.Context) {
 	}
 }
 
-// TestAStoppedProgramTakesNoSeatFromWhoeverKeptBeating stops seatd for longer than the client timeout. Of 100 seats 99 are
+// TestAStoppedProgramTakesNoSeatFromWhoeverKeptBeating stops seatbeatd for longer than the client timeout. Of 100 seats 99 are
 // beaten all the while, and the one that is not is all that somebody else ever gets.
 func TestAStoppedProgramTakesNoSeatFromWhoeverKeptBeating(t *testing.T) {
 	folder := t.TempDir()

@@ -16,19 +16,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// seatd is the program under test, built once.
-var seatd string
+// seatbeatd is the program under test, built once.
+var seatbeatd string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		folder, err := os.MkdirTemp("", "seatd-test")
+		folder, err := os.MkdirTemp("", "seatbeatd-test")
 		if err != nil {
 			panic(err)
 		}
 		defer os.RemoveAll(folder)
-		seatd = filepath.Join(folder, "seatd")
-		if out, err := exec.Command("go", "build", "-o", seatd, ".").CombinedOutput(); err != nil {
-			panic(fmt.Sprintf("build seatd: %v\n%s", err, out))
+		seatbeatd = filepath.Join(folder, "seatbeatd")
+		if out, err := exec.Command("go", "build", "-o", seatbeatd, ".").CombinedOutput(); err != nil {
+			panic(fmt.Sprintf("build seatbeatd: %v\n%s", err, out))
 		}
 		return m.Run()
 	}())
@@ -40,10 +40,10 @@ type result struct {
 	out, errors string
 }
 
-// seatdRuns runs the program to its end, with variables like "SEATD_LISTEN=..." in its environment.
-func seatdRuns(t *testing.T, variables []string, args ...string) result {
+// seatbeatdRuns runs the program to its end, with variables like "SEATBEATD_LISTEN=..." in its environment.
+func seatbeatdRuns(t *testing.T, variables []string, args ...string) result {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), seatd, args...)
+	cmd := exec.CommandContext(t.Context(), seatbeatd, args...)
 	cmd.Env = append(os.Environ(), variables...)
 	var out, errors bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errors
@@ -66,7 +66,7 @@ type process struct {
 func serve(t *testing.T, variables []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, status: make(chan int, 1)}
-	p.cmd = exec.Command(seatd, append([]string{"serve", "--drain", "0s", "--admin", "127.0.0.1:0"}, args...)...)
+	p.cmd = exec.Command(seatbeatd, append([]string{"serve", "--drain", "0s", "--admin", "127.0.0.1:0"}, args...)...)
 	p.cmd.Env = append(os.Environ(), variables...)
 	p.cmd.Stderr = &p.log
 	out, err := p.cmd.StdoutPipe()
@@ -122,14 +122,14 @@ func (l *lockedBuffer) String() string {
 
 func TestHelpOfEachCommandHasExamples(t *testing.T) {
 	for _, command := range [][]string{{}, {"serve"}, {"status"}, {"release"}, {"reload"}, {"backup"}, {"check"}, {"certs"}, {"keygen"}, {"sign"}, {"inspect"}} {
-		r := seatdRuns(t, nil, append(command, "--help")...)
+		r := seatbeatdRuns(t, nil, append(command, "--help")...)
 		assert.Equal(t, 0, r.status, command)
-		assert.Contains(t, r.out, "\n    seatd ", command)
+		assert.Contains(t, r.out, "\n    seatbeatd ", command)
 	}
 }
 
 func TestHelpTellsDefaults(t *testing.T) {
-	assert.Contains(t, seatdRuns(t, nil, "serve", "--help").out, "Default 127.0.0.1:6200.")
+	assert.Contains(t, seatbeatdRuns(t, nil, "serve", "--help").out, "Default 127.0.0.1:6200.")
 }
 
 func TestWrongUsageEndsWithStatus2AndSaysWhatIsExpected(t *testing.T) {
@@ -163,7 +163,7 @@ func TestWrongUsageEndsWithStatus2AndSaysWhatIsExpected(t *testing.T) {
 		{[]string{"certs", "--out", "x", "--server", "lic1:6200"}, "without a port"},
 		{[]string{"serve", "--config", "testdata/none.yaml"}, "no such file"},
 	} {
-		r := seatdRuns(t, nil, c.args...)
+		r := seatbeatdRuns(t, nil, c.args...)
 		assert.Equal(t, 2, r.status, c.args)
 		assert.Contains(t, r.errors, c.want, c.args)
 		assert.Contains(t, r.errors, "--help", c.args)

@@ -19,10 +19,10 @@ type signCommand struct {
 func (signCommand) Help() string {
 	return `For vendors. It signs what a template says. A template that says anything unknown, twice or out of bounds is refused, and every fault is named.
 
-    seatd keygen --out vendor
-    seatd sign --example > customer.yaml
-    seatd sign --template customer.yaml --secret-key vendor.secret --out customer.lic
-    seatd inspect customer.lic --trust vendor.public
+    seatbeatd keygen --out vendor
+    seatbeatd sign --example > customer.yaml
+    seatbeatd sign --template customer.yaml --secret-key vendor.secret --out customer.lic
+    seatbeatd inspect customer.lic --trust vendor.public
 
 The serial is the licence's name: a server counts files with the same serial once. Without one in the template each run draws another, so that two runs are two licences, whose seats add up.`
 }
@@ -34,7 +34,7 @@ func (c signCommand) Run(s streams) error {
 		return err
 	}
 	if c.Template == "" || c.SecretKey == "" {
-		return wrong("--template and --secret-key are needed; seatd sign --example prints a template to start from")
+		return wrong("--template and --secret-key are needed; seatbeatd sign --example prints a template to start from")
 	}
 	template, err := os.ReadFile(c.Template)
 	if err != nil {

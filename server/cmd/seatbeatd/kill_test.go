@@ -15,7 +15,7 @@ import (
 // killsVar says how often TestSeatsOutliveKillsOfTheProgram kills.
 const killsVar = "SEATBEAT_KILLS"
 
-// TestSeatsOutliveKillsOfTheProgram has seatd die again and again under load, with mutual TLS, at named points around a
+// TestSeatsOutliveKillsOfTheProgram has seatbeatd die again and again under load, with mutual TLS, at named points around a
 // commit and at any moment. What was acknowledged is held after each, nothing is held twice, and what was not answered is
 // there whole or not at all, and settled by asking again under the same request id.
 func TestSeatsOutliveKillsOfTheProgram(t *testing.T) {

@@ -52,7 +52,7 @@ func (c serveCommand) devFolder() (string, error) {
 		if err != nil {
 			return "", wrong("no folder for --dev: %v; name one with --dev-folder", err)
 		}
-		folder = filepath.Join(cache, "seatd-dev")
+		folder = filepath.Join(cache, "seatbeatd-dev")
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", fmt.Errorf("make folder for --dev: %w; name another one with --dev-folder", err)
@@ -78,7 +78,7 @@ Hold a seat, in another terminal in a clone of seatbeat:
 
 See who holds what:
 
-  seatd status --admin %[6]s --admin-token %[7]s
+  seatbeatd status --admin %[6]s --admin-token %[7]s
 
 `, address, filepath.Join(folder, "ledger"), filepath.Join(folder, authorityCert), filepath.Join(folder, clientCert),
 		filepath.Join(folder, clientKey), admin, filepath.Join(folder, tokenFile))

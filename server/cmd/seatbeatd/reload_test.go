@@ -46,7 +46,7 @@ func TestReloadNamesTheFileThatIsRefusedAndKeepsTheLicencesBefore(t *testing.T) 
 	require.NoError(t, err)
 	require.NoError(t, os.Remove(s.licence("more.lic")))
 	other := filepath.Join(t.TempDir(), "other")
-	require.Zero(t, seatdRuns(t, nil, "keygen", "--out", other).status)
+	require.Zero(t, seatbeatdRuns(t, nil, "keygen", "--out", other).status)
 	for reason, put := range map[string]func(){
 		"altered": func() {
 			text := []byte(whole)
@@ -85,7 +85,7 @@ func TestANewCertificateIsServedWithoutARestart(t *testing.T) {
 	for _, name := range []string{serverCert, serverKey} {
 		require.NoError(t, os.Remove(s.file(name)))
 	}
-	require.Zero(t, seatdRuns(t, nil, "certs", "--out", s.folder, "--server", "127.0.0.1").status)
+	require.Zero(t, seatbeatdRuns(t, nil, "certs", "--out", s.folder, "--server", "127.0.0.1").status)
 	assert.Equal(t, before, s.served(), "until it is told")
 	assert.Contains(t, s.reloads(), `msg="certificates reloaded"`)
 	assert.NotEqual(t, before, s.served())

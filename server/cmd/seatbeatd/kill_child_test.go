@@ -12,7 +12,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/internal/steps"
 )
 
-// dieVar makes this test binary be seatd, with its command line, and tells it where to die: "put 17" is the 17th time
+// dieVar makes this test binary be seatbeatd, with its command line, and tells it where to die: "put 17" is the 17th time
 // that it comes to the step put of a commit. The program itself has nothing of this.
 const dieVar = "SEATBEAT_TEST_DIE"
 

@@ -21,8 +21,8 @@ type certsCommand struct {
 func (certsCommand) Help() string {
 	return `For operators without an authority of their own. It makes ca.pem, by which servers and clients know each other, and certificates, each with its key. Another run with the same folder adds more of them. They are good for a year, and the authority for ten. Files that are there already are never overwritten.
 
-    seatd certs --out certs --server lic1.example.org,192.0.2.7 --client build7,ada
-    seatd certs --out certs --client grace
+    seatbeatd certs --out certs --server lic1.example.org,192.0.2.7 --client build7,ada
+    seatbeatd certs --out certs --client grace
 
 The server gets server.pem, server.key and ca.pem; a client its NAME.pem, NAME.key and ca.pem. Each .key is to be kept secret, and ca.key above all: whoever has it can make himself a client or the server. Keep it off the server.
 
@@ -61,7 +61,7 @@ func (c certsCommand) pairs() (pairs []pair, err error) {
 		return nil, wrong("--server or --client is missing: say what certificates are for, like --server localhost --client ada")
 	}
 	if len(c.Server) > 0 {
-		pairs = append(pairs, pair{"server", serverCertificate("seatd server", c.Server)})
+		pairs = append(pairs, pair{"server", serverCertificate("seatbeatd server", c.Server)})
 	}
 	for _, host := range c.Server {
 		if net.ParseIP(host) == nil && !hostName.MatchString(host) {
@@ -113,7 +113,7 @@ func (c certsCommand) authority(s streams) (authority, error) {
 	if !errors.Is(noCert, fs.ErrNotExist) || !errors.Is(noKey, fs.ErrNotExist) {
 		return authority{}, fmt.Errorf("%w; bring back what is missing of %s and %s, or name another folder", err, certPath, keyPath)
 	}
-	if ca, err = newAuthority(certPath, keyPath, "seatd authority"); err != nil {
+	if ca, err = newAuthority(certPath, keyPath, "seatbeatd authority"); err != nil {
 		return authority{}, err
 	}
 	_, err = fmt.Fprintf(s.out, "%s  authority: servers and clients know each other by it\n%s  SECRET: makes certificates; keep it off the server\n",

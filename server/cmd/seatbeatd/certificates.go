@@ -42,15 +42,15 @@ func replaceCertificates(folder string) error {
 			return err
 		}
 	}
-	ca, err := newAuthority(path(authorityCert), "", "seatd development authority")
+	ca, err := newAuthority(path(authorityCert), "", "seatbeatd development authority")
 	if err != nil {
 		return err
 	}
-	server := serverCertificate("seatd development server", []string{"127.0.0.1", "::1", "localhost"})
+	server := serverCertificate("seatbeatd development server", []string{"127.0.0.1", "::1", "localhost"})
 	if _, err = ca.issue(path(serverCert), path(serverKey), server); err != nil {
 		return err
 	}
-	_, err = ca.issue(path(clientCert), path(clientKey), clientCertificate("seatd development client"))
+	_, err = ca.issue(path(clientCert), path(clientKey), clientCertificate("seatbeatd development client"))
 	return err
 }
 

@@ -20,8 +20,8 @@ func vendor(t *testing.T, template string) vendorFiles {
 	name := filepath.Join(t.TempDir(), "vendor")
 	f := vendorFiles{secret: name + ".secret", public: name + ".public", license: name + ".lic"}
 	require.NoError(t, os.WriteFile(name+".yaml", []byte(template), 0o600))
-	require.Zero(t, seatdRuns(t, nil, "keygen", "--out", name).status)
-	signed := seatdRuns(t, nil, "sign", "--template", name+".yaml", "--secret-key", f.secret, "--out", f.license)
+	require.Zero(t, seatbeatdRuns(t, nil, "keygen", "--out", name).status)
+	signed := seatbeatdRuns(t, nil, "sign", "--template", name+".yaml", "--secret-key", f.secret, "--out", f.license)
 	require.Zero(t, signed.status, signed.errors)
 	return f
 }
@@ -35,10 +35,10 @@ features: [{name: f1, version: 2.10, seats: 5}]
 `
 
 func TestExampleIsSignedAndInspectedAsHelpSays(t *testing.T) {
-	example := seatdRuns(t, nil, "sign", "--example")
+	example := seatbeatdRuns(t, nil, "sign", "--example")
 	require.Zero(t, example.status)
 	files := vendor(t, example.out)
-	found := seatdRuns(t, nil, "inspect", files.license, "--trust", files.public)
+	found := seatbeatdRuns(t, nil, "inspect", files.license, "--trust", files.public)
 	require.Zero(t, found.status, found.errors)
 	for _, line := range []string{
 		"signature  right", "valid      yes", "vendor     Example Software", "server     any",
@@ -49,7 +49,7 @@ func TestExampleIsSignedAndInspectedAsHelpSays(t *testing.T) {
 }
 
 func TestInspectWithoutAKeySaysThatNothingIsChecked(t *testing.T) {
-	found := seatdRuns(t, nil, "inspect", vendor(t, boundTemplate).license)
+	found := seatbeatdRuns(t, nil, "inspect", vendor(t, boundTemplate).license)
 	assert.Zero(t, found.status)
 	assert.Contains(t, found.out, "signature  NOT CHECKED: anybody may have written what follows")
 	assert.Contains(t, found.out, "valid      not checked")
@@ -70,7 +70,7 @@ func TestInspectSaysWhyALicenceIsRefused(t *testing.T) {
 		"damaged.lic refused: ":   {damaged, "--trust", files.public},
 		"no such file":            {files.license + "x"},
 	} {
-		found := seatdRuns(t, nil, append([]string{"inspect"}, args...)...)
+		found := seatbeatdRuns(t, nil, append([]string{"inspect"}, args...)...)
 		assert.Equal(t, failed, found.status, says)
 		assert.Contains(t, found.errors, says)
 	}
@@ -82,7 +82,7 @@ func TestInspectTellsPrograms(t *testing.T) {
 		"S1": `{"signature": "right", "valid": true}`,
 		"S2": `{"signature": "right", "valid": false, "reason": "other server"}`,
 	} {
-		found := seatdRuns(t, nil, "inspect", files.license, "--trust", files.public, "--server-id", server, "--json")
+		found := seatbeatdRuns(t, nil, "inspect", files.license, "--trust", files.public, "--server-id", server, "--json")
 		var got map[string]any
 		require.NoError(t, json.Unmarshal([]byte(found.out), &got))
 		contents := got["license"].(map[string]any)
@@ -101,28 +101,28 @@ func TestSignRefusesFaultyTemplatesAndOverwritesNothing(t *testing.T) {
 	files := vendor(t, boundTemplate)
 	template := filepath.Join(t.TempDir(), "t.yaml")
 	require.NoError(t, os.WriteFile(template, []byte(boundTemplate+"colour: red\n"), 0o600))
-	faulty := seatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret)
+	faulty := seatbeatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret)
 	assert.Equal(t, failed, faulty.status)
 	assert.Contains(t, faulty.errors, "colour is not known")
 
 	require.NoError(t, os.WriteFile(template, []byte(boundTemplate), 0o600))
-	again := seatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret, "--out", files.license)
+	again := seatbeatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret, "--out", files.license)
 	assert.Equal(t, failed, again.status)
 	assert.Contains(t, again.errors, "is there already and is not overwritten")
-	assert.Equal(t, failed, seatdRuns(t, nil, "keygen", "--out", strings.TrimSuffix(files.secret, ".secret")).status)
+	assert.Equal(t, failed, seatbeatdRuns(t, nil, "keygen", "--out", strings.TrimSuffix(files.secret, ".secret")).status)
 }
 
 func TestSignWritesToStandardOutputWithoutOut(t *testing.T) {
 	files := vendor(t, boundTemplate)
 	template := filepath.Join(t.TempDir(), "t.yaml")
 	require.NoError(t, os.WriteFile(template, []byte(boundTemplate), 0o600))
-	signed := seatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret)
+	signed := seatbeatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret)
 	require.Zero(t, signed.status, signed.errors)
 	assert.True(t, strings.HasPrefix(signed.out, "v4.public.") && strings.Count(signed.out, "\n") == 1, signed.out)
 }
 
 func TestCommandsOfVendorsSayWhatIsMissing(t *testing.T) {
 	for _, args := range [][]string{{"keygen"}, {"sign"}, {"sign", "--template", "t.yaml"}, {"inspect"}} {
-		assert.Equal(t, wrongUsage, seatdRuns(t, nil, args...).status, "%s", args)
+		assert.Equal(t, wrongUsage, seatbeatdRuns(t, nil, args...).status, "%s", args)
 	}
 }
