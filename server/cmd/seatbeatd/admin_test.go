@@ -15,13 +15,13 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// administer runs a command of the administration against a server whose token is in a folder.
+// administer runs an administration command against a server whose token file is in a folder.
 func administer(t *testing.T, p *process, folder string, args ...string) result {
 	t.Helper()
-	return seatbeatdRuns(t, nil, append(args, "--admin", p.ready.Admin, "--admin-token", filepath.Join(folder, tokenFile))...)
+	return runProgram(t, nil, append(args, "--admin", p.ready.Admin, "--admin-token", filepath.Join(folder, tokenFile))...)
 }
 
-func TestStatusShowsFeaturesAndWhoHoldsThem(t *testing.T) {
+func TestStatusShowsFeaturesAndTheirHolders(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
 	require.Equal(t, wire.Result_RESULT_GRANTED, connect(t, p, folder).takes("f1", 3).Result)
@@ -30,7 +30,7 @@ func TestStatusShowsFeaturesAndWhoHoldsThem(t *testing.T) {
 	for _, want := range []string{p.ready.ServerID, "f1       9.9      3     5", "ada", "build7", "cn:seatbeatd development client"} {
 		assert.Contains(t, r.out, want)
 	}
-	var got report
+	var got statusReport
 	r = administer(t, p, folder, "status", "--json", "--feature", "f1")
 	require.NoError(t, json.Unmarshal([]byte(r.out), &got))
 	assert.Equal(t, p.ready.BootID, got.BootID)
@@ -43,7 +43,7 @@ func TestReleaseRevokesALease(t *testing.T) {
 	p := serveDev(t, folder)
 	c := connect(t, p, folder)
 	lease := c.takes("f1", 5).Lease
-	var got report
+	var got statusReport
 	require.NoError(t, json.Unmarshal([]byte(administer(t, p, folder, "status", "--json").out), &got))
 	r := administer(t, p, folder, "release", got.Holders[0].Lease)
 	require.Equal(t, 0, r.status, r.errors)
@@ -57,19 +57,19 @@ func TestReleaseRevokesALease(t *testing.T) {
 	assert.Contains(t, administer(t, p, folder, "release", "/etc/passwd").errors, "is no lease")
 }
 
-func TestBackupOfAServingServerIsAWholeLedger(t *testing.T) {
+func TestABackupOfARunningServerIsACompleteLedger(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
 	require.Equal(t, wire.Result_RESULT_GRANTED, connect(t, p, folder).takes("f1", 3).Result)
 	out := filepath.Join(t.TempDir(), "copy")
 	r := administer(t, p, folder, "backup", "--out", out)
 	require.Equal(t, 0, r.status, r.errors)
-	assert.Contains(t, seatbeatdRuns(t, nil, "check", "--ledger", out).out, "1 leases held")
+	assert.Contains(t, runProgram(t, nil, "check", "--ledger", out).out, "1 leases held")
 	r = administer(t, p, folder, "backup", "--out", out)
 	assert.Equal(t, 1, r.status, "nothing is overwritten")
 }
 
-func TestWithoutTheTokenEveryPathAnswersAlike(t *testing.T) {
+func TestWithoutTheTokenEveryPathGetsTheSameAnswer(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
 	good, err := os.ReadFile(filepath.Join(folder, tokenFile))
@@ -91,7 +91,7 @@ func TestWithoutTheTokenEveryPathAnswersAlike(t *testing.T) {
 	}
 }
 
-func TestTokenThatOthersCanReadIsRefused(t *testing.T) {
+func TestATokenThatOthersCanReadIsRefused(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
 	info, err := os.Stat(filepath.Join(folder, tokenFile))
@@ -103,7 +103,7 @@ func TestTokenThatOthersCanReadIsRefused(t *testing.T) {
 	assert.Contains(t, r.errors, "others may read it")
 }
 
-func TestRefusedReloadChangesNothingAndIsTold(t *testing.T) {
+func TestARefusedReloadChangesNothingAndPrintsWhy(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
 	require.Equal(t, 0, administer(t, p, folder, "reload").status)
@@ -113,7 +113,7 @@ func TestRefusedReloadChangesNothingAndIsTold(t *testing.T) {
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, key)
 	p.signal(syscall.SIGHUP)
-	assert.Equal(t, wire.Result_RESULT_GRANTED, connect(t, p, folder).takes("f1", 5).Result, "new connections are still served")
+	assert.Equal(t, wire.Result_RESULT_GRANTED, connect(t, p, folder).takes("f1", 5).Result, "new connections are still accepted")
 	require.Equal(t, 0, p.stops())
 	assert.Contains(t, p.log.String(), "certificates not reloaded")
 }

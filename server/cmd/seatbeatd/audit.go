@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"sync"
 )
 
-// auditFile appends to a file by its name, which it opens anew when it is told to: then what writes to it goes on in a
-// new file after the old one got another name.
+// auditFile appends to a file that can be reopened by its name, so that records go to a new file after the old one was
+// renamed. A nil auditFile is valid and has no file.
 type auditFile struct {
 	path string
 
@@ -17,22 +15,15 @@ type auditFile struct {
 	file *os.File
 }
 
-// auditLog returns where the audit goes, nil for nowhere, and what is to be closed after the server has stopped.
-func (c serveCommand) auditLog(out io.Writer) (*slog.Logger, *auditFile, error) {
-	switch c.Audit {
-	case "":
-		return nil, nil, nil
-	case "-":
-		return slog.New(slog.NewJSONHandler(out, nil)), nil, nil
-	}
-	a := &auditFile{path: c.Audit}
+func openAuditFile(path string) (*auditFile, error) {
+	a := &auditFile{path: path}
 	if err := a.reopen(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return slog.New(slog.NewJSONHandler(a, nil)), a, nil
+	return a, nil
 }
 
-// reopen opens the file anew. After an error the one before stays in use. A nil file is none.
+// reopen opens the file again by its name, and creates it if it is missing. After an error the previous file stays in use.
 func (a *auditFile) reopen() error {
 	if a == nil {
 		return nil
@@ -44,7 +35,7 @@ func (a *auditFile) reopen() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.file != nil {
-		_ = a.file.Close() // what was written to it is in it
+		_ = a.file.Close() // its records are in the file already: nothing is buffered
 	}
 	a.file = file
 	return nil
@@ -57,6 +48,7 @@ func (a *auditFile) Write(record []byte) (int, error) {
 	return a.file.Write(record)
 }
 
+// close closes the file. Nothing may be written afterwards.
 func (a *auditFile) close() {
 	if a != nil {
 		_ = a.file.Close()

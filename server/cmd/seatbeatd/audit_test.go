@@ -14,24 +14,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// deed is a record of the audit.
-type deed struct {
+// auditRecord is a record of the audit.
+type auditRecord struct {
 	Msg, Feature, Lease, Identity, User, Host, Reason, Message string
 }
 
-func deedsIn(t *testing.T, path string) (all []deed) {
+func auditRecords(t *testing.T, path string) (all []auditRecord) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	for line := range strings.Lines(string(text)) {
-		var d deed
-		require.NoError(t, json.Unmarshal([]byte(line), &d))
-		all = append(all, d)
+		var record auditRecord
+		require.NoError(t, json.Unmarshal([]byte(line), &record))
+		all = append(all, record)
 	}
 	return all
 }
 
-func TestAuditTellsWhoAndSurvivesItsRotation(t *testing.T) {
+func TestTheAuditNamesClientsAndSurvivesItsRotation(t *testing.T) {
 	folder := t.TempDir()
 	path, old := filepath.Join(folder, "audit"), filepath.Join(folder, "audit.1")
 	p := serveDev(t, folder, "--audit", path)
@@ -41,26 +41,26 @@ func TestAuditTellsWhoAndSurvivesItsRotation(t *testing.T) {
 	require.Eventually(t, func() bool {
 		text, err := os.ReadFile(path)
 		return err == nil && bytes.Count(text, []byte("\n")) == 2
-	}, time.Minute, time.Millisecond, "the audit follows the answers")
+	}, time.Minute, time.Millisecond, "records are written soon after the answers")
 	require.NoError(t, os.Rename(path, old))
 	require.Equal(t, 0, administer(t, p, folder, "reload").status) // as SIGHUP does
 	require.Equal(t, 0, administer(t, p, folder, "release", lease).status)
 	require.Equal(t, 0, p.stops())
 
 	const client = "cn:seatbeatd development client"
-	assert.Equal(t, []deed{
+	assert.Equal(t, []auditRecord{
 		{Msg: "grant", Feature: "f1", Lease: lease, Identity: client, User: "ada", Host: "build7"},
 		{Msg: "denial", Feature: "f1", Identity: client, User: "ada", Host: "build7", Reason: "NoSeats", Message: "5 of 5 seats in use (5 yours, 0 of your identity)"},
-	}, deedsIn(t, old))
-	assert.Equal(t, []deed{
+	}, auditRecords(t, old))
+	assert.Equal(t, []auditRecord{
 		{Msg: "release", Feature: "f1", Lease: lease, Identity: client, User: "ada", Host: "build7", Reason: "Revoked"},
-	}, deedsIn(t, path))
+	}, auditRecords(t, path))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
-func TestAuditGoesToStandardErrorWhenAskedTo(t *testing.T) {
+func TestTheAuditCanGoToStandardError(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder, "--audit", "-")
 	connect(t, p, folder).takes("f1", 1)
@@ -68,10 +68,10 @@ func TestAuditGoesToStandardErrorWhenAskedTo(t *testing.T) {
 	assert.Contains(t, p.log.String(), `"msg":"grant","feature":"f1"`)
 }
 
-func TestAuditThatCannotBeOpenedIsToldAtTheStart(t *testing.T) {
+func TestAnAuditFileThatCannotBeOpenedEndsTheStart(t *testing.T) {
 	folder := t.TempDir()
 	missing := filepath.Join(folder, "none", "audit")
-	r := seatbeatdRuns(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--audit", missing)
+	r := runProgram(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--audit", missing)
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "open audit: open "+missing)
 }

@@ -6,28 +6,19 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// Names of an authority's files.
+// File names of an authority in its folder.
 const (
 	authorityCert = "ca.pem"
 	authorityKey  = "ca.key"
-)
-
-const (
-	// certificateLife is how long a certificate is good for.
-	certificateLife = 365 * 24 * time.Hour
-	// authorityLife is how long an authority is good for: no certificate outlives it.
-	authorityLife = 10 * certificateLife
 )
 
 // authority signs certificates.
@@ -36,16 +27,14 @@ type authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-// newAuthority makes an authority and writes its certificate, and its key if that has a path.
+// newAuthority makes an authority and writes its certificate, and its key unless keyPath is empty.
 func newAuthority(certPath, keyPath, name string) (authority, error) {
-	ca := certificate(name)
-	ca.NotAfter = ca.NotBefore.Add(authorityLife)
-	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
-	key, err := authority{cert: ca}.issue(certPath, keyPath, ca)
-	return authority{cert: ca, key: key}, err
+	cert := authorityCertificate(name)
+	key, err := authority{cert: cert}.issue(certPath, keyPath, cert)
+	return authority{cert: cert, key: key}, err
 }
 
-// readAuthority reads an authority from a folder.
+// readAuthority reads the authority of a folder.
 func readAuthority(folder string) (authority, error) {
 	certPath, keyPath := filepath.Join(folder, authorityCert), filepath.Join(folder, authorityKey)
 	pair, err := tls.LoadX509KeyPair(certPath, keyPath)
@@ -59,14 +48,15 @@ func readAuthority(folder string) (authority, error) {
 		return authority{}, fmt.Errorf("authority %s: was not made by seatbeatd certs: name another folder", certPath)
 	}
 	if !time.Now().Before(pair.Leaf.NotAfter) {
-		return authority{}, fmt.Errorf("authority %s: ran out at %s: make another one, in another folder", certPath,
+		return authority{}, fmt.Errorf("authority %s: expired at %s: make a new one in another folder", certPath,
 			pair.Leaf.NotAfter.Format(time.RFC3339))
 	}
 	return authority{cert: pair.Leaf, key: key}, nil
 }
 
-// issue makes a key and a certificate for it, signed by the authority or, when that has no key yet, by itself. It writes
-// the certificate, and the key if that has a path.
+// issue makes a key and a certificate for it, and writes the certificate, and the key unless keyPath is empty. The
+// authority signs the certificate. An authority that has no key yet signs with the new one. No certificate outlives its
+// authority.
 func (a authority) issue(certPath, keyPath string, cert *x509.Certificate) (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -95,26 +85,14 @@ func (a authority) issue(certPath, keyPath string, cert *x509.Certificate) (*ecd
 	return key, writePEM(certPath, "CERTIFICATE", der, 0o644)
 }
 
-// writePEM writes a file that is not there yet.
+// writePEM writes a file that does not exist yet.
 func writePEM(path, kind string, der []byte, mode os.FileMode) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already and is not overwritten: move it away to get a new one", path)
+		return fmt.Errorf("%s already exists and is not overwritten: move it away to get a new one", path)
 	}
 	if err != nil {
 		return err
 	}
 	return errors.Join(pem.Encode(file, &pem.Block{Type: kind, Bytes: der}), file.Sync(), file.Close())
-}
-
-// certificate returns what a certificate is to say, for now without what it is for.
-func certificate(name string) *x509.Certificate {
-	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62)) // never fails
-	return &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: name},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(certificateLife),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCertsOfOneFolderAreOfOneAuthority(t *testing.T) {
+func TestCertificatesOfOneFolderHaveOneAuthority(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "certs")
 	for _, args := range [][]string{{"--server", "lic1.example.org,192.0.2.7", "--client", "ada"}, {"--client", "build7,grace"}} {
-		made := seatbeatdRuns(t, nil, append([]string{"certs", "--out", folder}, args...)...)
+		made := runProgram(t, nil, append([]string{"certs", "--out", folder}, args...)...)
 		require.Zero(t, made.status, made.errors)
 	}
 	text, err := os.ReadFile(filepath.Join(folder, authorityCert))
@@ -38,9 +38,9 @@ func TestCertsOfOneFolderAreOfOneAuthority(t *testing.T) {
 	}
 }
 
-func TestCertsKeepsKeysFromOthers(t *testing.T) {
+func TestOnlyTheirOwnerCanReadTheKeysOfCerts(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "certs")
-	require.Zero(t, seatbeatdRuns(t, nil, "certs", "--out", folder, "--server", "localhost", "--client", "ada").status)
+	require.Zero(t, runProgram(t, nil, "certs", "--out", folder, "--server", "localhost", "--client", "ada").status)
 	for _, name := range []string{"ca.key", "server.key", "ada.key"} {
 		info, err := os.Stat(filepath.Join(folder, name))
 		require.NoError(t, err)
@@ -50,23 +50,23 @@ func TestCertsKeepsKeysFromOthers(t *testing.T) {
 
 func TestCertsOverwritesNothing(t *testing.T) {
 	folder := t.TempDir()
-	require.Zero(t, seatbeatdRuns(t, nil, "certs", "--out", folder, "--server", "localhost", "--client", "ada").status)
+	require.Zero(t, runProgram(t, nil, "certs", "--out", folder, "--server", "localhost", "--client", "ada").status)
 	before := contents(t, folder)
 
-	again := seatbeatdRuns(t, nil, "certs", "--out", folder, "--client", "grace,ada")
-	assert.Equal(t, failed, again.status)
-	assert.Contains(t, again.errors, filepath.Join(folder, "ada.pem")+" is there already and is not overwritten")
-	assert.Equal(t, before, contents(t, folder), "not the others, either")
+	again := runProgram(t, nil, "certs", "--out", folder, "--client", "grace,ada")
+	assert.Equal(t, exitFailed, again.status)
+	assert.Contains(t, again.errors, filepath.Join(folder, "ada.pem")+" already exists and is not overwritten")
+	assert.Equal(t, before, contents(t, folder), "the other certificate was not made either")
 
 	require.NoError(t, os.Rename(filepath.Join(folder, authorityKey), filepath.Join(t.TempDir(), authorityKey)))
 	delete(before, authorityKey)
-	orphaned := seatbeatdRuns(t, nil, "certs", "--out", folder, "--client", "grace")
-	assert.Equal(t, failed, orphaned.status)
-	assert.Contains(t, orphaned.errors, "bring back what is missing of "+filepath.Join(folder, authorityCert))
+	orphaned := runProgram(t, nil, "certs", "--out", folder, "--client", "grace")
+	assert.Equal(t, exitFailed, orphaned.status)
+	assert.Contains(t, orphaned.errors, "the authority needs both "+filepath.Join(folder, authorityCert))
 	assert.Equal(t, before, contents(t, folder))
 }
 
-// contents returns what the files of a folder say.
+// contents returns the contents of the files in a folder, by name.
 func contents(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

@@ -6,22 +6,23 @@ import (
 	"github.com/seatbeat/seatbeat/server"
 )
 
+// checkCommand is "seatbeatd check".
 type checkCommand struct {
 	Ledger string `help:"Ledger to check." type:"path" placeholder:"FILE"`
 }
 
-// Help explains the command.
+// Help is the long help of the command.
 func (checkCommand) Help() string {
-	return `It reads the whole ledger as the start of a server does, and changes nothing. A ledger that is in use cannot be checked: check a backup of it.
+	return `Reads the whole ledger, as a starting server does, and changes nothing. A ledger cannot be checked while a server uses it. Check a backup instead.
 
     seatbeatd check --ledger /var/lib/seatbeatd/ledger
     seatbeatd backup --out copy && seatbeatd check --ledger copy`
 }
 
-// Run checks a ledger.
+// Run checks the ledger and prints what it contains.
 func (c checkCommand) Run(s streams) error {
 	if c.Ledger == "" {
-		return wrong("--ledger is missing: name the file to check")
+		return usageErrorf("--ledger is missing: name the ledger to check")
 	}
 	report, err := server.CheckBoltLedger(c.Ledger)
 	if err != nil {

@@ -50,7 +50,7 @@ func (w *witness) Checkin(ctx context.Context, in *wire.CheckinRequest, options 
 // TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest ends seatbeatd under load. What it acknowledged is in the ledger,
 // and nothing else; all else was refused with when to come back.
 func TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest(t *testing.T) {
-	k := newKillStage(t)
+	k := newKillHarness(t)
 	p := serveDev(t, k.folder, "--drain", "2s")
 	c := connect(t, p, k.folder)
 	w := &witness{SeatsClient: c.seats}
@@ -103,7 +103,7 @@ func TestQuickstartHoldsASeatOfADevServerAsItIsTold(t *testing.T) {
 	for lines.Scan() && !strings.Contains(lines.Text(), "held") {
 	}
 	used := func() int {
-		var got report
+		var got statusReport
 		require.NoError(t, json.Unmarshal([]byte(administer(t, p, folder, "status", "--json").out), &got))
 		return got.Features[0].Used
 	}

@@ -3,50 +3,31 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
+// inspectCommand is "seatbeatd inspect".
 type inspectCommand struct {
 	File     string   `arg:"" help:"Licence file." type:"path"`
-	Trust    []string `help:"Public key of a vendor whose licences count; several may." type:"path" placeholder:"FILE"`
-	ServerID string   `name:"server-id" help:"ServerID of the server that is to use the file. Default: the one that the file names." placeholder:"ID"`
-	JSON     bool     `name:"json" help:"Print JSON, for programs."`
+	Trust    []string `help:"Public key file of a vendor whose licences are accepted. May be repeated." type:"path" placeholder:"FILE"`
+	ServerID string   `name:"server-id" help:"Check the file for the server with this ServerID. Default: the server that the file names." placeholder:"ID"`
+	JSON     bool     `name:"json" help:"Print JSON."`
 }
 
-// Help explains the command.
+// Help is the long help of the command.
 func (inspectCommand) Help() string {
-	return `It shows what a licence file says. With the vendor's public key it also says whether the file is valid now, and if not why: then its status is 1. Without a key nothing is checked, and anybody may have written what is shown.
+	return `With the vendor's public key the command checks the file: it fails with status 1 and the reason if a server would refuse the file now. Without a key nothing is checked, and anybody may have written what is shown.
 
     seatbeatd inspect customer.lic
     seatbeatd inspect customer.lic --trust vendor.public
     seatbeatd inspect customer.lic --trust vendor.public --server-id 0123abcd --json`
 }
 
-// What is known of a signature.
-const (
-	notChecked = "not checked"
-	unknownKey = "of a key that is not trusted"
-	wrongOne   = "wrong"
-	rightOne   = "right"
-)
-
-// finding is what is found out about a file.
-type finding struct {
-	Path      string          `json:"path"`
-	KeyID     string          `json:"key_id"`
-	Signature string          `json:"signature"`
-	Valid     *bool           `json:"valid,omitempty"` // nil: not checked
-	Reason    *license.Reason `json:"reason,omitempty"`
-	Message   string          `json:"message,omitempty"`
-	License   license.License `json:"license"`
-}
-
-// Run inspects a file.
+// Run inspects the file.
 func (c inspectCommand) Run(s streams) error {
-	keys, err := readTrusted(c.Trust)
+	keys, err := readTrustedKeys(c.Trust)
 	if err != nil {
 		return err
 	}
@@ -68,59 +49,27 @@ func (c inspectCommand) Run(s streams) error {
 	return errors.Join(err, refused)
 }
 
-// inspect returns what a file says and, if there are keys, why a server would refuse it.
-func (c inspectCommand) inspect(file []byte, keys []license.PublicKey) (found finding, refused, err error) {
-	says, err := license.Peek(file)
+// inspect returns the contents of a file. If there are keys, refused is why a server would refuse the file, or nil.
+func (c inspectCommand) inspect(file []byte, keys []license.PublicKey) (found inspection, refused, err error) {
+	contents, err := license.Peek(file)
 	if err != nil {
-		return finding{}, nil, withPath(err, c.File)
+		return inspection{}, nil, withPath(err, c.File)
 	}
-	found = finding{Path: c.File, KeyID: says.KeyID, Signature: notChecked, License: says.License}
 	if len(keys) == 0 {
-		return found, nil, nil
+		return newInspection(c.File, contents.KeyID, contents.License), nil, nil
 	}
 	verifier := license.Verifier{Keys: keys, ServerID: c.ServerID, Now: time.Now()}
 	if c.ServerID == "" {
-		verifier.ServerID = says.License.ServerID
+		verifier.ServerID = contents.License.ServerID
 	}
 	_, err = verifier.Open(file)
-	found.judge(err)
-	return found, withPath(err, c.File), nil
+	return newInspection(c.File, contents.KeyID, contents.License).checked(err), withPath(err, c.File), nil
 }
 
-// judge notes how a check ended.
-func (f *finding) judge(err error) {
-	valid := err == nil
-	f.Valid, f.Signature = &valid, rightOne
-	refused, ok := errors.AsType[*license.RefusedError](err)
-	if !ok {
-		return
-	}
-	f.Reason, f.Message = &refused.Reason, refused.Message
-	switch refused.Reason {
-	case license.WrongKey:
-		f.Signature = unknownKey
-	case license.Altered:
-		f.Signature = wrongOne
-	}
-}
-
-// withPath names the file in the error about it.
+// withPath puts the path of the file into the error about it.
 func withPath(err error, path string) error {
 	if refused, ok := errors.AsType[*license.RefusedError](err); ok {
 		refused.Path = path
 	}
 	return err
-}
-
-// readTrusted reads the keys that are trusted.
-func readTrusted(paths []string) ([]license.PublicKey, error) {
-	var keys []license.PublicKey
-	for _, path := range paths {
-		key, err := license.ReadPublicKey(path)
-		if err != nil {
-			return nil, fmt.Errorf("trusted keys: %w", err)
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
 }

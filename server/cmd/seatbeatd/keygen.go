@@ -6,30 +6,31 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
+// keygenCommand is "seatbeatd keygen".
 type keygenCommand struct {
-	Out string `help:"Beginning of the names of both files." type:"path" placeholder:"NAME"`
+	Out string `help:"Path of both files, without their extension." type:"path" placeholder:"NAME"`
 }
 
-// Help explains the command.
+// Help is the long help of the command.
 func (keygenCommand) Help() string {
-	return `For vendors. It makes NAME.secret, which signs licences, and NAME.public, which servers check them with. Files that are there already are never overwritten.
+	return `Makes NAME.secret, which signs licences, and NAME.public, with which servers check them. Existing files are never overwritten.
 
-NAME.secret is what to keep secret: whoever has it can sign licences. Keep it off servers and away from customers, with a copy in a safe place.
+Keep NAME.secret secret: whoever has it can sign licences. Never put it on a server or give it to a customer. Keep a copy in a safe place. Give NAME.public to your customers.
 
     seatbeatd keygen --out vendor`
 }
 
-// Run makes a pair of keys.
+// Run makes the key pair.
 func (c keygenCommand) Run(s streams) error {
 	if c.Out == "" {
-		return wrong("--out is missing: say how the files are to be named, like --out vendor")
+		return usageErrorf("--out is missing: name the key pair, such as --out vendor")
 	}
 	secret, public := c.Out+".secret", c.Out+".public"
 	key, err := license.WriteKeys(secret, public)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, `%s  SECRET: signs licences; keep it off servers and away from customers
+	_, err = fmt.Fprintf(s.out, `%s  SECRET: signs licences; never give it to a server or a customer
 %s  public: servers check licences with it
 key id %s
 `, secret, public, key.ID())

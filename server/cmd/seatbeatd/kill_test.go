@@ -25,7 +25,7 @@ func TestSeatsOutliveKillsOfTheProgram(t *testing.T) {
 		kills, err = strconv.Atoi(text)
 		require.NoError(t, err)
 	}
-	k := newKillStage(t)
+	k := newKillHarness(t)
 	for i := range kills {
 		k.life(killPoints[i%len(killPoints)])
 		k.compare()

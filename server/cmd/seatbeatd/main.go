@@ -1,5 +1,5 @@
-// Seatbeatd is seatbeat's licence server as a program: it serves seats, looks after a server that runs, and signs licences.
-// Run it with --help.
+// Seatbeatd is seatbeat's licence server as a program. It serves seats to clients, administers a running server, makes
+// certificates, and signs licences for vendors. Run "seatbeatd --help" for its commands.
 package main
 
 import (
@@ -12,111 +12,158 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Statuses of the process. The help of the program tells of them.
+// programName is what the program calls itself in messages, whatever its file is called.
+const programName = "seatbeatd"
+
+// Exit statuses besides 0. The program's help documents them.
 const (
-	failed     = 1
-	wrongUsage = 2
+	exitFailed = 1
+	exitUsage  = 2
 )
 
 func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
 
-// program is the command line. A field that is a command has a Run method; its flags can also be set by the environment
-// and by the configuration file.
+// program is the command line. Each field with a cmd tag is a command and has a Run method. Every flag but --help and
+// --version can also be set in the environment and in the configuration file.
 type program struct {
-	Config kong.ConfigFlag `help:"Configuration file, in YAML: the names of flags without dashes, and their values." type:"path" placeholder:"FILE"`
+	Config      configFlag  `help:"YAML file that sets flags of any command: the flag's name without dashes, then its value." type:"path" placeholder:"FILE"`
+	VersionFlag versionFlag `name:"version" help:"Print the version and exit." env:"-"`
 
-	Serve   serveCommand   `cmd:"" help:"Serve seats to clients."`
-	Status  statusCommand  `cmd:"" help:"Show features, seats and who holds them."`
-	Release releaseCommand `cmd:"" help:"End a lease for good."`
-	Reload  reloadCommand  `cmd:"" help:"Have licences and certificates read anew."`
-	Backup  backupCommand  `cmd:"" help:"Copy the ledger of a server that runs."`
-	Check   checkCommand   `cmd:"" help:"Check the ledger of a server that is not running."`
+	Serve   serveCommand   `cmd:"" group:"run" help:"Serve seats to clients."`
+	Check   checkCommand   `cmd:"" group:"run" help:"Check a ledger that no server is using."`
+	Certs   certsCommand   `cmd:"" group:"run" help:"Make TLS certificates, for operators who have no certificate authority."`
+	Inspect inspectCommand `cmd:"" group:"run" help:"Show what a licence file contains and whether it is valid."`
 
-	Certs certsCommand `cmd:"" help:"Make certificates for servers and clients, and an authority for them."`
+	Status  statusCommand  `cmd:"" group:"administer" help:"Show features, seats and the leases that are held."`
+	Release releaseCommand `cmd:"" group:"administer" help:"Revoke a lease."`
+	Reload  reloadCommand  `cmd:"" group:"administer" help:"Reload licences and certificates."`
+	Backup  backupCommand  `cmd:"" group:"administer" help:"Copy the ledger."`
 
-	Keygen  keygenCommand  `cmd:"" help:"Make a vendor's pair of keys."`
-	Sign    signCommand    `cmd:"" help:"Sign a licence."`
-	Inspect inspectCommand `cmd:"" help:"Show what a licence file says, and whether it is valid."`
+	Keygen keygenCommand `cmd:"" group:"vendor" help:"Make the key pair of a licence vendor."`
+	Sign   signCommand   `cmd:"" group:"vendor" help:"Sign a licence."`
+
+	Completion completionCommand `cmd:"" group:"other" help:"Print the completion script for a shell."`
+	Version    versionCommand    `cmd:"" group:"other" help:"Print the version."`
+	Man        manCommand        `cmd:"" group:"other" help:"Print the manual page." hidden:""`
 }
 
-const description = `seatbeatd is a licence server: it grants seats of features to clients, and frees those that nobody uses any more.
+// groups are the titles that help shows above flags and commands.
+var groups = kong.Groups{
+	"run":         "Run a server:",
+	"administer":  "Administer a running server:",
+	"vendor":      "For vendors:",
+	"other":       "Other:",
+	"development": "Development:",
+	"licences":    "Licences:",
+	"security":    "TLS:",
+	"limits":      "Limits:",
+	"admin":       "Administration:",
+	"logging":     "Logging:",
+}
 
-To try it, without any file:
+const description = `seatbeatd is a floating-licence server. Clients check out seats of licensed features and keep them with heartbeats. A seat whose heartbeats stop is freed.
+
+To try it without any files:
 
     seatbeatd serve --dev
 
-What a flag is set to, the command line says first, then the environment (SEATBEATD_CLIENT_CA for --client-ca), then the configuration file (client-ca: FILE), then its default.
+A flag can be set in four places. The first one that sets it wins: the command line (--client-ca FILE), the environment (SEATBEATD_CLIENT_CA=FILE), the configuration file (client-ca: FILE), the default.
 
-    seatbeatd serve --config /etc/seatbeatd.yaml --listen :6201
-    SEATBEATD_CONFIG=/etc/seatbeatd.yaml seatbeatd check
+    seatbeatd serve --config /etc/seatbeatd/seatbeatd.yaml --listen :6201
+    SEATBEATD_CONFIG=/etc/seatbeatd/seatbeatd.yaml seatbeatd check
 
-Status: 0 it is done, 1 it failed, 2 the command line, the environment or the configuration file is wrong.`
+A relative path inside the configuration file starts at the folder of that file. A relative path on the command line or in the environment starts at the working directory.
 
-// streams are where commands talk to people and programs.
+Exit status: 0 for success, 1 for failure, 2 if the command line, the environment or the configuration file is wrong.`
+
+// streams are the outputs of a command: out for results, err for logs and messages to people.
 type streams struct {
 	out, err io.Writer
 }
 
-// run returns the status of the process.
+// run runs the program with arguments and returns its exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	parser, err := kong.New(new(program),
-		kong.Name("seatbeatd"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.DefaultEnvars(prefix), kong.Configuration(readConfiguration),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(withDefault),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out: stdout, err: stderr}),
-	)
+	parser, err := newParser(ctx, stdout, stderr)
 	if err != nil {
-		return complain(stderr, err, failed)
+		return printError(stderr, err, exitFailed)
 	}
-	for _, name := range strangers(parser.Model, os.Environ()) {
-		_, _ = fmt.Fprintf(stderr, "seatbeatd: %s is set in the environment and means nothing: no flag has this name\n", name)
+	switch {
+	case len(args) == 0:
+		args = []string{"--help"}
+	case args[0] == completeArgument:
+		return printError(stderr, printCompletions(stdout, parser.Model, args[1:]), exitFailed)
+	}
+	for _, name := range unknownVariables(parser.Model, os.Environ()) {
+		_, _ = fmt.Fprintf(stderr, "%s: warning: the environment variable %s matches no flag and is ignored\n", programName, name)
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return complain(stderr, fmt.Errorf("%w\nrun %q for what there is, with examples", err, helpFor(err)), wrongUsage)
+		return printError(stderr, withHint(err, hintFor(err)), exitUsage)
 	}
 	err = command.Run()
-	if fault, wrong := errors.AsType[*usageError](err); wrong {
-		return complain(stderr, fmt.Errorf("%w\nrun %q for what there is, with examples", fault, helpOf(command)), wrongUsage)
+	if usage, ok := errors.AsType[*usageError](err); ok {
+		return printError(stderr, withHint(usage, helpCommand(command)), exitUsage)
 	}
-	return complain(stderr, err, failed)
+	return printError(stderr, err, exitFailed)
 }
 
-// usageError is the error of a command that was asked for something that it cannot do.
+// newParser returns a parser of the command line. Help, completions and the manual page are made from its model.
+func newParser(ctx context.Context, stdout, stderr io.Writer) (*kong.Kong, error) {
+	parser, err := kong.New(new(program),
+		kong.Name(programName), kong.Description(description), kong.Writers(stdout, stderr), groups,
+		kong.DefaultEnvars(variablePrefix), kong.NamedMapper("path", newPathMapper()),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(helpWithDefault),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out: stdout, err: stderr}),
+	)
+	if err == nil {
+		parser.Model.HelpFlag.Help = "Print this help and exit."
+	}
+	return parser, err
+}
+
+// usageError reports a command line, environment or configuration file that asks for something impossible.
 type usageError struct{ message string }
 
+// Error returns the message.
 func (e *usageError) Error() string { return e.message }
 
-func wrong(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+// usageErrorf returns a *usageError. The program then ends with exitUsage.
+func usageErrorf(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
-// complain prints an error, if there is one, and returns the status that it means.
-func complain(to io.Writer, err error, status int) int {
+// printError prints err and returns status, or returns 0 when err is nil.
+func printError(to io.Writer, err error, status int) int {
 	if err == nil {
 		return 0
 	}
-	_, _ = fmt.Fprintf(to, "seatbeatd: %v\n", err)
+	_, _ = fmt.Fprintf(to, "%s: %v\n", programName, err)
 	return status
 }
 
-// helpFor returns the command line that helps after a command line was not understood.
-func helpFor(err error) string {
-	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
-		return helpOf(parse.Context)
-	}
-	return "seatbeatd --help"
+// withHint adds a line that names the help to read.
+func withHint(err error, command string) error {
+	return fmt.Errorf("%w\nRun %q for usage and examples.", err, command) //nolint:staticcheck // a second line for people
 }
 
-// withDefault ends the help of a flag with its default.
-func withDefault(value *kong.Value) string {
+// hintFor returns the help command for a command line that could not be parsed.
+func hintFor(err error) string {
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
+		return helpCommand(parse.Context)
+	}
+	return programName + " --help"
+}
+
+// helpCommand returns the command line that shows the help of the selected command.
+func helpCommand(command *kong.Context) string {
+	if selected := command.Selected(); selected != nil {
+		return selected.FullPath() + " --help"
+	}
+	return programName + " --help"
+}
+
+// helpWithDefault adds the default of a flag to its help.
+func helpWithDefault(value *kong.Value) string {
 	if !value.HasDefault || value.Default == "" {
 		return value.Help
 	}
 	return value.Help + " Default " + value.Default + "."
-}
-
-func helpOf(command *kong.Context) string {
-	if selected := command.Selected(); selected != nil {
-		return selected.FullPath() + " --help"
-	}
-	return "seatbeatd --help"
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// seatbeatd is the program under test, built once.
-var seatbeatd string
+// programPath is the program under test, built once.
+var programPath string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -26,24 +26,31 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(folder)
-		seatbeatd = filepath.Join(folder, "seatbeatd")
-		if out, err := exec.Command("go", "build", "-o", seatbeatd, ".").CombinedOutput(); err != nil {
+		programPath = filepath.Join(folder, programName)
+		if out, err := exec.Command("go", "build", "-o", programPath, ".").CombinedOutput(); err != nil {
 			panic(fmt.Sprintf("build seatbeatd: %v\n%s", err, out))
 		}
 		return m.Run()
 	}())
 }
 
-// result is what a run of the program left.
+// result is what a run of the program left behind.
 type result struct {
 	status      int
 	out, errors string
 }
 
-// seatbeatdRuns runs the program to its end, with variables like "SEATBEATD_LISTEN=..." in its environment.
-func seatbeatdRuns(t *testing.T, variables []string, args ...string) result {
+// runProgram runs the program to its end, with extra variables like "SEATBEATD_LISTEN=..." in its environment.
+func runProgram(t *testing.T, variables []string, args ...string) result {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), seatbeatd, args...)
+	return runProgramIn(t, "", variables, args...)
+}
+
+// runProgramIn runs the program in a working directory.
+func runProgramIn(t *testing.T, folder string, variables []string, args ...string) result {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), programPath, args...)
+	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), variables...)
 	var out, errors bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errors
@@ -53,21 +60,26 @@ func seatbeatdRuns(t *testing.T, variables []string, args ...string) result {
 	return result{cmd.ProcessState.ExitCode(), out.String(), errors.String()}
 }
 
-// process is a server that runs. A test that does not stop it leaves that to the end of the test.
+// process is a running server. It is killed at the end of the test if it still runs.
 type process struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	ready  ready
-	log    lockedBuffer
-	status chan int
+	t     *testing.T
+	cmd   *exec.Cmd
+	ready ready
+	log   lockedBuffer
 }
 
 // serve starts a server and waits until it is ready.
-func serve(t *testing.T, variables []string, args ...string) *process {
+func serve(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, status: make(chan int, 1)}
-	p.cmd = exec.Command(seatbeatd, append([]string{"serve", "--drain", "0s", "--admin", "127.0.0.1:0"}, args...)...)
-	p.cmd.Env = append(os.Environ(), variables...)
+	return serveIn(t, "", args...)
+}
+
+// serveIn starts a server in a working directory and waits until it is ready.
+func serveIn(t *testing.T, folder string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t}
+	p.cmd = exec.Command(programPath, append([]string{"serve", "--drain", "0s", "--admin", "127.0.0.1:0"}, args...)...)
+	p.cmd.Dir = folder
 	p.cmd.Stderr = &p.log
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -83,10 +95,10 @@ func serve(t *testing.T, variables []string, args ...string) *process {
 	return p
 }
 
-// serveDev starts a server for development in a folder and at a port of its own.
+// serveDev starts a server for development in a folder, on a free port.
 func serveDev(t *testing.T, folder string, args ...string) *process {
 	t.Helper()
-	return serve(t, nil, append([]string{"--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0"}, args...)...)
+	return serve(t, append([]string{"--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0"}, args...)...)
 }
 
 func (p *process) signal(s syscall.Signal) {
@@ -94,7 +106,7 @@ func (p *process) signal(s syscall.Signal) {
 	require.NoError(p.t, p.cmd.Process.Signal(s))
 }
 
-// stops asks the server to stop and returns its status.
+// stops asks the server to stop and returns its exit status.
 func (p *process) stops() int {
 	p.t.Helper()
 	p.signal(syscall.SIGTERM)
@@ -102,7 +114,7 @@ func (p *process) stops() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// lockedBuffer is written by one goroutine and read by another.
+// lockedBuffer is a buffer for one writing and one reading goroutine.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -120,16 +132,40 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// visibleCommands returns the commands that the help shows.
+func visibleCommands(t *testing.T) (names []string) {
+	t.Helper()
+	parser, err := newParser(t.Context(), nil, nil)
+	require.NoError(t, err)
+	for _, command := range parser.Model.Leaves(true) {
+		names = append(names, command.Name)
+	}
+	require.Len(t, names, 12)
+	return names
+}
+
 func TestHelpOfEachCommandHasExamples(t *testing.T) {
-	for _, command := range [][]string{{}, {"serve"}, {"status"}, {"release"}, {"reload"}, {"backup"}, {"check"}, {"certs"}, {"keygen"}, {"sign"}, {"inspect"}} {
-		r := seatbeatdRuns(t, nil, append(command, "--help")...)
+	for _, command := range append(visibleCommands(t), "") {
+		args := []string{command, "--help"}
+		if command == "" {
+			args = args[1:]
+		}
+		r := runProgram(t, nil, args...)
 		assert.Equal(t, 0, r.status, command)
-		assert.Contains(t, r.out, "\n    seatbeatd ", command)
+		assert.Regexp(t, "\n    (source <\\()?seatbeatd ", r.out, command)
 	}
 }
 
-func TestHelpTellsDefaults(t *testing.T) {
-	assert.Contains(t, seatbeatdRuns(t, nil, "serve", "--help").out, "Default 127.0.0.1:6200.")
+func TestWithoutArgumentsTheProgramPrintsItsHelp(t *testing.T) {
+	r := runProgram(t, nil)
+	assert.Equal(t, 0, r.status)
+	assert.Empty(t, r.errors)
+	assert.Equal(t, runProgram(t, nil, "--help").out, r.out)
+	assert.Contains(t, r.out, "Usage: seatbeatd <command>")
+}
+
+func TestHelpShowsDefaults(t *testing.T) {
+	assert.Contains(t, runProgram(t, nil, "serve", "--help").out, "Default 127.0.0.1:6200.")
 }
 
 func TestWrongUsageEndsWithStatus2AndSaysWhatIsExpected(t *testing.T) {
@@ -137,34 +173,35 @@ func TestWrongUsageEndsWithStatus2AndSaysWhatIsExpected(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "expected one of"},
+		{[]string{"--config", os.DevNull}, "expected one of"},
 		{[]string{"sevre"}, `did you mean "serve"`},
 		{[]string{"serve", "--ledgre", "x"}, `did you mean "--ledger"`},
 		{[]string{"serve"}, "--ledger is missing"},
-		{[]string{"serve", "--dev", "--drain", "2h"}, "expected is 0s to 1m"},
+		{[]string{"serve", "--dev", "--drain", "2h"}, "--drain is 2h0m0s: must be 0s to 1m"},
 		{[]string{"serve", "--dev", "--drain", "soon"}, "--drain"},
-		{[]string{"serve", "--dev", "--waiting", "0"}, "--waiting is 0: expected is 1 to"},
+		{[]string{"serve", "--dev", "--waiting", "0"}, "--waiting is 0: must be 1 to"},
 		{[]string{"serve", "--dev", "--client-waiting", "-1"}, "--client-waiting"},
-		{[]string{"serve", "--dev", "--source-connections", "0"}, "--source-connections is 0: expected is 1 to"},
-		{[]string{"serve", "--dev", "--client-timeout", "1ms"}, "--client-timeout is 1ms: expected is 100ms to 24h"},
-		{[]string{"serve", "--dev", "--ledger", "x"}, "leave out --ledger"},
+		{[]string{"serve", "--dev", "--source-connections", "0"}, "--source-connections is 0: must be 1 to"},
+		{[]string{"serve", "--dev", "--client-timeout", "1ms"}, "--client-timeout is 1ms: must be 100ms to 24h"},
+		{[]string{"serve", "--dev", "--ledger", "x"}, "remove --ledger"},
 		{[]string{"serve", "--dev", "--listen", "0.0.0.0:0"}, "--dev serves this machine only"},
-		{[]string{"serve", "--dev-folder", "x", "--ledger", "x"}, "--dev-folder is for --dev"},
-		{[]string{"serve", "--dev", "--admin", "0.0.0.0:0"}, "expected is an address on loopback"},
+		{[]string{"serve", "--dev-folder", "x", "--ledger", "x"}, "--dev-folder works only with --dev"},
+		{[]string{"serve", "--dev", "--admin", "0.0.0.0:0"}, "--admin 0.0.0.0:0: must be 127.0.0.1:PORT"},
 		{[]string{"status"}, "--admin-token is missing"},
-		{[]string{"status", "--admin", "192.0.2.1:1", "--admin-token", "x"}, "expected is an address on loopback"},
+		{[]string{"status", "--admin", "192.0.2.1:1", "--admin-token", "x"}, "--admin 192.0.2.1:1: must be 127.0.0.1:PORT"},
 		{[]string{"release"}, "<lease>"},
 		{[]string{"backup"}, "--out"},
 		{[]string{"check"}, "--ledger is missing"},
 		{[]string{"certs", "--client", "ada"}, "--out is missing"},
 		{[]string{"certs", "--out", "x"}, "--server or --client is missing"},
-		{[]string{"certs", "--out", "x", "--client", "../ada"}, "expected are up to 64 letters"},
-		{[]string{"certs", "--out", "x", "--client", "ca"}, "not ca or server"},
+		{[]string{"certs", "--out", "x", "--client", "../ada"}, "must be 1 to 64 letters"},
+		{[]string{"certs", "--out", "x", "--client", "ca"}, "neither ca nor server"},
 		{[]string{"certs", "--out", "x", "--server", "lic1:6200"}, "without a port"},
-		{[]string{"serve", "--config", "testdata/none.yaml"}, "no such file"},
+		{[]string{"completion", "powershell"}, `must be one of "bash","zsh","fish"`},
+		{[]string{"serve", "--config", "testdata/none.yaml"}, "--config: open "},
 	} {
-		r := seatbeatdRuns(t, nil, c.args...)
-		assert.Equal(t, 2, r.status, c.args)
+		r := runProgram(t, nil, c.args...)
+		assert.Equal(t, exitUsage, r.status, c.args)
 		assert.Contains(t, r.errors, c.want, c.args)
 		assert.Contains(t, r.errors, "--help", c.args)
 		assert.Empty(t, r.out, c.args)

@@ -12,10 +12,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric"
 )
 
-// maxScrapes is how many collect metrics at a time; further ones are asked to come back.
+// maxScrapes is how many scrapes are answered at a time. Further ones are refused with status 503.
 const maxScrapes = 4
 
-// metrics collects what the server tells of itself, in the form of Prometheus.
+// metrics exports the server's metrics to Prometheus. The zero value exports nothing.
 type metrics struct {
 	provider *metric.MeterProvider
 	handler  http.Handler
@@ -34,9 +34,9 @@ func newMetrics() (metrics, error) {
 	}, nil
 }
 
-// close ends the collecting.
+// close stops the collection of metrics.
 func (m metrics) close() {
 	if m.provider != nil {
-		_ = m.provider.Shutdown(context.Background()) // it sends nothing, and so has nothing to wait for
+		_ = m.provider.Shutdown(context.Background()) // does not block: the provider sends nothing
 	}
 }

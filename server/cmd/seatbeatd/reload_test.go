@@ -17,8 +17,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-func TestReloadedLicencesGiveMoreAndFewerSeats(t *testing.T) {
-	s := newSignedStage(t)
+func TestAReloadAddsAndRemovesSeats(t *testing.T) {
+	s := newSignedServer(t)
 	c := connect(t, s.process, s.folder)
 	require.Equal(t, wire.Result_RESULT_GRANTED, c.takes("f1", 2).Result)
 	require.Equal(t, wire.Reason_REASON_NO_SEATS, c.takes("f1", 1).Reason)
@@ -32,21 +32,21 @@ func TestReloadedLicencesGiveMoreAndFewerSeats(t *testing.T) {
 	assert.Contains(t, s.reloads(), `msg="licences reloaded"`)
 	beat, err := c.seats.Heartbeat(t.Context(), &wire.HeartbeatRequest{Caller: c.caller, Leases: lease})
 	require.NoError(t, err)
-	assert.Empty(t, beat.Ended, "nothing ends for it")
+	assert.Empty(t, beat.Ended, "a reload ends no lease")
 	_, err = c.seats.Checkin(t.Context(), &wire.CheckinRequest{Caller: c.caller, Leases: lease})
 	require.NoError(t, err)
-	assert.Equal(t, wire.Reason_REASON_NO_SEATS, c.takes("f1", 1).Reason, "2 of 2 are held")
+	assert.Equal(t, wire.Reason_REASON_NO_SEATS, c.takes("f1", 1).Reason, "2 of 2 are in use")
 }
 
-func TestReloadNamesTheFileThatIsRefusedAndKeepsTheLicencesBefore(t *testing.T) {
-	s := newSignedStage(t)
+func TestAReloadNamesTheRefusedFileAndKeepsThePreviousLicences(t *testing.T) {
+	s := newSignedServer(t)
 	s.signs("more.lic", s.vendor, "more", 3)
 	contents := s.contents("more.lic")
 	whole, err := os.ReadFile(s.licence("more.lic"))
 	require.NoError(t, err)
 	require.NoError(t, os.Remove(s.licence("more.lic")))
 	other := filepath.Join(t.TempDir(), "other")
-	require.Zero(t, seatbeatdRuns(t, nil, "keygen", "--out", other).status)
+	require.Zero(t, runProgram(t, nil, "keygen", "--out", other).status)
 	for reason, put := range map[string]func(){
 		"altered": func() {
 			text := []byte(whole)
@@ -59,7 +59,7 @@ func TestReloadNamesTheFileThatIsRefusedAndKeepsTheLicencesBefore(t *testing.T) 
 	} {
 		put()
 		log := s.reloads()
-		assert.Contains(t, log, "licences not reloaded: those before stay in force", reason)
+		assert.Contains(t, log, "licences not reloaded: the previous ones stay in force", reason)
 		assert.Contains(t, log, s.licence("bad.lic")+" refused: "+reason+": ")
 		require.NoError(t, os.Remove(s.licence("bad.lic")))
 	}
@@ -68,8 +68,8 @@ func TestReloadNamesTheFileThatIsRefusedAndKeepsTheLicencesBefore(t *testing.T) 
 	assert.Equal(t, wire.Reason_REASON_NO_SEATS, c.takes("f1", 1).Reason)
 }
 
-// served returns the serial of the certificate that the server shows.
-func (s *signedStage) served() string {
+// servedSerial returns the serial number of the certificate that the server presents.
+func (s *signedServer) servedSerial() string {
 	s.t.Helper()
 	conn, err := tls.Dial("tcp", s.ready.Address, clientTLS(s.t, s.folder))
 	require.NoError(s.t, err)
@@ -78,24 +78,24 @@ func (s *signedStage) served() string {
 }
 
 func TestANewCertificateIsServedWithoutARestart(t *testing.T) {
-	s := newSignedStage(t)
+	s := newSignedServer(t)
 	c := connect(t, s.process, s.folder)
 	lease := c.takes("f1", 1).Lease
-	before := s.served()
+	before := s.servedSerial()
 	for _, name := range []string{serverCert, serverKey} {
 		require.NoError(t, os.Remove(s.file(name)))
 	}
-	require.Zero(t, seatbeatdRuns(t, nil, "certs", "--out", s.folder, "--server", "127.0.0.1").status)
-	assert.Equal(t, before, s.served(), "until it is told")
+	require.Zero(t, runProgram(t, nil, "certs", "--out", s.folder, "--server", "127.0.0.1").status)
+	assert.Equal(t, before, s.servedSerial(), "before the reload")
 	assert.Contains(t, s.reloads(), `msg="certificates reloaded"`)
-	assert.NotEqual(t, before, s.served())
+	assert.NotEqual(t, before, s.servedSerial())
 	beat, err := c.seats.Heartbeat(t.Context(), &wire.HeartbeatRequest{Caller: c.caller, Leases: lease})
-	require.NoError(t, err, "connections that are there stay")
+	require.NoError(t, err, "existing connections stay")
 	assert.Empty(t, beat.Ended)
 }
 
-func TestClientsOfAnAuthorityThatWasTakenAwayAreNotAdmitted(t *testing.T) {
-	s := newSignedStage(t)
+func TestClientsOfARemovedAuthorityAreRefused(t *testing.T) {
+	s := newSignedServer(t)
 	connect(t, s.process, s.folder)
 	old := clientTLS(t, s.folder)
 	fresh := t.TempDir()
@@ -114,6 +114,6 @@ func TestClientsOfAnAuthorityThatWasTakenAwayAreNotAdmitted(t *testing.T) {
 	}
 	assert.Equal(t, codes.Unavailable, status.Code(hello(old)))
 	admitted := clientTLS(t, fresh)
-	admitted.RootCAs = old.RootCAs // the server has the certificate of before
+	admitted.RootCAs = old.RootCAs // the server still presents its old certificate
 	assert.NoError(t, hello(admitted))
 }

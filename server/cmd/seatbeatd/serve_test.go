@@ -22,10 +22,10 @@ func TestDevServesTheDemoLicence(t *testing.T) {
 	assert.Equal(t, wire.Reason_REASON_NO_SEATS, c.takes("f1", 1).Reason)
 }
 
-func TestDevSaysThatItIsForDevelopmentAndHowToTryIt(t *testing.T) {
+func TestDevSaysThatItIsForDevelopmentAndWhatToTry(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
-	require.Equal(t, 0, p.stops()) // the log is whole then
+	require.Equal(t, 0, p.stops()) // the log is complete afterwards
 	assert.Contains(t, p.log.String(), "for DEVELOPMENT")
 	assert.Contains(t, p.log.String(), "go run ./examples/quickstart -servers "+p.ready.Address+" -feature f1:9.9:1 -ca "+
 		filepath.Join(folder, "ca.pem")+" -cert "+filepath.Join(folder, "client.pem")+" -key "+filepath.Join(folder, "client.key"))
@@ -65,38 +65,38 @@ func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
 	second, err := net.Dial("tcp", p.ready.Address)
 	require.NoError(t, err)
 	defer second.Close()
-	require.NoError(t, second.SetDeadline(time.Now().Add(5*time.Second))) // before the handshake would be cut off
+	require.NoError(t, second.SetDeadline(time.Now().Add(5*time.Second))) // less than the timeout of the handshake
 	_, err = second.Read(make([]byte, 1))
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 }
 
-func TestSecondServerOnALedgerIsRefusedAndToldWhoUsesIt(t *testing.T) {
+func TestASecondServerOnALedgerIsRefusedAndNamesTheFirst(t *testing.T) {
 	folder := t.TempDir()
 	serveDev(t, folder)
-	r := seatbeatdRuns(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	r := runProgram(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "is in use by another server: process")
 }
 
-func TestCheckTellsWhatIsInALedger(t *testing.T) {
+func TestCheckShowsTheContentsOfALedger(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
 	ledger := filepath.Join(folder, "ledger")
-	r := seatbeatdRuns(t, nil, "check", "--ledger", ledger)
+	r := runProgram(t, nil, "check", "--ledger", ledger)
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "is in use")
 
 	require.Equal(t, wire.Result_RESULT_GRANTED, connect(t, p, folder).takes("f1", 5).Result)
 	require.Equal(t, 0, p.stops())
-	r = seatbeatdRuns(t, nil, "check", "--ledger", ledger)
+	r = runProgram(t, nil, "check", "--ledger", ledger)
 	assert.Equal(t, 0, r.status)
 	assert.Contains(t, r.out, "is in order")
 	assert.Contains(t, r.out, p.ready.ServerID)
 	assert.Contains(t, r.out, "1 leases held")
 
 	require.NoError(t, os.Truncate(ledger, 8192))
-	r = seatbeatdRuns(t, nil, "check", "--ledger", ledger)
+	r = runProgram(t, nil, "check", "--ledger", ledger)
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "restore "+ledger+" from a backup")
 }

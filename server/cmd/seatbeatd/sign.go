@@ -8,33 +8,34 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
+// signCommand is "seatbeatd sign".
 type signCommand struct {
-	Example   bool   `help:"Print a template to start from."`
-	Template  string `help:"What the licence is to say, in YAML." type:"path" placeholder:"FILE"`
-	SecretKey string `help:"The vendor's secret key." type:"path" placeholder:"FILE"`
-	Out       string `help:"Licence file to write; must not be there yet. Default: standard output." type:"path" placeholder:"FILE"`
+	Example   bool   `help:"Print an example template to start from."`
+	Template  string `help:"YAML file with the contents of the licence." type:"path" placeholder:"FILE"`
+	SecretKey string `help:"Secret key file of the vendor, from seatbeatd keygen." type:"path" placeholder:"FILE"`
+	Out       string `help:"Licence file to write. It must not exist. Default: standard output." type:"path" placeholder:"FILE"`
 }
 
-// Help explains the command.
+// Help is the long help of the command.
 func (signCommand) Help() string {
-	return `For vendors. It signs what a template says. A template that says anything unknown, twice or out of bounds is refused, and every fault is named.
+	return `Signs the contents of a template. A template with an unknown field, a field given twice or a value out of bounds is refused, and every fault is listed.
 
     seatbeatd keygen --out vendor
     seatbeatd sign --example > customer.yaml
     seatbeatd sign --template customer.yaml --secret-key vendor.secret --out customer.lic
     seatbeatd inspect customer.lic --trust vendor.public
 
-The serial is the licence's name: a server counts files with the same serial once. Without one in the template each run draws another, so that two runs are two licences, whose seats add up.`
+The serial identifies the licence: a server counts several files with the same serial once. If the template has no serial, each run draws a new one. The results of two runs are then two licences, and their seats add up.`
 }
 
-// Run signs a licence.
+// Run signs the licence, or prints the example template.
 func (c signCommand) Run(s streams) error {
 	if c.Example {
 		_, err := fmt.Fprint(s.out, license.ExampleTemplate)
 		return err
 	}
 	if c.Template == "" || c.SecretKey == "" {
-		return wrong("--template and --secret-key are needed; seatbeatd sign --example prints a template to start from")
+		return usageErrorf("--template and --secret-key are both required: seatbeatd sign --example prints a template to start from")
 	}
 	template, err := os.ReadFile(c.Template)
 	if err != nil {

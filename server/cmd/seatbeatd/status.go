@@ -11,62 +11,75 @@ import (
 	"github.com/seatbeat/seatbeat/server/admin"
 )
 
+// statusCommand is "seatbeatd status".
 type statusCommand struct {
 	adminFlags
-	Feature string `help:"Show holders of this feature only." placeholder:"NAME"`
-	JSON    bool   `name:"json" help:"Print JSON, for programs."`
+	Feature string `help:"List only the leases of this feature." placeholder:"NAME"`
+	JSON    bool   `name:"json" help:"Print JSON."`
 }
 
-// Help explains the command.
+// Help is the long help of the command.
 func (statusCommand) Help() string {
-	return `OVER is how many of the used seats are past those that there are, by an overdraft or after there were fewer; WAIT how many checkouts are in line for seats; SHARE whose leases hold one seat together. User and host are what a client says of itself; its identity is from its certificate.
+	return `For each feature: USED seats of SEATS. OVER counts the used seats beyond the licence, from an overdraft or because a licence shrank or expired. WAIT counts the checkouts that wait for a seat. SHARE says whose leases use one seat together: none, user, host or share (a string that the client chooses).
+
+For each lease: IDENTITY is proven by the client's certificate. USER and HOST are what the client says about itself.
 
     seatbeatd status --admin-token /var/lib/seatbeatd/admin-token
-    seatbeatd status --config /etc/seatbeatd.yaml --feature cad --json`
+    seatbeatd status --config /etc/seatbeatd/seatbeatd.yaml --feature cad --json`
 }
 
-// report is a status with its holders.
-type report struct {
-	admin.Status
-	Holders []admin.Lease `json:"holders"`
-}
-
-// Run shows the status of a server.
+// Run prints the status of the server.
 func (c statusCommand) Run(ctx context.Context, s streams) error {
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	r := report{Holders: []admin.Lease{}}
-	if r.Status, err = client.Status(ctx); err != nil {
+	report, err := fetchReport(ctx, client, c.Feature)
+	if err != nil {
 		return err
 	}
-	for after := uint32(0); ; {
-		page, err := client.Leases(ctx, c.Feature, after)
-		if err != nil {
-			return err
-		}
-		r.Holders = append(r.Holders, page.Leases...)
-		if after = page.Next; after == 0 {
-			break
-		}
-	}
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(r)
+		return json.NewEncoder(s.out).Encode(report)
 	}
-	return r.table(s.out)
+	return report.print(s.out)
 }
 
-func (r report) table(to io.Writer) error {
+// statusReport is the status of a server together with its leases.
+type statusReport struct {
+	admin.Status
+	Holders []admin.Lease `json:"holders"`
+}
+
+// fetchReport asks a server for its status and all its leases, or those of one feature if it is not empty.
+func fetchReport(ctx context.Context, client admin.Client, feature string) (statusReport, error) {
+	status, err := client.Status(ctx)
+	if err != nil {
+		return statusReport{}, err
+	}
+	leases := []admin.Lease{}
+	for after := uint32(0); ; {
+		page, err := client.Leases(ctx, feature, after)
+		if err != nil {
+			return statusReport{}, err
+		}
+		leases = append(leases, page.Leases...)
+		if after = page.Next; after == 0 {
+			return statusReport{Status: status, Holders: leases}, nil
+		}
+	}
+}
+
+// print prints the report for people.
+func (r statusReport) print(to io.Writer) error {
 	_, err := fmt.Fprintf(to, "server %s, epoch %d, up %s, %d clients, %d leases\n%s\n", r.ServerID, r.Epoch,
 		time.Since(r.Started).Round(time.Second), r.Clients, r.Leases, r.warnings())
 	if err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "FEATURE\tVERSION\tUSED\tSEATS\tOVER\tWAIT\tSHARE\tEXPIRES") // Flush tells of errors
+	_, _ = fmt.Fprintln(w, "FEATURE\tVERSION\tUSED\tSEATS\tOVER\tWAIT\tSHARE\tEXPIRES") // Flush returns the errors of w
 	for _, f := range r.Features {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", f.Name, f.Version, f.Used, f.Seats, f.Overdrawn, f.Waiting, f.Share, lasts(f))
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", f.Name, f.Version, f.Used, f.Seats, f.Overdrawn, f.Waiting, f.Share, expiry(f))
 	}
 	if len(r.Holders) > 0 {
 		_, _ = fmt.Fprintln(w, "\nLEASE\tFEATURE\tCOUNT\tIDENTITY\tUSER\tHOST")
@@ -77,25 +90,25 @@ func (r report) table(to io.Writer) error {
 	return w.Flush()
 }
 
-// warnings are lines about what is not as it should be, none when all is.
-func (r report) warnings() (lines string) {
+// warnings returns one line for each condition that needs attention.
+func (r statusReport) warnings() (lines string) {
 	if r.Draining {
-		lines += "it drains: clients are asked to come back later\n"
+		lines += "the server is draining: it asks clients to come back later\n"
 	}
 	if behind := time.Duration(r.ClockBehind * float64(time.Second)); behind >= time.Second {
-		lines += fmt.Sprintf("this machine's clock is %s behind the latest time that the ledger knows of: licences are judged by that, %s\n",
+		lines += fmt.Sprintf("the clock of this machine is %s behind the latest time in the ledger: licences are judged by that time, %s\n",
 			behind.Round(time.Second), r.LicenseTime.Format(time.DateTime))
 	}
 	return lines
 }
 
-// lasts says until when a feature can be used, or from when on.
-func lasts(f admin.Feature) string {
+// expiry returns when the licence of a feature expires, or starts if it has not started yet.
+func expiry(f admin.Feature) string {
 	switch {
 	case !f.Listed:
-		return "no licence any more"
+		return "no longer licensed"
 	case f.Starts != nil:
-		return "begins " + f.Starts.Format(time.DateTime)
+		return "starts " + f.Starts.Format(time.DateTime)
 	case f.Expires == nil:
 		return "never"
 	default:

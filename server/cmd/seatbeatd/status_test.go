@@ -13,7 +13,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// waits asks for a seat and waits in line for it. The answer comes when it comes.
+// waits checks out a seat and waits in the queue for it. The outcome arrives on the channel, which is closed afterwards.
 func (c *seatsClient) waits(feature string) <-chan *wire.Outcome {
 	answer := make(chan *wire.Outcome, 1)
 	go func() {
@@ -28,20 +28,20 @@ func (c *seatsClient) waits(feature string) <-chan *wire.Outcome {
 	return answer
 }
 
-func TestStatusTellsOverdraftSharingAndWhoWaits(t *testing.T) {
-	s := newSignedStage(t)
+func TestStatusShowsOverdraftSharingAndWaitingCheckouts(t *testing.T) {
+	s := newSignedServer(t)
 	s.signsText("over.lic", strings.NewReplacer("base", "over", `"f1"`, `"f2"`, `"seats":2`, `"seats":1,"overdraft":4,"share":"host"`).Replace(s.contents("base.lic")))
 	require.Contains(t, s.reloads(), `msg="licences reloaded"`)
 	c := connect(t, s.process, s.folder)
 	require.Equal(t, wire.Result_RESULT_GRANTED, c.takes("f2", 3).Result)
 	require.Equal(t, wire.Result_RESULT_GRANTED, c.takes("f1", 2).Result)
 	waiting := c.waits("f1")
-	var got report
+	var got statusReport
 	s.eventually(func() bool {
-		got = report{}
+		got = statusReport{}
 		require.NoError(t, json.Unmarshal([]byte(administer(t, s.process, s.folder, "status", "--json").out), &got))
 		return got.Features[0].Waiting > 0
-	}, "who waits")
+	}, "the waiting checkout")
 	assert.Equal(t, []admin.Feature{
 		{Name: "f1", Version: "1.0", Seats: 2, Used: 2, Waiting: 1, Share: "none", Listed: true},
 		{Name: "f2", Version: "1.0", Seats: 1, Used: 3, Overdraft: 4, Overdrawn: 2, Share: "host", Listed: true},
@@ -57,7 +57,7 @@ func TestStatusTellsOverdraftSharingAndWhoWaits(t *testing.T) {
 	assert.Empty(t, waiting)
 }
 
-func TestLinesAreAsLongAsTheFlagsSay(t *testing.T) {
+func TestQueuesAreAsLongAsTheFlagsSay(t *testing.T) {
 	for flag, says := range map[string]string{"--waiting": "too many wait in line", "--client-waiting": "the client waits in line too often"} {
 		folder := t.TempDir()
 		p := serveDev(t, folder, flag, "1")
@@ -65,7 +65,7 @@ func TestLinesAreAsLongAsTheFlagsSay(t *testing.T) {
 		c.takes("f1", 5)
 		first, second := c.waits("f1"), c.waits("f1")
 		var refused *wire.Outcome
-		select { // one of them waits
+		select { // one of them is refused, the other one waits
 		case refused = <-first:
 		case refused = <-second:
 		}
@@ -73,20 +73,21 @@ func TestLinesAreAsLongAsTheFlagsSay(t *testing.T) {
 	}
 }
 
-func TestStatusWarnsOfWhatIsNotAsItShouldBe(t *testing.T) {
+func TestStatusWarnsOfADrainAndOfAWrongClock(t *testing.T) {
 	now := time.Date(2030, 6, 1, 12, 0, 0, 0, time.UTC)
 	var out strings.Builder
-	require.NoError(t, report{Status: admin.Status{
+	require.NoError(t, statusReport{Status: admin.Status{
 		Draining: true, ClockBehind: 5400, LicenseTime: now,
 		Features: []admin.Feature{{Name: "next", Starts: &now, Listed: true}, {Name: "gone"}, {Name: "soon", Listed: true, Expires: &now}},
-	}}.table(&out))
+	}}.print(&out))
 	for _, want := range []string{
-		"it drains", "clock is 1h30m0s behind", "licences are judged by that, 2030-06-01 12:00:00", "begins 2030-06-01 12:00:00", "no licence any more",
+		"the server is draining", "clock of this machine is 1h30m0s behind", "licences are judged by that time, 2030-06-01 12:00:00",
+		"starts 2030-06-01 12:00:00", "no longer licensed",
 	} {
 		assert.Contains(t, out.String(), want)
 	}
 	out.Reset()
-	require.NoError(t, report{}.table(&out))
+	require.NoError(t, statusReport{}.print(&out))
 	assert.NotContains(t, out.String(), "clock")
-	assert.NotContains(t, out.String(), "drains")
+	assert.NotContains(t, out.String(), "draining")
 }

@@ -11,17 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// vendorFiles are made by the program as its help says.
+// vendorFiles are the paths of a key pair and a licence.
 type vendorFiles struct{ secret, public, license string }
 
-// vendor makes keys and a licence that a template describes.
+// vendor makes a key pair and signs a licence from a template.
 func vendor(t *testing.T, template string) vendorFiles {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "vendor")
 	f := vendorFiles{secret: name + ".secret", public: name + ".public", license: name + ".lic"}
 	require.NoError(t, os.WriteFile(name+".yaml", []byte(template), 0o600))
-	require.Zero(t, seatbeatdRuns(t, nil, "keygen", "--out", name).status)
-	signed := seatbeatdRuns(t, nil, "sign", "--template", name+".yaml", "--secret-key", f.secret, "--out", f.license)
+	require.Zero(t, runProgram(t, nil, "keygen", "--out", name).status)
+	signed := runProgram(t, nil, "sign", "--template", name+".yaml", "--secret-key", f.secret, "--out", f.license)
 	require.Zero(t, signed.status, signed.errors)
 	return f
 }
@@ -34,11 +34,11 @@ server: S1
 features: [{name: f1, version: 2.10, seats: 5}]
 `
 
-func TestExampleIsSignedAndInspectedAsHelpSays(t *testing.T) {
-	example := seatbeatdRuns(t, nil, "sign", "--example")
+func TestTheExampleTemplateIsSignedAndInspected(t *testing.T) {
+	example := runProgram(t, nil, "sign", "--example")
 	require.Zero(t, example.status)
 	files := vendor(t, example.out)
-	found := seatbeatdRuns(t, nil, "inspect", files.license, "--trust", files.public)
+	found := runProgram(t, nil, "inspect", files.license, "--trust", files.public)
 	require.Zero(t, found.status, found.errors)
 	for _, line := range []string{
 		"signature  right", "valid      yes", "vendor     Example Software", "server     any",
@@ -48,15 +48,15 @@ func TestExampleIsSignedAndInspectedAsHelpSays(t *testing.T) {
 	}
 }
 
-func TestInspectWithoutAKeySaysThatNothingIsChecked(t *testing.T) {
-	found := seatbeatdRuns(t, nil, "inspect", vendor(t, boundTemplate).license)
+func TestInspectWithoutAKeyChecksNothingAndSaysSo(t *testing.T) {
+	found := runProgram(t, nil, "inspect", vendor(t, boundTemplate).license)
 	assert.Zero(t, found.status)
 	assert.Contains(t, found.out, "signature  NOT CHECKED: anybody may have written what follows")
 	assert.Contains(t, found.out, "valid      not checked")
 	assert.Contains(t, found.out, "serial     A-7")
 }
 
-func TestInspectSaysWhyALicenceIsRefused(t *testing.T) {
+func TestInspectPrintsWhyALicenceIsRefused(t *testing.T) {
 	files, other := vendor(t, boundTemplate), vendor(t, boundTemplate)
 	whole, err := os.ReadFile(files.license)
 	require.NoError(t, err)
@@ -70,19 +70,19 @@ func TestInspectSaysWhyALicenceIsRefused(t *testing.T) {
 		"damaged.lic refused: ":   {damaged, "--trust", files.public},
 		"no such file":            {files.license + "x"},
 	} {
-		found := seatbeatdRuns(t, nil, append([]string{"inspect"}, args...)...)
-		assert.Equal(t, failed, found.status, says)
+		found := runProgram(t, nil, append([]string{"inspect"}, args...)...)
+		assert.Equal(t, exitFailed, found.status, says)
 		assert.Contains(t, found.errors, says)
 	}
 }
 
-func TestInspectTellsPrograms(t *testing.T) {
+func TestInspectPrintsJSON(t *testing.T) {
 	files := vendor(t, boundTemplate)
 	for server, want := range map[string]string{
 		"S1": `{"signature": "right", "valid": true}`,
 		"S2": `{"signature": "right", "valid": false, "reason": "other server"}`,
 	} {
-		found := seatbeatdRuns(t, nil, "inspect", files.license, "--trust", files.public, "--server-id", server, "--json")
+		found := runProgram(t, nil, "inspect", files.license, "--trust", files.public, "--server-id", server, "--json")
 		var got map[string]any
 		require.NoError(t, json.Unmarshal([]byte(found.out), &got))
 		contents := got["license"].(map[string]any)
@@ -101,28 +101,28 @@ func TestSignRefusesFaultyTemplatesAndOverwritesNothing(t *testing.T) {
 	files := vendor(t, boundTemplate)
 	template := filepath.Join(t.TempDir(), "t.yaml")
 	require.NoError(t, os.WriteFile(template, []byte(boundTemplate+"colour: red\n"), 0o600))
-	faulty := seatbeatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret)
-	assert.Equal(t, failed, faulty.status)
+	faulty := runProgram(t, nil, "sign", "--template", template, "--secret-key", files.secret)
+	assert.Equal(t, exitFailed, faulty.status)
 	assert.Contains(t, faulty.errors, "colour is not known")
 
 	require.NoError(t, os.WriteFile(template, []byte(boundTemplate), 0o600))
-	again := seatbeatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret, "--out", files.license)
-	assert.Equal(t, failed, again.status)
+	again := runProgram(t, nil, "sign", "--template", template, "--secret-key", files.secret, "--out", files.license)
+	assert.Equal(t, exitFailed, again.status)
 	assert.Contains(t, again.errors, "is there already and is not overwritten")
-	assert.Equal(t, failed, seatbeatdRuns(t, nil, "keygen", "--out", strings.TrimSuffix(files.secret, ".secret")).status)
+	assert.Equal(t, exitFailed, runProgram(t, nil, "keygen", "--out", strings.TrimSuffix(files.secret, ".secret")).status)
 }
 
 func TestSignWritesToStandardOutputWithoutOut(t *testing.T) {
 	files := vendor(t, boundTemplate)
 	template := filepath.Join(t.TempDir(), "t.yaml")
 	require.NoError(t, os.WriteFile(template, []byte(boundTemplate), 0o600))
-	signed := seatbeatdRuns(t, nil, "sign", "--template", template, "--secret-key", files.secret)
+	signed := runProgram(t, nil, "sign", "--template", template, "--secret-key", files.secret)
 	require.Zero(t, signed.status, signed.errors)
 	assert.True(t, strings.HasPrefix(signed.out, "v4.public.") && strings.Count(signed.out, "\n") == 1, signed.out)
 }
 
 func TestCommandsOfVendorsSayWhatIsMissing(t *testing.T) {
 	for _, args := range [][]string{{"keygen"}, {"sign"}, {"sign", "--template", "t.yaml"}, {"inspect"}} {
-		assert.Equal(t, wrongUsage, seatbeatdRuns(t, nil, args...).status, "%s", args)
+		assert.Equal(t, exitUsage, runProgram(t, nil, args...).status, "%s", args)
 	}
 }

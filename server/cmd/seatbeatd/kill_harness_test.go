@@ -43,8 +43,8 @@ type seat struct {
 
 type seatsByRequest map[messages.RequestID]seat
 
-// killStage is a server that dies again and again, and what its clients know.
-type killStage struct {
+// killHarness is a server that dies again and again, and what its clients know.
+type killHarness struct {
 	t      *testing.T
 	folder string
 	caller *wire.Caller
@@ -62,15 +62,15 @@ type killStage struct {
 	resolved [4]int
 }
 
-func newKillStage(t *testing.T) *killStage {
-	return &killStage{
+func newKillHarness(t *testing.T) *killHarness {
+	return &killHarness{
 		t: t, folder: t.TempDir(), caller: &wire.Caller{Instance: random(), Session: 1},
 		held: seatsByRequest{}, takes: seatsByRequest{}, returns: seatsByRequest{},
 	}
 }
 
 // life is one of the server, from its start to its death.
-func (k *killStage) life(point string) {
+func (k *killHarness) life(point string) {
 	cmd := exec.Command(os.Args[0], "serve", "--dev", "--dev-folder", k.folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--client-timeout", "1h")
 	cmd.Env = append(os.Environ(), dieVar+"="+fmt.Sprint(point, " ", 1+rand.IntN(killsAsked)))
 	out, err := cmd.StdoutPipe()
@@ -98,7 +98,7 @@ func (k *killStage) life(point string) {
 	k.underLoad(at.Address)
 }
 
-func (k *killStage) underLoad(address string) {
+func (k *killHarness) underLoad(address string) {
 	begin := time.Now()
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(clientTLS(k.t, k.folder))))
 	require.NoError(k.t, err)
@@ -120,7 +120,7 @@ func (k *killStage) underLoad(address string) {
 
 // settled repeats what was not answered in the life before, and then beats everything. It reports whether the server
 // lived to answer.
-func (k *killStage) settled() bool {
+func (k *killHarness) settled() bool {
 	for request, s := range k.takes {
 		if !k.take(s) {
 			return false
@@ -144,7 +144,7 @@ func (k *killStage) settled() bool {
 }
 
 // step takes seats or gives some back, and reports whether that was answered.
-func (k *killStage) step() bool {
+func (k *killHarness) step() bool {
 	k.mu.Lock()
 	var some seat
 	for _, some = range k.held {
@@ -160,7 +160,7 @@ func (k *killStage) step() bool {
 }
 
 // leave notes that seats are about to be returned, if that is not known already.
-func (k *killStage) leave(s seat) {
+func (k *killHarness) leave(s seat) {
 	if _, held := k.held[s.request]; held {
 		k.inUse -= int(s.count)
 		delete(k.held, s.request)
@@ -168,7 +168,7 @@ func (k *killStage) leave(s seat) {
 	}
 }
 
-func (k *killStage) take(s seat) bool {
+func (k *killHarness) take(s seat) bool {
 	k.note(k.takes, s)
 	reply, err := k.seats.Checkout(context.Background(), &wire.CheckoutRequest{
 		Caller: k.caller, Takes: []*wire.Take{{Request: s.request[:], Feature: "f2", Major: 9, Count: s.count}},
@@ -190,7 +190,7 @@ func (k *killStage) take(s seat) bool {
 	return assert.LessOrEqual(k.t, k.inUse, killSeats, "more seats are issued than there are")
 }
 
-func (k *killStage) giveBack(s seat) bool {
+func (k *killHarness) giveBack(s seat) bool {
 	k.note(k.returns, s)
 	_, err := k.seats.Checkin(context.Background(), &wire.CheckinRequest{Caller: k.caller, Leases: s.lease[:]})
 	if err != nil {
@@ -202,14 +202,14 @@ func (k *killStage) giveBack(s seat) bool {
 	return true
 }
 
-func (k *killStage) note(what seatsByRequest, s seat) {
+func (k *killHarness) note(what seatsByRequest, s seat) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	what[s.request] = s
 }
 
 // compare claims that the ledger holds what was acknowledged, and beside that only what was not answered, whole.
-func (k *killStage) compare() {
+func (k *killHarness) compare() {
 	k.found = k.inLedger()
 	seats := 0
 	for request, s := range k.found {
@@ -233,7 +233,7 @@ func (k *killStage) compare() {
 }
 
 // count notes how many were not answered, and how many of these are in the ledger.
-func (k *killStage) count(at int, unanswered seatsByRequest) {
+func (k *killHarness) count(at int, unanswered seatsByRequest) {
 	k.resolved[at] += len(unanswered)
 	for request := range unanswered {
 		if _, ok := k.found[request]; ok {
@@ -243,7 +243,7 @@ func (k *killStage) count(at int, unanswered seatsByRequest) {
 }
 
 // inLedger reads which leases a ledger that no server uses holds.
-func (k *killStage) inLedger() seatsByRequest {
+func (k *killHarness) inLedger() seatsByRequest {
 	held, leases := seatsByRequest{}, map[messages.LeaseID]bool{}
 	path := filepath.Join(k.folder, "ledger")
 	if _, err := os.Stat(path); err != nil {
@@ -266,7 +266,7 @@ func (k *killStage) inLedger() seatsByRequest {
 	return held
 }
 
-func (k *killStage) String() string {
+func (k *killHarness) String() string {
 	return fmt.Sprintf("%d died before they could be reached; %d checkouts, %.0f a second while it could; "+
 		"%d takes unanswered, %d of them done; %d returns unanswered, %d of them not done", k.early, k.taken.Load(),
 		float64(k.taken.Load())/k.served.Seconds(), k.resolved[0], k.resolved[1], k.resolved[2], k.resolved[3])

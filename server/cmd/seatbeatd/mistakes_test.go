@@ -11,9 +11,9 @@ import (
 
 // TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo is an operator who does everything wrong once.
 func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
-	s := newSignedStage(t)
+	s := newSignedServer(t)
 	other := filepath.Join(t.TempDir(), "other")
-	require.Zero(t, seatbeatdRuns(t, nil, "keygen", "--out", other).status)
+	require.Zero(t, runProgram(t, nil, "keygen", "--out", other).status)
 	bound := vendor(t, boundTemplate)
 	taken, token := s.ready.Address, s.file(tokenFile)
 	shared := s.file("shared-token")
@@ -25,7 +25,7 @@ func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
 		status int
 		says   []string
 	}{
-		{[]string{"--ledger", s.file("none/ledger")}, 2, []string{"--ledger " + s.file("none/ledger"), "there is no folder " + s.file("none")}},
+		{[]string{"--ledger", s.file("none/ledger")}, 2, []string{"--ledger " + s.file("none/ledger"), "the folder " + s.file("none") + " does not exist"}},
 		{[]string{"--ledger", s.folder}, 2, []string{"--ledger " + s.folder, "is a folder"}},
 		{[]string{"--ledger", s.file(authorityCert)}, 1, []string{s.file(authorityCert), "is no ledger", "it was left as it is"}},
 		{nil, 1, []string{s.file("ledger"), "is in use by another server: process"}},
@@ -40,7 +40,7 @@ func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
 		{[]string{"--cert", s.file(clientCert), "--key", s.file(clientKey)}, 1, []string{s.file(clientCert), "is not that of a server"}},
 		{[]string{"--client-ca", s.file(serverKey)}, 1, []string{"--client-ca", s.file(serverKey), "there is no certificate in it"}},
 		{[]string{"--listen", taken}, 1, []string{"--listen " + taken, "choose another port"}},
-		{[]string{"--listen", "127.0.0.1"}, 1, []string{"--listen 127.0.0.1", "expected is HOST:PORT"}},
+		{[]string{"--listen", "127.0.0.1"}, 1, []string{"--listen 127.0.0.1", "must be HOST:PORT"}},
 		{[]string{"--admin", s.ready.Admin}, 1, []string{"--admin " + s.ready.Admin, "choose another port"}},
 		{[]string{"--admin-token", s.file("none/token")}, 1, []string{"--admin-token: ", s.file("none/token"), "no such file"}},
 		{[]string{"--admin-token", s.file(serverKey)}, 1, []string{"--admin-token: ", s.file(serverKey), "has no token in it"}},
@@ -53,7 +53,7 @@ func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
 			ledger = nil
 		}
 		args := append(append(append([]string{"serve", "--admin", "127.0.0.1:0"}, s.flags()...), ledger...), c.args...)
-		r := seatbeatdRuns(t, nil, args...)
+		r := runProgram(t, nil, args...)
 		assert.Equal(t, c.status, r.status, "%s: %s", c.args, r.errors)
 		for _, want := range c.says {
 			assert.Contains(t, r.errors, want, c.args)
@@ -64,26 +64,26 @@ func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
 
 func TestServingWithoutTLSOnOtherAddressesHasToBeMeant(t *testing.T) {
 	files := vendor(t, boundTemplate)
-	r := seatbeatdRuns(t, nil, "serve", "--insecure", "--listen", "0.0.0.0:0", "--admin", "off", "--ledger", filepath.Join(t.TempDir(), "ledger"),
+	r := runProgram(t, nil, "serve", "--insecure", "--listen", "0.0.0.0:0", "--admin", "off", "--ledger", filepath.Join(t.TempDir(), "ledger"),
 		"--license", files.license, "--trust", files.public)
-	assert.Equal(t, wrongUsage, r.status)
-	assert.Contains(t, r.errors, "--listen 0.0.0.0:0: without TLS only this machine is served")
+	assert.Equal(t, exitUsage, r.status)
+	assert.Contains(t, r.errors, "--listen 0.0.0.0:0: other machines may not connect without TLS")
 	assert.Contains(t, r.errors, "--insecure-remote")
 }
 
 func TestAWrongConfigurationFileAndEnvironmentAreNamed(t *testing.T) {
 	file := configured(t, "ledgre: x\n")
-	assert.Contains(t, seatbeatdRuns(t, nil, "serve", "--config", file).errors, file+`: "ledgre" is not the name of a flag of any command`)
-	r := seatbeatdRuns(t, []string{"SEATBEATD_CLIENT_WAITING=many"}, "serve", "--dev")
-	assert.Equal(t, wrongUsage, r.status)
+	assert.Contains(t, runProgram(t, nil, "serve", "--config", file).errors, file+`: "ledgre" is not the name of a flag`)
+	r := runProgram(t, []string{"SEATBEATD_CLIENT_WAITING=many"}, "serve", "--dev")
+	assert.Equal(t, exitUsage, r.status)
 	assert.Contains(t, r.errors, `SEATBEATD_CLIENT_WAITING="many"`)
-	r = seatbeatdRuns(t, []string{"SEATBEATD_LEDGRE=x", "SEATBEATD_PORT=tcp://10.0.0.1:6200", "SEATBEATD_SERVICE_HOST=10.0.0.1"}, "check", "--ledger", "none")
-	assert.Contains(t, r.errors, "SEATBEATD_LEDGRE is set in the environment and means nothing")
+	r = runProgram(t, []string{"SEATBEATD_LEDGRE=x", "SEATBEATD_PORT=tcp://10.0.0.1:6200", "SEATBEATD_SERVICE_HOST=10.0.0.1"}, "check", "--ledger", "none")
+	assert.Contains(t, r.errors, "environment variable SEATBEATD_LEDGRE matches no flag")
 	assert.NotContains(t, r.errors, "SEATBEATD_PORT")
 	assert.NotContains(t, r.errors, "SEATBEATD_SERVICE_HOST")
-	r = seatbeatdRuns(t, []string{"SEATBEATD_CLIENT_WAITNG=9"}, "serve", "--unknown")
-	assert.Equal(t, wrongUsage, r.status)
-	assert.Contains(t, r.errors, "SEATBEATD_CLIENT_WAITNG is set in the environment", "also when the command line is wrong")
+	r = runProgram(t, []string{"SEATBEATD_CLIENT_WAITNG=9"}, "serve", "--unknown")
+	assert.Equal(t, exitUsage, r.status)
+	assert.Contains(t, r.errors, "environment variable SEATBEATD_CLIENT_WAITNG matches no flag", "also when the command line is wrong")
 }
 
 func TestTheTokenOfAnotherServerIsToldSo(t *testing.T) {

@@ -14,21 +14,21 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-func TestALicenceThatRanOutIsNotReadAgainAfterTheClockWasSetBack(t *testing.T) {
+func TestAnExpiredLicenceStaysExpiredWhenTheClockIsSetBack(t *testing.T) {
 	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
 	files := vendor(t, `{serial: A-8, vendor: V, customer: C, expires: `+tomorrow+`, features: [{name: f1, version: "1.0", seats: 5}]}`)
-	licences := licenceFiles{paths: []string{files.license}, keys: []string{files.public}}
+	source := licenseFiles{paths: []string{files.license}, keys: []string{files.public}}
 	load := func(wall time.Time) error {
-		_, err := licences.load(serverThatSaw(t, wall), slog.New(slog.DiscardHandler))
+		_, err := source.load(serverThatSaw(t, wall), slog.New(slog.DiscardHandler))
 		return err
 	}
 	require.NoError(t, load(time.Now()))
 	refused, ok := errors.AsType[*license.RefusedError](load(time.Now().AddDate(0, 0, 3)))
-	require.True(t, ok, "the ledger knows that it has ended")
+	require.True(t, ok, "the ledger knows a time after its end")
 	assert.Equal(t, license.Expired, refused.Reason)
 }
 
-// serverThatSaw returns a server whose ledger was used at some time.
+// serverThatSaw returns a server whose ledger has recorded a time.
 func serverThatSaw(t *testing.T, wall time.Time) *server.Server {
 	t.Helper()
 	ledger := &server.MemoryLedger{}

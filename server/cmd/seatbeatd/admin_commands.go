@@ -10,18 +10,19 @@ import (
 	"github.com/seatbeat/seatbeat/server/admin"
 )
 
-// adminFlags say which server is meant.
+// adminFlags say which running server a command administers.
 type adminFlags struct {
-	Admin      string `help:"Address of the server's administration." default:"127.0.0.1:6280" placeholder:"HOST:PORT"`
-	AdminToken string `help:"File of the token; the server makes it beside its ledger." type:"path" placeholder:"FILE"`
+	Admin      string `help:"Administration address of the server." default:"127.0.0.1:6280" placeholder:"HOST:PORT"`
+	AdminToken string `help:"Token file of the server. The server creates it beside its ledger, as admin-token." type:"path" placeholder:"FILE"`
 }
 
+// client returns a client of the server.
 func (f adminFlags) client() (admin.Client, error) {
 	if f.AdminToken == "" {
-		return admin.Client{}, wrong("--admin-token is missing: name the file that the server has made, admin-token beside its ledger")
+		return admin.Client{}, usageErrorf("--admin-token is missing: name the token file of the server, which is admin-token beside its ledger")
 	}
 	if loopback, err := isLoopback(f.Admin); err != nil || !loopback {
-		return admin.Client{}, wrong("--admin %s: expected is an address on loopback, 127.0.0.1:PORT", f.Admin)
+		return admin.Client{}, usageErrorf("--admin %s: must be 127.0.0.1:PORT or another loopback address", f.Admin)
 	}
 	token, err := admin.ReadToken(f.AdminToken)
 	if err != nil {
@@ -30,19 +31,20 @@ func (f adminFlags) client() (admin.Client, error) {
 	return admin.Client{Address: f.Admin, Token: token}, nil
 }
 
+// releaseCommand is "seatbeatd release".
 type releaseCommand struct {
 	adminFlags
-	Lease string `arg:"" help:"Lease to end, as status shows it."`
+	Lease string `arg:"" help:"Lease to revoke, from the LEASE column of seatbeatd status."`
 }
 
-// Help explains the command.
+// Help is the long help of the command.
 func (releaseCommand) Help() string {
-	return `Its holder is told with the next heartbeat that the lease was revoked, and cannot take the same seats back by itself.
+	return `The seats are free at once. The client learns with its next heartbeat that the lease was revoked. It does not check the same seats out again by itself.
 
     seatbeatd release --admin-token /var/lib/seatbeatd/admin-token 000000037c5a0d9e1f2b3c4d5e6f7a8b`
 }
 
-// Run ends a lease.
+// Run revokes the lease.
 func (c releaseCommand) Run(ctx context.Context) error {
 	client, err := c.client()
 	if err != nil {
@@ -51,16 +53,17 @@ func (c releaseCommand) Run(ctx context.Context) error {
 	return client.Release(ctx, c.Lease)
 }
 
+// reloadCommand is "seatbeatd reload".
 type reloadCommand struct{ adminFlags }
 
-// Help explains the command.
+// Help is the long help of the command.
 func (reloadCommand) Help() string {
-	return `It does what SIGHUP does, and says what was refused.
+	return `Does the same as SIGHUP: the server reloads licences and certificates and reopens its audit file. Leases are kept. If a file cannot be used, the command prints why and fails, and the previous licences or certificates stay in force.
 
     seatbeatd reload --admin-token /var/lib/seatbeatd/admin-token`
 }
 
-// Run has a server reload.
+// Run makes the server reload.
 func (c reloadCommand) Run(ctx context.Context) error {
 	client, err := c.client()
 	if err != nil {
@@ -69,19 +72,22 @@ func (c reloadCommand) Run(ctx context.Context) error {
 	return client.Reload(ctx)
 }
 
+// backupCommand is "seatbeatd backup".
 type backupCommand struct {
 	adminFlags
-	Out string `help:"File to write; it must not be there." type:"path" placeholder:"FILE" required:""`
+	Out string `help:"File to write. It must not exist." type:"path" placeholder:"FILE" required:""`
 }
 
-// Help explains the command.
+// Help is the long help of the command.
 func (backupCommand) Help() string {
-	return `The copy is the ledger as it was at one moment; the server serves on. It is checked before it gets its name. A copy is for the loss of the original, not for a second server.
+	return `The copy shows the ledger at one moment. The server keeps serving. The copy is checked, as by seatbeatd check, before it gets its name.
+
+A copy replaces a lost ledger. Never run a second server on it while the first one runs: both would issue the same seats.
 
     seatbeatd backup --admin-token /var/lib/seatbeatd/admin-token --out /backup/ledger-monday`
 }
 
-// Run writes a backup.
+// Run writes a checked copy of the ledger. Nothing is left behind after an error.
 func (c backupCommand) Run(ctx context.Context) error {
 	client, err := c.client()
 	if err != nil {
@@ -99,7 +105,7 @@ func (c backupCommand) Run(ctx context.Context) error {
 	if _, err := server.CheckBoltLedger(part); err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
-	if err := os.Link(part, c.Out); err != nil {
+	if err := os.Link(part, c.Out); err != nil { // and not Rename, which would overwrite
 		return fmt.Errorf("write backup: %w", err)
 	}
 	return nil

@@ -19,21 +19,21 @@ const (
 	nextYear = `{serial: A-2, vendor: V, customer: C, issued: 2000-01-01, starts: 2000-01-03, features: [{name: f1, version: "1.0", seats: 7}]}`
 )
 
-func TestALicenceFileComesIntoForceByItself(t *testing.T) {
+func TestALicenceThatStartsLaterComesIntoForceByItself(t *testing.T) {
 	files, later := vendor(t, thisYear), vendor(t, nextYear)
-	synctest.Test(t, func(t *testing.T) { // begins on the first day of 2000
+	synctest.Test(t, func(t *testing.T) { // the time in here begins at 2000-01-01
 		srv, err := server.New(server.Config{Ledger: &server.MemoryLedger{}, Insecure: true})
 		require.NoError(t, err)
 		ended := make(chan error)
-		go func() { ended <- srv.Serve(bufconn.Listen(1)) }() // so that time goes by
+		go func() { ended <- srv.Serve(bufconn.Listen(1)) }() // the server watches the time only while it serves
 		defer func() {
 			assert.NoError(t, srv.Stop(context.Background()))
 			assert.NoError(t, <-ended)
 		}()
-		l := life{srv: srv, log: slog.New(slog.DiscardHandler), setup: setup{licences: licenceFiles{
+		d := daemon{server: srv, log: slog.New(slog.DiscardHandler), setup: setup{licenses: licenseFiles{
 			paths: []string{files.license, later.license}, keys: []string{files.public, later.public},
 		}}}
-		require.NoError(t, l.adopt(t.Context()))
+		require.NoError(t, d.applyLicenses(t.Context()))
 		seats := func() int {
 			status, err := srv.Status(t.Context())
 			require.NoError(t, err)

@@ -17,8 +17,8 @@ import (
 // waitTime is how long a test waits for what has to come at once.
 const waitTime = time.Minute
 
-// signedStage is a server with signed licences and certificates of "seatbeatd certs", and the vendor's folder.
-type signedStage struct {
+// signedServer is a server with signed licences and certificates of "seatbeatd certs", and the vendor's folder.
+type signedServer struct {
 	t        *testing.T
 	folder   string // of the operator
 	licences string
@@ -26,45 +26,45 @@ type signedStage struct {
 	*process
 }
 
-func newSignedStage(t *testing.T) *signedStage {
-	s := &signedStage{t: t, folder: t.TempDir(), vendor: filepath.Join(t.TempDir(), "vendor")}
+func newSignedServer(t *testing.T) *signedServer {
+	s := &signedServer{t: t, folder: t.TempDir(), vendor: filepath.Join(t.TempDir(), "vendor")}
 	s.licences = filepath.Join(s.folder, "licences")
 	require.NoError(t, os.Mkdir(s.licences, 0o700))
-	require.Zero(t, seatbeatdRuns(t, nil, "keygen", "--out", s.vendor).status)
+	require.Zero(t, runProgram(t, nil, "keygen", "--out", s.vendor).status)
 	s.signs("base.lic", s.vendor, "base", 2)
 	s.certs(s.folder)
-	s.process = serve(t, nil, s.flags()...)
+	s.process = serve(t, s.flags()...)
 	return s
 }
 
-func (s *signedStage) flags() []string {
+func (s *signedServer) flags() []string {
 	return []string{"--listen", "127.0.0.1:0", "--ledger", s.file("ledger"), "--license", s.licences, "--trust", s.vendor + ".public",
 		"--cert", s.file(serverCert), "--key", s.file(serverKey), "--client-ca", s.file(authorityCert)}
 }
 
-func (s *signedStage) file(name string) string { return filepath.Join(s.folder, name) }
+func (s *signedServer) file(name string) string { return filepath.Join(s.folder, name) }
 
-func (s *signedStage) licence(name string) string { return filepath.Join(s.licences, name) }
+func (s *signedServer) licence(name string) string { return filepath.Join(s.licences, name) }
 
 // certs makes certificates of a server and a client in a folder, of its own authority unless it has one already.
-func (s *signedStage) certs(folder string) {
+func (s *signedServer) certs(folder string) {
 	s.t.Helper()
-	made := seatbeatdRuns(s.t, nil, "certs", "--out", folder, "--server", "127.0.0.1", "--client", "client")
+	made := runProgram(s.t, nil, "certs", "--out", folder, "--server", "127.0.0.1", "--client", "client")
 	require.Zero(s.t, made.status, made.errors)
 }
 
 // signs puts a licence for seats of f1 among those of the server.
-func (s *signedStage) signs(name, vendor, serial string, seats int) {
+func (s *signedServer) signs(name, vendor, serial string, seats int) {
 	s.t.Helper()
 	template := filepath.Join(s.t.TempDir(), "template.yaml")
 	text := `{serial: ` + serial + `, vendor: V, customer: C, features: [{name: f1, version: "1.0", seats: ` + strconv.Itoa(seats) + `}]}`
 	require.NoError(s.t, os.WriteFile(template, []byte(text), 0o600))
-	signed := seatbeatdRuns(s.t, nil, "sign", "--template", template, "--secret-key", vendor+".secret", "--out", s.licence(name))
+	signed := runProgram(s.t, nil, "sign", "--template", template, "--secret-key", vendor+".secret", "--out", s.licence(name))
 	require.Zero(s.t, signed.status, signed.errors)
 }
 
 // contents returns what the licence of a file says.
-func (s *signedStage) contents(name string) string {
+func (s *signedServer) contents(name string) string {
 	s.t.Helper()
 	text, err := os.ReadFile(s.licence(name))
 	require.NoError(s.t, err)
@@ -74,7 +74,7 @@ func (s *signedStage) contents(name string) string {
 }
 
 // signsText puts a licence among those of the server that says what no template can.
-func (s *signedStage) signsText(name, contents string) {
+func (s *signedServer) signsText(name, contents string) {
 	s.t.Helper()
 	file, err := os.ReadFile(s.vendor + ".secret")
 	require.NoError(s.t, err)
@@ -90,7 +90,7 @@ func (s *signedStage) signsText(name, contents string) {
 }
 
 // reloads sends SIGHUP and returns what the log says of it.
-func (s *signedStage) reloads() string {
+func (s *signedServer) reloads() string {
 	s.t.Helper()
 	const last = "msg=\"certificates " // reloaded, or not
 	before := s.log.String()
@@ -100,7 +100,7 @@ func (s *signedStage) reloads() string {
 }
 
 // eventually waits for what comes by itself.
-func (s *signedStage) eventually(came func() bool, what string) {
+func (s *signedServer) eventually(came func() bool, what string) {
 	s.t.Helper()
 	require.Eventually(s.t, came, waitTime, 2*time.Millisecond, "%s did not come: %s", what, &s.log)
 }
