@@ -53,8 +53,8 @@ func TestReleaseRevokesALease(t *testing.T) {
 
 	r = administer(t, p, folder, "release", got.Holders[0].Lease)
 	assert.Equal(t, 1, r.status)
-	assert.Contains(t, r.errors, "no such lease is held")
-	assert.Contains(t, administer(t, p, folder, "release", "/etc/passwd").errors, "is no lease")
+	assert.Contains(t, r.errors, "no client holds this lease")
+	assert.Contains(t, administer(t, p, folder, "release", "/etc/passwd").errors, "is not a lease")
 }
 
 func TestABackupOfARunningServerIsACompleteLedger(t *testing.T) {
@@ -100,7 +100,7 @@ func TestATokenThatOthersCanReadIsRefused(t *testing.T) {
 	require.NoError(t, os.Chmod(filepath.Join(folder, tokenFile), 0o644))
 	r := administer(t, p, folder, "status")
 	assert.Equal(t, 1, r.status)
-	assert.Contains(t, r.errors, "others may read it")
+	assert.Contains(t, r.errors, "other users can read it")
 }
 
 func TestARefusedReloadChangesNothingAndPrintsWhy(t *testing.T) {

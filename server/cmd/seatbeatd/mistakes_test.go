@@ -43,8 +43,8 @@ func TestWhoeverSetsAFlagWrongIsToldWhichAndWhatToDo(t *testing.T) {
 		{[]string{"--listen", "127.0.0.1"}, 1, []string{"--listen 127.0.0.1", "must be HOST:PORT"}},
 		{[]string{"--admin", s.ready.Admin}, 1, []string{"--admin " + s.ready.Admin, "choose another port"}},
 		{[]string{"--admin-token", s.file("none/token")}, 1, []string{"--admin-token: ", s.file("none/token"), "no such file"}},
-		{[]string{"--admin-token", s.file(serverKey)}, 1, []string{"--admin-token: ", s.file(serverKey), "has no token in it"}},
-		{[]string{"--admin-token", shared}, 1, []string{"--admin-token: ", shared, "others may read it"}},
+		{[]string{"--admin-token", s.file(serverKey)}, 1, []string{"--admin-token: ", s.file(serverKey), "does not contain a token"}},
+		{[]string{"--admin-token", shared}, 1, []string{"--admin-token: ", shared, "other users can read it"}},
 		{[]string{"--audit", s.folder}, 1, []string{"--audit: ", s.folder, "is a directory"}},
 		{[]string{"--lisence", "x"}, 2, []string{"--lisence", `did you mean "--license"`}},
 	} {
@@ -92,7 +92,7 @@ func TestTheTokenOfAnotherServerIsToldSo(t *testing.T) {
 	serveDev(t, other)
 	r := administer(t, p, other, "status")
 	assert.Equal(t, 1, r.status)
-	assert.Contains(t, r.errors, p.ready.Admin+" answered: the token is missing or wrong: use the file of the token of the server that is there")
+	assert.Contains(t, r.errors, p.ready.Admin+" answered: the token is missing or wrong: use the token file of the server at this address")
 	r = administer(t, p, filepath.Join(one, "none"), "status")
 	assert.Contains(t, r.errors, "--admin-token: ")
 	assert.Contains(t, r.errors, "no such file")

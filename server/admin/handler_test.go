@@ -21,19 +21,19 @@ import (
 	"github.com/seatbeat/seatbeat/server"
 )
 
-// routesStage is a handler of the administration with a server behind it, asked without a network.
-type routesStage struct {
+// testHandler is the handler of the administration of a server. It is called without a network.
+type testHandler struct {
 	t       *testing.T
 	srv     *server.Server
 	handler http.Handler
 	reload  error  // what Reload returns
-	ledger  string // what Backup writes, before it fails if that is empty
+	ledger  string // what Backup writes; Backup fails if it is empty
 }
 
-const routesToken = Token("secret")
+const testToken = Token("secret")
 
-func newRoutesStage(t *testing.T) *routesStage {
-	s := &routesStage{t: t, ledger: "the ledger"}
+func newTestHandler(t *testing.T) *testHandler {
+	s := &testHandler{t: t, ledger: "the ledger"}
 	var err error
 	s.srv, err = server.New(server.Config{Ledger: heldLedger(t), Insecure: true, Features: []server.Feature{
 		{Name: "f", Version: messages.V(1, 0), Seats: 3, Overdraft: 2, Share: server.ShareHost, Expires: time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)},
@@ -42,7 +42,7 @@ func newRoutesStage(t *testing.T) *routesStage {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.srv.Stop(context.Background())) })
 	s.handler = New(Config{
-		Server: s.srv, Token: routesToken,
+		Server: s.srv, Token: testToken,
 		Reload: func(context.Context) error { return s.reload },
 		Backup: func(w io.Writer) (int64, error) {
 			if s.ledger == "" {
@@ -55,7 +55,7 @@ func newRoutesStage(t *testing.T) *routesStage {
 	return s
 }
 
-// heldID is a lease that the ledger of the stage holds.
+// heldID is the lease in the ledger of a testHandler.
 var heldID = messages.LeaseID{3: 0, 15: 7}
 
 func heldLedger(t *testing.T) *server.MemoryLedger {
@@ -69,22 +69,22 @@ func heldLedger(t *testing.T) *server.MemoryLedger {
 	return ledger
 }
 
-// asks sends a request with the token and returns the status and the body.
-func (s *routesStage) asks(method, target, body string) (status int, said string) {
+// request sends a request with the token and returns the status and the body of the reply.
+func (s *testHandler) request(method, target, body string) (status int, reply string) {
 	s.t.Helper()
 	r := httptest.NewRequestWithContext(s.t.Context(), method, target, strings.NewReader(body))
-	r.Header.Set("Authorization", "Bearer "+string(routesToken))
+	r.Header.Set("Authorization", "Bearer "+string(testToken))
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
 }
 
 func TestStatusIsJSON(t *testing.T) {
-	s := newRoutesStage(t)
-	code, said := s.asks(http.MethodGet, "/v1/status", "")
-	require.Equal(t, http.StatusOK, code, said)
+	s := newTestHandler(t)
+	code, reply := s.request(http.MethodGet, "/v1/status", "")
+	require.Equal(t, http.StatusOK, code, reply)
 	var got Status
-	in := json.NewDecoder(strings.NewReader(said))
+	in := json.NewDecoder(strings.NewReader(reply))
 	in.DisallowUnknownFields()
 	require.NoError(t, in.Decode(&got))
 	assert.Equal(t, s.srv.Identity().ServerID, got.ServerID)
@@ -95,17 +95,17 @@ func TestStatusIsJSON(t *testing.T) {
 		{Name: "later", Version: "1.0", Seats: 1, Share: "none", Starts: &at, Listed: true},
 	}, got.Features)
 	s.srv.Drain()
-	_, said = s.asks(http.MethodGet, "/v1/status", "")
-	assert.Contains(t, said, `"draining":true`)
+	_, reply = s.request(http.MethodGet, "/v1/status", "")
+	assert.Contains(t, reply, `"draining":true`)
 }
 
-func TestLeasesAreThoseOfTheFeatureThatIsAskedFor(t *testing.T) {
-	s := newRoutesStage(t)
+func TestLeasesAreThoseOfTheRequestedFeature(t *testing.T) {
+	s := newTestHandler(t)
 	for query, want := range map[string]int{"": 1, "?feature=f": 1, "?feature=g": 0, "?feature=f&after=1": 0} {
-		code, said := s.asks(http.MethodGet, "/v1/leases"+query, "")
-		require.Equal(t, http.StatusOK, code, said)
+		code, reply := s.request(http.MethodGet, "/v1/leases"+query, "")
+		require.Equal(t, http.StatusOK, code, reply)
 		var page Leases
-		require.NoError(t, json.Unmarshal([]byte(said), &page))
+		require.NoError(t, json.Unmarshal([]byte(reply), &page))
 		require.Len(t, page.Leases, want, query)
 		if want == 1 {
 			assert.Equal(t, Lease{Lease: heldID.String(), Feature: "f", Version: "1.0", Count: 4, Identity: "cn:ada"}, page.Leases[0])
@@ -114,42 +114,42 @@ func TestLeasesAreThoseOfTheFeatureThatIsAskedFor(t *testing.T) {
 }
 
 func TestReleaseEndsALeaseOnce(t *testing.T) {
-	s := newRoutesStage(t)
+	s := newTestHandler(t)
 	body := `{"lease":"` + heldID.String() + `"}`
-	code, said := s.asks(http.MethodPost, "/v1/release", body)
-	require.Equal(t, http.StatusOK, code, said)
+	code, reply := s.request(http.MethodPost, "/v1/release", body)
+	require.Equal(t, http.StatusOK, code, reply)
 	status, err := s.srv.Status(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, status.Leases)
-	code, said = s.asks(http.MethodPost, "/v1/release", body)
+	code, reply = s.request(http.MethodPost, "/v1/release", body)
 	assert.Equal(t, http.StatusNotFound, code)
-	assert.Contains(t, said, "it may have ended already")
+	assert.Contains(t, reply, "no client holds this lease: it may have ended already")
 }
 
-func TestReloadTellsWhatWasRefused(t *testing.T) {
-	s := newRoutesStage(t)
-	code, said := s.asks(http.MethodPost, "/v1/reload", "{}")
-	assert.Equal(t, http.StatusOK, code, said)
+func TestAReloadReturnsWhatWasRefused(t *testing.T) {
+	s := newTestHandler(t)
+	code, reply := s.request(http.MethodPost, "/v1/reload", "{}")
+	assert.Equal(t, http.StatusOK, code, reply)
 	s.reload = errors.New("a.lic refused")
-	code, said = s.asks(http.MethodPost, "/v1/reload", "{}")
+	code, reply = s.request(http.MethodPost, "/v1/reload", "{}")
 	assert.Equal(t, http.StatusUnprocessableEntity, code)
-	assert.JSONEq(t, `{"error":"a.lic refused"}`, said)
+	assert.JSONEq(t, `{"error":"a.lic refused"}`, reply)
 }
 
-func TestBackupIsTheLedgerOrBreaksOff(t *testing.T) {
-	s := newRoutesStage(t)
-	code, said := s.asks(http.MethodGet, "/v1/backup", "")
+func TestABackupIsCompleteOrAborted(t *testing.T) {
+	s := newTestHandler(t)
+	code, reply := s.request(http.MethodGet, "/v1/backup", "")
 	assert.Equal(t, http.StatusOK, code)
-	assert.Equal(t, s.ledger, said)
+	assert.Equal(t, s.ledger, reply)
 	s.ledger = ""
-	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { s.asks(http.MethodGet, "/v1/backup", "") }, "as net/http wants it")
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { s.request(http.MethodGet, "/v1/backup", "") }, "net/http aborts the connection for this panic")
 	s.ledger = "again"
-	_, said = s.asks(http.MethodGet, "/v1/backup", "")
-	assert.Equal(t, "again", said, "one that broke off does not block the next")
+	_, reply = s.request(http.MethodGet, "/v1/backup", "")
+	assert.Equal(t, "again", reply, "a failed backup does not block the next one")
 }
 
-func TestFaultyRequestsAreAnsweredWithWhatIsWrong(t *testing.T) {
-	s := newRoutesStage(t)
+func TestAFaultyRequestIsAnsweredWithItsFault(t *testing.T) {
+	s := newTestHandler(t)
 	long := strings.Repeat("x", maxBody)
 	for _, c := range []struct {
 		method, target, body string
@@ -162,30 +162,30 @@ func TestFaultyRequestsAreAnsweredWithWhatIsWrong(t *testing.T) {
 		{http.MethodGet, "/v1/reload", "", http.StatusMethodNotAllowed, "Method Not Allowed"},
 		{http.MethodPost, "/v1/backup", "", http.StatusMethodNotAllowed, "Method Not Allowed"},
 		{http.MethodGet, "/v1/none", "", http.StatusNotFound, "not found"},
-		{http.MethodGet, "/v1/leases?after=-1", "", http.StatusBadRequest, "feature or after is out of bounds"},
-		{http.MethodGet, "/v1/leases?after=99999999999", "", http.StatusBadRequest, "feature or after is out of bounds"},
-		{http.MethodGet, "/v1/leases?feature=" + long[:maxFeature+1], "", http.StatusBadRequest, "feature or after is out of bounds"},
-		{http.MethodPost, "/v1/release", "", http.StatusBadRequest, "with the lease from status"},
+		{http.MethodGet, "/v1/leases?after=-1", "", http.StatusBadRequest, "feature must have at most 128 bytes, and after must be 0 to 4294967295"},
+		{http.MethodGet, "/v1/leases?after=99999999999", "", http.StatusBadRequest, "feature must have at most 128 bytes, and after must be 0 to 4294967295"},
+		{http.MethodGet, "/v1/leases?feature=" + long[:maxFeature+1], "", http.StatusBadRequest, "feature must have at most 128 bytes, and after must be 0 to 4294967295"},
+		{http.MethodPost, "/v1/release", "", http.StatusBadRequest, "with a lease from status"},
 		{http.MethodPost, "/v1/release", "no JSON", http.StatusBadRequest, "invalid character"},
 		{http.MethodPost, "/v1/release", `{"path":"x"}`, http.StatusBadRequest, "unknown field"},
-		{http.MethodPost, "/v1/release", `{"lease":"x"}`, http.StatusBadRequest, "expected are 32 hexadecimal digits, from status"},
-		{http.MethodPost, "/v1/release", `{"lease":"` + strings.Repeat("0", 32) + `"}`, http.StatusNotFound, "no such lease is held"},
-		{http.MethodPost, "/v1/release", `{"lease":"` + long + `"}`, http.StatusRequestEntityTooLarge, "a request has at most 4096 bytes"},
+		{http.MethodPost, "/v1/release", `{"lease":"x"}`, http.StatusBadRequest, "must be 32 hexadecimal digits"},
+		{http.MethodPost, "/v1/release", `{"lease":"` + strings.Repeat("0", 32) + `"}`, http.StatusNotFound, "no client holds this lease"},
+		{http.MethodPost, "/v1/release", `{"lease":"` + long + `"}`, http.StatusRequestEntityTooLarge, "the body of a request must have at most 4096 bytes"},
 	} {
-		code, said := s.asks(c.method, c.target, c.body)
+		code, reply := s.request(c.method, c.target, c.body)
 		assert.Equal(t, c.code, code, "%s %.40s %.40s", c.method, c.target, c.body)
-		assert.Contains(t, said, c.says, "%s %.40s %.40s", c.method, c.target, c.body)
+		assert.Contains(t, reply, c.says, "%s %.40s %.40s", c.method, c.target, c.body)
 	}
 	status, err := s.srv.Status(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, status.Leases)
 }
 
-func TestEachRouteWantsTheToken(t *testing.T) {
-	s := newRoutesStage(t)
+func TestEachRouteNeedsTheToken(t *testing.T) {
+	s := newTestHandler(t)
 	for _, route := range []string{"GET /v1/status", "GET /v1/leases", "POST /v1/release", "POST /v1/reload", "GET /v1/backup"} {
 		method, path, _ := strings.Cut(route, " ")
-		for _, header := range []string{"", "Bearer wrong", "Bearer " + string(routesToken) + "x", string(routesToken)} {
+		for _, header := range []string{"", "Bearer wrong", "Bearer " + string(testToken) + "x", string(testToken)} {
 			r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader("{}"))
 			r.Header.Set("Authorization", header)
 			w := httptest.NewRecorder()
@@ -196,18 +196,18 @@ func TestEachRouteWantsTheToken(t *testing.T) {
 	}
 }
 
-func TestAServerThatStoppedIsUnavailable(t *testing.T) {
-	s := newRoutesStage(t)
+func TestAStoppedServerIsUnavailable(t *testing.T) {
+	s := newTestHandler(t)
 	require.NoError(t, s.srv.Stop(t.Context()))
 	for _, c := range [][3]string{
 		{http.MethodGet, "/v1/status"}, {http.MethodGet, "/v1/leases"}, {http.MethodPost, "/v1/release", `{"lease":"` + heldID.String() + `"}`},
 	} {
-		code, said := s.asks(c[0], c[1], c[2])
-		assert.Equal(t, http.StatusServiceUnavailable, code, said)
+		code, reply := s.request(c[0], c[1], c[2])
+		assert.Equal(t, http.StatusServiceUnavailable, code, reply)
 	}
 }
 
-func TestTokensAreDrawnOnceAndKeptFromOthers(t *testing.T) {
+func TestATokenIsMadeOnceAndKeptFromOtherUsers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	first, err := MakeToken(path)
 	require.NoError(t, err)
@@ -219,17 +219,17 @@ func TestTokensAreDrawnOnceAndKeptFromOthers(t *testing.T) {
 	assert.NotEqual(t, first, other)
 	require.NoError(t, os.Chmod(path, 0o640))
 	_, err = ReadToken(path)
-	require.ErrorContains(t, err, "others may read it")
+	require.ErrorContains(t, err, "other users can read it")
 	require.NoError(t, os.WriteFile(path+"2", []byte("no token"), 0o600))
 	_, err = ReadToken(path + "2")
-	assert.ErrorContains(t, err, path+"2 has no token in it")
+	assert.ErrorContains(t, err, path+"2 does not contain a token")
 }
 
-func TestTheClientSaysWhatTheServerSaid(t *testing.T) {
-	s := newRoutesStage(t)
+func TestTheClientReturnsTheServersAnswers(t *testing.T) {
+	s := newTestHandler(t)
 	web := httptest.NewServer(s.handler)
 	defer web.Close()
-	c := Client{Address: strings.TrimPrefix(web.URL, "http://"), Token: routesToken}
+	c := Client{Address: strings.TrimPrefix(web.URL, "http://"), Token: testToken}
 	status, err := c.Status(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, s.srv.Identity().BootID, status.BootID)
@@ -240,12 +240,12 @@ func TestTheClientSaysWhatTheServerSaid(t *testing.T) {
 	require.NoError(t, c.Backup(t.Context(), &copied))
 	assert.Equal(t, s.ledger, copied.String())
 	require.NoError(t, c.Release(t.Context(), heldID.String()))
-	require.ErrorContains(t, c.Release(t.Context(), heldID.String()), c.Address+" answered: no such lease is held")
+	require.ErrorContains(t, c.Release(t.Context(), heldID.String()), c.Address+" answered: no client holds this lease")
 	s.reload = errors.New("a.lic refused")
 	require.ErrorContains(t, c.Reload(t.Context()), "answered: a.lic refused")
 	s.ledger = ""
-	require.Error(t, c.Backup(t.Context(), io.Discard), "a copy that broke off is none")
+	require.Error(t, c.Backup(t.Context(), io.Discard), "an incomplete copy is an error")
 	web.Close()
 	_, err = c.Status(t.Context())
-	assert.ErrorContains(t, err, "is the server running")
+	assert.ErrorContains(t, err, "check that the server runs")
 }
