@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 // inspectCommand is "seatbeatd inspect".
@@ -31,7 +31,7 @@ func (c inspectCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	file, err := license.ReadFile(c.File)
+	file, err := licensefile.ReadFile(c.File)
 	if err != nil {
 		return err
 	}
@@ -50,15 +50,15 @@ func (c inspectCommand) Run(s streams) error {
 }
 
 // inspect returns the contents of a file. If there are keys, refused is why a server would refuse the file, or nil.
-func (c inspectCommand) inspect(file []byte, keys []license.PublicKey) (found inspection, refused, err error) {
-	contents, err := license.Peek(file)
+func (c inspectCommand) inspect(file []byte, keys []licensefile.PublicKey) (found inspection, refused, err error) {
+	contents, err := licensefile.ParseUnverified(file)
 	if err != nil {
 		return inspection{}, nil, withPath(err, c.File)
 	}
 	if len(keys) == 0 {
 		return newInspection(c.File, contents.KeyID, contents.License), nil, nil
 	}
-	verifier := license.Verifier{Keys: keys, ServerID: c.ServerID, Now: time.Now()}
+	verifier := licensefile.Verifier{Keys: keys, ServerID: c.ServerID, Now: time.Now()}
 	if c.ServerID == "" {
 		verifier.ServerID = contents.License.ServerID
 	}
@@ -68,7 +68,7 @@ func (c inspectCommand) inspect(file []byte, keys []license.PublicKey) (found in
 
 // withPath puts the path of the file into the error about it.
 func withPath(err error, path string) error {
-	if refused, ok := errors.AsType[*license.RefusedError](err); ok {
+	if refused, ok := errors.AsType[*licensefile.RefusedError](err); ok {
 		refused.Path = path
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 // Values of inspection.Signature.
@@ -21,33 +22,33 @@ const (
 
 // inspection is what "seatbeatd inspect" found out about a licence file.
 type inspection struct {
-	Path      string          `json:"path"`
-	KeyID     string          `json:"key_id"`
-	Signature string          `json:"signature"`
-	Valid     *bool           `json:"valid,omitempty"` // nil if not checked
-	Reason    *license.Reason `json:"reason,omitempty"`
-	Message   string          `json:"message,omitempty"`
-	License   license.License `json:"license"`
+	Path      string               `json:"path"`
+	KeyID     string               `json:"key_id"`
+	Signature string               `json:"signature"`
+	Valid     *bool                `json:"valid,omitempty"` // nil if not checked
+	Reason    *licensefile.Reason  `json:"reason,omitempty"`
+	Message   string               `json:"message,omitempty"`
+	License   licensefile.Contents `json:"license"`
 }
 
 // newInspection returns the inspection of a file that has not been checked.
 func newInspection(path, keyID string, l license.License) inspection {
-	return inspection{Path: path, KeyID: keyID, Signature: signatureNotChecked, License: l}
+	return inspection{Path: path, KeyID: keyID, Signature: signatureNotChecked, License: licensefile.Contents(l)}
 }
 
-// checked returns the inspection with the result of the check: nil, or a *license.RefusedError.
+// checked returns the inspection with the result of the check: nil, or a *licensefile.RefusedError.
 func (i inspection) checked(err error) inspection {
 	valid := err == nil
 	i.Valid, i.Signature = &valid, signatureRight
-	refused, ok := errors.AsType[*license.RefusedError](err)
+	refused, ok := errors.AsType[*licensefile.RefusedError](err)
 	if !ok {
 		return i
 	}
 	i.Reason, i.Message = &refused.Reason, refused.Message
 	switch refused.Reason {
-	case license.WrongKey:
+	case licensefile.WrongKey:
 		i.Signature = signatureUnknownKey
-	case license.Altered:
+	case licensefile.Altered:
 		i.Signature = signatureWrong
 	}
 	return i
@@ -55,7 +56,7 @@ func (i inspection) checked(err error) inspection {
 
 // print prints the inspection for people.
 func (i inspection) print(to io.Writer) error {
-	l := i.License
+	l := license.License(i.License)
 	rows := [][]string{
 		{"file", i.Path}, {"signature", i.signatureText()}, {"valid", i.validText()}, {"key id", i.KeyID},
 		{"serial", l.Serial}, {"vendor", l.Vendor}, {"customer", l.Customer}, {"server", textOr(l.ServerID, "any")},

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 // keygenCommand is "seatbeatd keygen".
@@ -26,7 +26,7 @@ func (c keygenCommand) Run(s streams) error {
 		return usageErrorf("--out is missing: name the key pair, such as --out vendor")
 	}
 	secret, public := c.Out+".secret", c.Out+".public"
-	key, err := license.WriteKeys(secret, public)
+	key, err := licensefile.WriteKeys(secret, public)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/seatbeat/seatbeat/server"
-	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 // licenseFlags name the licences of the server.
@@ -43,7 +43,7 @@ func (f licenseFiles) load(srv *server.Server, log *slog.Logger) ([]server.Featu
 	if err != nil {
 		return nil, err
 	}
-	set, err := license.Verifier{Keys: keys, ServerID: srv.Identity().ServerID, Now: srv.LicenseTime()}.Load(f.paths...)
+	set, err := licensefile.Verifier{Keys: keys, ServerID: srv.Identity().ServerID, Now: srv.LicenseTime()}.Load(f.paths...)
 	if err != nil {
 		return nil, fmt.Errorf("--license: %w", err)
 	}
@@ -51,21 +51,21 @@ func (f licenseFiles) load(srv *server.Server, log *slog.Logger) ([]server.Featu
 		log.Info("licence in force", "file", file.Path, "vendor", file.License.Vendor, "serial", file.License.Serial,
 			"features", len(file.License.Features))
 	}
-	for _, file := range set.Later {
+	for _, file := range set.Future {
 		log.Info("licence comes into force by itself", "at", file.License.Starts, "file", file.Path, "vendor", file.License.Vendor,
 			"serial", file.License.Serial, "features", len(file.License.Features))
 	}
-	for _, idle := range set.Idle {
-		log.Warn("licence grants nothing now", "file", idle.Path, "reason", idle.Reason.String(), "error", idle)
+	for _, inactive := range set.Inactive {
+		log.Warn("licence grants nothing now", "file", inactive.Path, "reason", inactive.Reason.String(), "error", inactive)
 	}
 	return set.Features(), nil
 }
 
 // readTrustedKeys reads the public key files of vendors.
-func readTrustedKeys(paths []string) ([]license.PublicKey, error) {
-	var keys []license.PublicKey
+func readTrustedKeys(paths []string) ([]licensefile.PublicKey, error) {
+	var keys []licensefile.PublicKey
 	for _, path := range paths {
-		key, err := license.ReadPublicKey(path)
+		key, err := licensefile.ReadPublicKey(path)
 		if err != nil {
 			return nil, fmt.Errorf("--trust: %w", err)
 		}
