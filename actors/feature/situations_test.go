@@ -12,16 +12,16 @@ import (
 
 // situation is a state of a feature and how it came about, with the conditions of the table that hold in it.
 type situation struct {
-	name    string
-	state   messages.State
-	facts   []string
-	refused bool // a server refused the seats in this sweep
-	reached bool // a server was reached in this sweep
-	unasked bool // no take is under way
-	waits   bool // Wait is set
-	noSeats bool // a server said in this first checkout that it has no free seats
-	reborn  bool // the actor was restarted, and the connection is asked what is held
-	prepare func() *trial
+	name      string
+	state     messages.State
+	facts     []string
+	refused   bool // a server refused the seats in this sweep
+	reached   bool // a server was reached in this sweep
+	unasked   bool // no take is under way
+	waits     bool // Wait is set
+	noSeats   bool // a server said in this first checkout that it has no free seats
+	resyncing bool // the actor was restarted, and the connection is asked what is held
+	prepare   func() *harness
 }
 
 func (s situation) String() string { return s.name }
@@ -50,7 +50,7 @@ func (s situation) line(st stimulus) string {
 func situations() []situation {
 	all := append(plainSituations(), finalSituations()...)
 	all = append(all, waitingSituations()...)
-	all = append(all, rebornSituations()...)
+	all = append(all, resyncingSituations()...)
 	for _, lease := range []string{leaseLeft, noLeaseLeft} {
 		for _, rounds := range []string{roundsLeft, noRoundsLeft, "no rounds left, in the second round"} {
 			for _, answers := range histories(3) {
@@ -65,11 +65,11 @@ func situations() []situation {
 
 // plainSituations are those outside a sweep that follows a failure.
 func plainSituations() []situation {
-	start := func(makers ...func(*trial) protocol.Input) func() *trial {
-		return func() *trial { return newTrial(script.DefaultSettings()).steps(makers...) }
+	start := func(makers ...func(*harness) protocol.Input) func() *harness {
+		return func() *harness { return newHarness(script.DefaultSettings()).steps(makers...) }
 	}
-	held := []func(*trial) protocol.Input{beginning, grant}
-	after := func(more ...func(*trial) protocol.Input) func() *trial {
+	held := []func(*harness) protocol.Input{beginning, grant}
+	after := func(more ...func(*harness) protocol.Input) func() *harness {
 		return start(append(slices.Clone(held), more...)...)
 	}
 	return []situation{
@@ -96,9 +96,9 @@ func plainSituations() []situation {
 
 // waitingSituations are those of a first checkout that may wait.
 func waitingSituations() []situation {
-	start := func(makers ...func(*trial) protocol.Input) func() *trial {
-		return func() *trial {
-			p := newTrial(script.DefaultSettings())
+	start := func(makers ...func(*harness) protocol.Input) func() *harness {
+		return func() *harness {
+			p := newHarness(script.DefaultSettings())
 			p.f.mayWait = true
 			return p.steps(makers...)
 		}
@@ -115,38 +115,38 @@ func waitingSituations() []situation {
 	}
 }
 
-// rebornSituations are those after a panic, until the connection has told what is held.
-func rebornSituations() []situation {
-	build := func(name string, state messages.State, makers ...func(*trial) protocol.Input) situation {
-		prepare := func() *trial {
-			p := newTrial(script.DefaultSettings()).steps(beginning, grant)
-			return p.steps(makers...).steps(reborn(false))
+// resyncingSituations are those after a panic, until the connection has told what is held.
+func resyncingSituations() []situation {
+	build := func(name string, state messages.State, makers ...func(*harness) protocol.Input) situation {
+		prepare := func() *harness {
+			p := newHarness(script.DefaultSettings()).steps(beginning, grant)
+			return p.steps(makers...).steps(afterPanic(false))
 		}
-		return situation{name: name, state: state, unasked: true, reborn: true, prepare: prepare}
+		return situation{name: name, state: state, unasked: true, resyncing: true, prepare: prepare}
 	}
 	return []situation{
 		build("restarted while held", messages.StateHeld),
 		build("restarted while reconnecting", messages.StateReconnecting, beatFails(1)),
 		build("restarted while retaking", messages.StateReconnecting, ended(messages.Unknown)),
 		build("restarted while sweeping", messages.StateFailingOver, beatFails(3)),
-		build("restarted twice while retaking", messages.StateReconnecting, ended(messages.Unknown), reborn(false)),
+		build("restarted twice while retaking", messages.StateReconnecting, ended(messages.Unknown), afterPanic(false)),
 	}
 }
 
 // finalSituations are those that are never left.
 func finalSituations() []situation {
-	build := func(state messages.State, makers ...func(*trial) protocol.Input) situation {
-		prepare := func() *trial { return newTrial(script.DefaultSettings()).steps(makers...) }
+	build := func(state messages.State, makers ...func(*harness) protocol.Input) situation {
+		prepare := func() *harness { return newHarness(script.DefaultSettings()).steps(makers...) }
 		return situation{name: fmt.Sprintf("%s after %d inputs", state, len(makers)), state: state, unasked: true, prepare: prepare}
 	}
 	return []situation{
 		build(messages.StateCheckedIn, beginning, refuse(messages.NoSeats), silence, silence),
-		build(messages.StateCheckedIn, beginning, grant, func(*trial) protocol.Input { return &protocol.Checkin{} }),
+		build(messages.StateCheckedIn, beginning, grant, func(*harness) protocol.Input { return &protocol.Checkin{} }),
 		build(messages.StateLost, beginning, grant, ended(messages.Unknown), refuse(messages.NoSeats)),
 		build(messages.StateLost, beginning, grant, ended(messages.Unknown), timedOut),
 		build(messages.StateExited, beginning, grant, beatFails(3), silence, silence, silence),
-		{name: "unavailable", state: messages.StateUnavailable, unasked: true, prepare: func() *trial {
-			p := newTrial(script.DefaultSettings()).steps(beginning, grant)
+		{name: "unavailable", state: messages.StateUnavailable, unasked: true, prepare: func() *harness {
+			p := newHarness(script.DefaultSettings()).steps(beginning, grant)
 			p.f.state = messages.StateUnavailable
 			return p
 		}},
@@ -167,16 +167,16 @@ func sweeping(lease, rounds string, answers []string) (situation, bool) {
 		return s, false
 	}
 	s.facts = []string{lease, left, [...]string{serversLeft, serversLeft, noServerLeft, waiting}[len(answers)]}
-	s.prepare = func() *trial { return prepareSweep(lease, rounds, answers) }
+	s.prepare = func() *harness { return prepareSweep(lease, rounds, answers) }
 	return s, true
 }
 
-func prepareSweep(lease, rounds string, answers []string) *trial {
+func prepareSweep(lease, rounds string, answers []string) *harness {
 	set := script.DefaultSettings()
 	if rounds != noRoundsLeft {
 		set.FailoverRounds = 2
 	}
-	p := newTrial(set).steps(beginning, grant)
+	p := newHarness(set).steps(beginning, grant)
 	if lease == noLeaseLeft {
 		p.steps(ended(messages.Unknown))
 	}
@@ -185,7 +185,7 @@ func prepareSweep(lease, rounds string, answers []string) *trial {
 		p.steps(silence, silence, silence, beatFails(4))
 	}
 	for _, a := range answers {
-		p.steps(map[string]func(*trial) protocol.Input{"refused": refuse(messages.NoSeats), "silent": silence, "busy": putOff(9)}[a])
+		p.steps(map[string]func(*harness) protocol.Input{"refused": refuse(messages.NoSeats), "silent": silence, "busy": putOff(9)}[a])
 	}
 	return p
 }
