@@ -8,23 +8,23 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// harness is a checkout under test: its machine, the connections it hears from, and the time.
+// harness runs one machine by hand: with the connections that send to it, and the time.
 type harness struct {
-	f      *Machine
-	links  map[messages.Address]*protocol.ConnectionRef
-	now    protocol.Instant
-	latest protocol.TakeSeat // the latest take that was asked for
+	f           *Machine
+	connections map[messages.Address]*protocol.ConnectionRef
+	now         protocol.Instant
+	latest      protocol.TakeSeat // the latest take that was asked for
 }
 
 // newHarness returns a checkout of one seat of f2 that has not begun. Servers and connections have the same names.
 func newHarness(set protocol.Settings) *harness {
 	return &harness{
-		f:     &Machine{set: &set, member: &protocol.Member{Claim: messages.Claim{ID: 1, Feature: "f2", Version: messages.V(1, 0), Count: 1}}},
-		links: make(map[messages.Address]*protocol.ConnectionRef),
+		f:           &Machine{set: &set, member: &protocol.Member{Claim: messages.Claim{ID: 1, Feature: "f2", Version: messages.V(1, 0), Count: 1}}},
+		connections: make(map[messages.Address]*protocol.ConnectionRef),
 	}
 }
 
-// step gives the machine an input and notes what it asks for.
+// step gives the machine an input and notes its latest take.
 func (p *harness) step(in protocol.Input) []protocol.Effect {
 	effects := p.f.Step(p.now, in)
 	for _, e := range effects {
@@ -43,17 +43,17 @@ func (p *harness) steps(makers ...func(*harness) protocol.Input) *harness {
 	return p
 }
 
-// link returns the connection to a server, the same one each time.
-func (p *harness) link(a messages.Address) *protocol.ConnectionRef {
-	if p.links[a] == nil {
-		var sibling *protocol.ConnectionRef // the links of a runtime share when a server last replied
-		for _, l := range p.links {
+// connection returns the connection to a server, the same one each time.
+func (p *harness) connection(a messages.Address) *protocol.ConnectionRef {
+	if p.connections[a] == nil {
+		var sibling *protocol.ConnectionRef // all connections of a runtime share the time of the last reply
+		for _, l := range p.connections {
 			sibling = l
 		}
-		p.links[a] = protocol.NewConnectionRef(a, sibling)
-		p.links[a].SetServer(messages.Server{ID: string(a), Address: a})
+		p.connections[a] = protocol.NewConnectionRef(a, sibling)
+		p.connections[a].SetServer(messages.Server{ID: string(a), Address: a})
 	}
-	return p.links[a]
+	return p.connections[a]
 }
 
 // asked returns the connection that the latest take went to.
@@ -61,12 +61,12 @@ func (p *harness) asked() *protocol.ConnectionRef {
 	if p.latest.Connection != nil {
 		return p.latest.Connection
 	}
-	return p.link(p.latest.Address)
+	return p.connection(p.latest.Address)
 }
 
 // others returns the search list without the origin.
 func (p *harness) others() []messages.Address {
-	return slices.DeleteFunc(slices.Clone(p.f.set.Servers), func(a messages.Address) bool { return p.link(a) == p.f.origin })
+	return slices.DeleteFunc(slices.Clone(p.f.set.Servers), func(a messages.Address) bool { return p.connection(a) == p.f.origin })
 }
 
 // Inputs about the latest take or the origin, as their connections would send them.
@@ -119,11 +119,11 @@ func regained(p *harness) protocol.Input { return &protocol.ServerRegained{Conne
 
 func replaced(by messages.Address) func(*harness) protocol.Input {
 	return func(p *harness) protocol.Input {
-		return &protocol.OriginReplaced{Connection: p.f.origin, By: p.link(by)}
+		return &protocol.OriginReplaced{Connection: p.f.origin, By: p.connection(by)}
 	}
 }
 
-// restarted makes the machine anew, as after a panic of its actor.
+// afterPanic resets the machine, as its actor does after a panic.
 func afterPanic(usedUp bool) func(*harness) protocol.Input {
 	return func(p *harness) protocol.Input {
 		p.f.Reset(p.f.state, p.f.origin, p.f.local)
@@ -131,8 +131,8 @@ func afterPanic(usedUp bool) func(*harness) protocol.Input {
 	}
 }
 
-// recollect is what the origin's connection says: the take that the lease is from, and how many beats failed.
-func recollect(held uint32, failed int) func(*harness) protocol.Input {
+// holdings is what the origin answers after a restart: the take that the lease is from, and how many heartbeats failed.
+func holdings(held uint32, failed int) func(*harness) protocol.Input {
 	return func(p *harness) protocol.Input {
 		return &protocol.Holdings{
 			Connection: p.f.origin, Held: held, Recovering: failed > 0,

@@ -25,7 +25,7 @@ func TestFeatureKeepsItsPromisesWhateverHappens(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"":             func(*rapid.T) { w.checkState() },
 			"take":         func(rt *rapid.T) { w.see(w.anyAnswer(rt)) },
-			"origin":       func(rt *rapid.T) { w.see(w.anyWordOfAnOrigin(rt)) },
+			"origin":       func(rt *rapid.T) { w.see(w.anyFromOrigin(rt)) },
 			"beat fails":   func(rt *rapid.T) { w.see(beatFails(rapid.IntRange(1, 4).Draw(rt, "failed"))(w.harness)) },
 			"lease ends":   func(rt *rapid.T) { w.see(ended(anyReason(rt))(w.harness)) },
 			"resumed":      func(*rapid.T) { w.see(resumed(w.harness)) },
@@ -35,14 +35,14 @@ func TestFeatureKeepsItsPromisesWhateverHappens(t *testing.T) {
 			"replaced":     func(rt *rapid.T) { w.see(replaced(anyServer(rt))(w.harness)) },
 			"heartbeat":    func(*rapid.T) { w.see(&protocol.HeartbeatNow{Reply: protocol.NewReply()}) },
 			"panic":        func(*rapid.T) { w.see(afterPanic(false)(w.harness)) },
-			"recalled":     func(rt *rapid.T) { w.see(w.anyMemory(rt)) },
+			"recalled":     func(rt *rapid.T) { w.see(w.anyHoldings(rt)) },
 			"ask again":    func(*rapid.T) { w.see(&protocol.AskAgain{}) },
 			"rarely final": func(rt *rapid.T) { w.see(w.anyEnd(rt)) },
 		})
 	})
 }
 
-// checker watches a checkout: what it published, ordered and promised so far.
+// checker keeps what a machine published and ordered so far, and checks each effect against it.
 type checker struct {
 	rt       *rapid.T
 	harness  *harness
@@ -51,7 +51,7 @@ type checker struct {
 	ended    bool   // Done is closed
 	told     bool   // the terminal event was published
 	asked    uint32 // the highest take number so far
-	left     bool   // everything is to be returned
+	released bool   // everything was released
 }
 
 // see gives the machine an input and checks its effects, in their order.
@@ -70,7 +70,7 @@ func (w *checker) see(in protocol.Input) {
 		case protocol.TakeSeat:
 			w.took(e)
 		case protocol.Release:
-			w.left = e.Except == nil
+			w.released = e.Except == nil
 		}
 	}
 	if before.Final() {
@@ -117,16 +117,16 @@ func (w *checker) checkState() {
 	switch f.state {
 	case messages.StateHeld, messages.StateReconnecting:
 		assert.NotZero(w.rt, f.held, "%s without a lease", f.state)
-		assert.Nil(w.rt, f.round, "%s and still sweeping", f.state)
+		assert.Nil(w.rt, f.round, "%s and still in a round", f.state)
 	case messages.StateCheckingOut, messages.StateRetaking:
 		assert.Zero(w.rt, f.held, "%s with a lease", f.state)
 		assert.Equal(w.rt, w.asked, f.take, "%s and no take under way", f.state)
 	case messages.StateFailingOver:
-		assert.Equal(w.rt, f.round != nil, w.asked == f.take, "a take is under way exactly while a sweep is")
+		assert.Equal(w.rt, f.round != nil, w.asked == f.take, "a take is under way exactly while a round is")
 	default:
 		assert.True(w.rt, w.ended, "%s and Done is open", f.state)
 		assert.Equal(w.rt, w.granted, w.told, "a license that was granted has one terminal event, another has none")
-		assert.True(w.rt, w.left, "%s and not everything is returned", f.state)
+		assert.True(w.rt, w.released, "%s and not everything is returned", f.state)
 		assert.Greater(w.rt, f.take, w.asked, "%s and a take is still wanted", f.state)
 	}
 	if f.state.Live() && f.state != messages.StateFailingOver {
@@ -139,7 +139,7 @@ func (w *checker) checkState() {
 // anyAnswer answers the latest take or one before.
 func (w *checker) anyAnswer(rt *rapid.T) protocol.Input {
 	take := w.asked - min(w.asked, rapid.Uint32Range(0, 2).Draw(rt, "takes ago"))
-	link := w.harness.link(anyServer(rt))
+	link := w.harness.connection(anyServer(rt))
 	switch rapid.IntRange(0, 3).Draw(rt, "answer") {
 	case 0:
 		return &protocol.SeatGranted{Take: take, Connection: link, Server: link.Server(), Local: rapid.Bool().Draw(rt, "local")}
@@ -150,17 +150,17 @@ func (w *checker) anyAnswer(rt *rapid.T) protocol.Input {
 	}
 }
 
-// anyWordOfAnOrigin comes from the origin or from another connection.
-func (w *checker) anyWordOfAnOrigin(rt *rapid.T) protocol.Input {
-	link := w.harness.link(anyServer(rt))
+// anyFromOrigin is an input about the origin or about another connection.
+func (w *checker) anyFromOrigin(rt *rapid.T) protocol.Input {
+	link := w.harness.connection(anyServer(rt))
 	return rapid.SampledFrom([]protocol.Input{
 		&protocol.HeartbeatFailed{Connection: link, Failed: 3, Others: w.harness.others()}, &protocol.LeaseResumed{Connection: link},
 		&protocol.LeaseEnded{Connection: link, Reason: anyReason(rt)}, &protocol.ServerRegained{Connection: link},
-		&protocol.OriginReplaced{Connection: link, By: w.harness.link(anyServer(rt))},
+		&protocol.OriginReplaced{Connection: link, By: w.harness.connection(anyServer(rt))},
 	}).Draw(rt, "word")
 }
 
-// anyEnd is mostly a word that ends nothing, so that most checkouts live long enough.
+// anyEnd ends the checkout, but seldom, so that most checkouts live long enough.
 func (w *checker) anyEnd(rt *rapid.T) protocol.Input {
 	return rapid.SampledFrom([]protocol.Input{
 		&protocol.ServerRegained{}, &protocol.ServerRegained{}, &protocol.ServerRegained{}, &protocol.ServerRegained{}, &protocol.ServerRegained{}, &protocol.ServerRegained{},
@@ -169,10 +169,10 @@ func (w *checker) anyEnd(rt *rapid.T) protocol.Input {
 	}).Draw(rt, "end")
 }
 
-// anyMemory is what a connection may know of the checkout: no lease, or one from a take of it.
-func (w *checker) anyMemory(rt *rapid.T) protocol.Input {
+// anyHoldings is what the origin may know of the checkout: no lease, or a lease from one of its takes.
+func (w *checker) anyHoldings(rt *rapid.T) protocol.Input {
 	held := rapid.SampledFrom([]uint32{0, w.asked}).Draw(rt, "held")
-	return recollect(held, rapid.IntRange(0, 4).Draw(rt, "failed"))(w.harness)
+	return holdings(held, rapid.IntRange(0, 4).Draw(rt, "failed"))(w.harness)
 }
 
 func anyServer(rt *rapid.T) messages.Address {

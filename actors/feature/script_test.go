@@ -15,7 +15,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// TestFeatureScripts plays the conversations of testdata/scripts: inputs of one checkout, and what it orders in return.
+// TestFeatureScripts plays the conversations of testdata/scripts: the inputs of one checkout, and the effects of each.
 func TestFeatureScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		p := newHarness(script.DefaultSettings())
@@ -35,7 +35,7 @@ func (p *harness) command(t *testing.T, d *datadriven.TestData) string {
 		p.now = p.now.After(script.Span(t, script.Word(t, d)))
 		return ""
 	case "replied": // a server, to something, just now
-		p.link(messages.Address(script.Word(t, d))).NoteReply(p.now.Mono)
+		p.connection(messages.Address(script.Word(t, d))).NoteReply(p.now.Mono)
 		return ""
 	case "held": // from the first server
 		p.steps(beginning, grant)
@@ -121,14 +121,14 @@ var featureInputs = map[string]inputMaker{
 		return afterPanic(d.HasArg("used-up"))(p)
 	},
 	"holdings": func(t *testing.T, p *harness, d *datadriven.TestData) protocol.Input { // held=, failed=
-		return recollect(uint32(script.Number(t, script.Option(t, d, "held", "0"))), script.Number(t, script.Option(t, d, "failed", "0")))(p)
+		return holdings(uint32(script.Number(t, script.Option(t, d, "held", "0"))), script.Number(t, script.Option(t, d, "failed", "0")))(p)
 	},
 	"ask-again": func(*testing.T, *harness, *datadriven.TestData) protocol.Input { return &protocol.AskAgain{} },
 	"restarts-used-up": func(t *testing.T, p *harness, d *datadriven.TestData) protocol.Input {
 		return &protocol.RestartsUsedUp{Connection: p.originOf(t, d), Cause: "defect"}
 	},
 	"origin-replaced": func(t *testing.T, p *harness, d *datadriven.TestData) protocol.Input { // by whom
-		return &protocol.OriginReplaced{Connection: p.originOf(t, d), By: p.link(messages.Address(script.Word(t, d)))}
+		return &protocol.OriginReplaced{Connection: p.originOf(t, d), By: p.connection(messages.Address(script.Word(t, d)))}
 	},
 }
 
@@ -138,7 +138,7 @@ func (p *harness) takeOf(t *testing.T, d *datadriven.TestData) uint32 {
 
 func (p *harness) originOf(t *testing.T, d *datadriven.TestData) *protocol.ConnectionRef {
 	if at := script.Option(t, d, "at", ""); at != "" {
-		return p.link(messages.Address(at))
+		return p.connection(messages.Address(at))
 	}
 	return p.f.origin
 }

@@ -15,18 +15,18 @@ type situation struct {
 	name      string
 	state     messages.State
 	facts     []string
-	refused   bool // a server refused the seats in this sweep
-	reached   bool // a server was reached in this sweep
+	refused   bool // a server refused the seats in this round
+	reached   bool // a server was reached in this round
 	unasked   bool // no take is under way
 	waits     bool // Wait is set
 	noSeats   bool // a server said in this first checkout that it has no free seats
-	resyncing bool // the actor was restarted, and the connection is asked what is held
+	resyncing bool // the actor was restarted, and the origin is asked what is held
 	prepare   func() *harness
 }
 
 func (s situation) String() string { return s.name }
 
-// verdict is what a sweep comes to if this answer is its last.
+// verdict is what a round comes to when this answer is its last one.
 func (s situation) verdict(st stimulus) string {
 	switch {
 	case s.refused:
@@ -38,12 +38,12 @@ func (s situation) verdict(st stimulus) string {
 	}
 }
 
-// line is whether a first checkout may wait in line if this answer is its last.
-func (s situation) line(st stimulus) string {
+// queueing says whether a first checkout may wait in a queue when this answer is its last one.
+func (s situation) queueing(st stimulus) string {
 	if s.waits && (s.noSeats || st.noSeats) {
-		return mayWait
+		return mayQueue
 	}
-	return mayNotWait
+	return mayNotQueue
 }
 
 // situations returns a feature in every state and, where the table makes a difference, in every way to be in it.
@@ -54,7 +54,7 @@ func situations() []situation {
 	for _, lease := range []string{leaseLeft, noLeaseLeft} {
 		for _, rounds := range []string{roundsLeft, noRoundsLeft, "no rounds left, in the second round"} {
 			for _, answers := range histories(3) {
-				if s, ok := sweeping(lease, rounds, answers); ok {
+				if s, ok := inRound(lease, rounds, answers); ok {
 					all = append(all, s)
 				}
 			}
@@ -63,7 +63,7 @@ func situations() []situation {
 	return all
 }
 
-// plainSituations are those outside a sweep that follows a failure.
+// plainSituations are those outside of failover rounds.
 func plainSituations() []situation {
 	start := func(makers ...func(*harness) protocol.Input) func() *harness {
 		return func() *harness { return newHarness(script.DefaultSettings()).steps(makers...) }
@@ -110,12 +110,12 @@ func waitingSituations() []situation {
 			prepare: start(beginning, silence, refuse(messages.NoSeats))},
 		{name: "last server asked, no reason to wait", state: checkingOut, facts: []string{noServerLeft}, waits: true,
 			prepare: start(beginning, silence, refuse(messages.NoSuchFeature))},
-		{name: "waiting in line", state: checkingOut, facts: []string{inTheLine},
+		{name: "waiting in the queue", state: checkingOut, facts: []string{inQueue},
 			prepare: start(beginning, refuse(messages.NoSeats), silence, silence)},
 	}
 }
 
-// resyncingSituations are those after a panic, until the connection has told what is held.
+// resyncingSituations are those after a panic, until the origin has said what is held.
 func resyncingSituations() []situation {
 	build := func(name string, state messages.State, makers ...func(*harness) protocol.Input) situation {
 		prepare := func() *harness {
@@ -128,7 +128,7 @@ func resyncingSituations() []situation {
 		build("restarted while held", messages.StateHeld),
 		build("restarted while reconnecting", messages.StateReconnecting, beatFails(1)),
 		build("restarted while retaking", messages.StateReconnecting, ended(messages.Unknown)),
-		build("restarted while sweeping", messages.StateFailingOver, beatFails(3)),
+		build("restarted in a round", messages.StateFailingOver, beatFails(3)),
 		build("restarted twice while retaking", messages.StateReconnecting, ended(messages.Unknown), afterPanic(false)),
 	}
 }
@@ -153,8 +153,8 @@ func finalSituations() []situation {
 	}
 }
 
-// sweeping returns a feature that fails over from S1 and got these answers in its sweep, false when the sweep has decided.
-func sweeping(lease, rounds string, answers []string) (situation, bool) {
+// inRound returns a feature that fails over from S1 and got these answers in its round; false when they have decided it.
+func inRound(lease, rounds string, answers []string) (situation, bool) {
 	s := situation{
 		name:    fmt.Sprintf("failing over, %s, %s, answers %v", lease, rounds, answers),
 		state:   messages.StateFailingOver,
@@ -166,12 +166,12 @@ func sweeping(lease, rounds string, answers []string) (situation, bool) {
 	if s.unasked && left == noRoundsLeft && (s.refused || !s.reached) {
 		return s, false
 	}
-	s.facts = []string{lease, left, [...]string{serversLeft, serversLeft, noServerLeft, waiting}[len(answers)]}
-	s.prepare = func() *harness { return prepareSweep(lease, rounds, answers) }
+	s.facts = []string{lease, left, [...]string{serversLeft, serversLeft, noServerLeft, noRound}[len(answers)]}
+	s.prepare = func() *harness { return prepareRound(lease, rounds, answers) }
 	return s, true
 }
 
-func prepareSweep(lease, rounds string, answers []string) *harness {
+func prepareRound(lease, rounds string, answers []string) *harness {
 	set := script.DefaultSettings()
 	if rounds != noRoundsLeft {
 		set.FailoverRounds = 2

@@ -33,7 +33,7 @@ func newStimulus(in func(*harness) protocol.Input, facts ...string) stimulus {
 	case *protocol.SeatUnanswered:
 		st.answer, st.reaches = true, made.Reached
 	case *protocol.AskAgain:
-		st.reaches = true // nobody knows
+		st.reaches = true // unknown, which counts as reached
 	}
 	return st
 }
@@ -57,9 +57,9 @@ func stimuli() []stimulus {
 		newStimulus(func(*harness) protocol.Input { return &protocol.AskAgain{} }),
 		newStimulus(afterPanic(false), restartsLeft), newStimulus(afterPanic(true), noRestartLeft),
 		newStimulus(func(p *harness) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.f.origin} }),
-		newStimulus(recollect(0, 0), noLeaseHeld, noneFailed), newStimulus(recollect(1, 0), leaseHeld, noneFailed),
-		newStimulus(recollect(0, 2), noLeaseHeld, belowAttempts), newStimulus(recollect(1, 2), leaseHeld, belowAttempts),
-		newStimulus(recollect(0, 3), noLeaseHeld, atAttempts), newStimulus(recollect(1, 4), leaseHeld, atAttempts),
+		newStimulus(holdings(0, 0), noLeaseHeld, noneFailed), newStimulus(holdings(1, 0), leaseHeld, noneFailed),
+		newStimulus(holdings(0, 2), noLeaseHeld, belowAttempts), newStimulus(holdings(1, 2), leaseHeld, belowAttempts),
+		newStimulus(holdings(0, 3), noLeaseHeld, atAttempts), newStimulus(holdings(1, 4), leaseHeld, atAttempts),
 		newStimulus(resumed), newStimulus(timedOut), newStimulus(regained), newStimulus(replaced("S9")),
 	}
 	for _, n := range []int{1, 2} {
@@ -82,7 +82,7 @@ func stimuli() []stimulus {
 
 func grantFrom(a messages.Address) func(*harness) protocol.Input {
 	return func(p *harness) protocol.Input {
-		return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.link(a), Server: p.link(a).Server()}
+		return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.connection(a), Server: p.connection(a).Server()}
 	}
 }
 
@@ -97,7 +97,7 @@ func staleStimuli() []stimulus {
 		number := func(p *harness) uint32 { return uint32(int(p.f.take) + shift) }
 		all = append(all,
 			newStimulus(func(p *harness) protocol.Input {
-				return &protocol.SeatGranted{Take: number(p), Connection: p.link("S2")}
+				return &protocol.SeatGranted{Take: number(p), Connection: p.connection("S2")}
 			}, "of another take"),
 			newStimulus(func(p *harness) protocol.Input {
 				return &protocol.SeatRefused{Take: number(p), Reason: messages.NoSeats}
@@ -106,17 +106,19 @@ func staleStimuli() []stimulus {
 	}
 	for _, a := range []messages.Address{"S7", "S8"} {
 		all = append(all,
-			newStimulus(func(p *harness) protocol.Input { return &protocol.HeartbeatFailed{Connection: p.link(a), Failed: 3} }, "of another origin"),
-			newStimulus(func(p *harness) protocol.Input { return &protocol.LeaseResumed{Connection: p.link(a)} }, "of another origin"),
 			newStimulus(func(p *harness) protocol.Input {
-				return &protocol.LeaseEnded{Connection: p.link(a), Reason: messages.Revoked}
+				return &protocol.HeartbeatFailed{Connection: p.connection(a), Failed: 3}
 			}, "of another origin"),
-			newStimulus(func(p *harness) protocol.Input { return &protocol.LeaseTimedOut{Connection: p.link(a)} }, "of another origin"),
-			newStimulus(func(p *harness) protocol.Input { return &protocol.ServerRegained{Connection: p.link(a)} }, "of another origin"),
-			newStimulus(func(p *harness) protocol.Input { return &protocol.Holdings{Connection: p.link(a)} }, "of another origin"),
-			newStimulus(func(p *harness) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.link(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.LeaseResumed{Connection: p.connection(a)} }, "of another origin"),
 			newStimulus(func(p *harness) protocol.Input {
-				return &protocol.OriginReplaced{Connection: p.link(a), By: p.link("S9")}
+				return &protocol.LeaseEnded{Connection: p.connection(a), Reason: messages.Revoked}
+			}, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.LeaseTimedOut{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.ServerRegained{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.Holdings{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input {
+				return &protocol.OriginReplaced{Connection: p.connection(a), By: p.connection("S9")}
 			}, "of another origin"))
 	}
 	return all

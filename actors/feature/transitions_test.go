@@ -95,7 +95,7 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 		facts = append(facts, s.verdict(st))
 	}
 	if s.state == messages.StateCheckingOut {
-		facts = append(facts, s.line(st))
+		facts = append(facts, s.queueing(st))
 	}
 	var found *transition
 	for i, row := range transitions {
@@ -107,7 +107,7 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 	return found
 }
 
-// heededWhileResyncing names the inputs that count before the connection has told what is held.
+// heededWhileResyncing names the inputs that count before the origin has said what is held.
 var heededWhileResyncing = map[string]bool{
 	"holdings": true, "restarted": true, "restartsUsedUp": true, "originReplaced": true,
 	"cancelled": true, "checkin": true, "closed": true, "downLimit": true, "leaseTimedOut": true,
