@@ -100,8 +100,8 @@ func (a *outageActor) perform(self *actor.PID, e protocol.Effect) {
 	switch e := e.(type) {
 	case protocol.Publish:
 		env.Publish(e.Event)
-	case outage.GoOn:
-		env.send(e.Connection.PID(), &protocol.OutageDecided{})
+	case protocol.Forward:
+		env.send(e.To.PID(), e.In)
 	case outage.StopAll:
 		env.stopAll(e.Err)
 	case outage.MergeStore:
