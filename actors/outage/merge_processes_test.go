@@ -71,7 +71,7 @@ func anyMoments(rt *rapid.T) []moment {
 		return moment{
 			after:   rapid.IntRange(0, 8).Draw(rt, "after"),
 			process: rapid.IntRange(0, 19).Draw(rt, "process"),
-			action:    rapid.IntRange(0, 9).Draw(rt, "action"),
+			action:  rapid.IntRange(0, 9).Draw(rt, "action"),
 		}
 	})
 	return rapid.SliceOfN(one, 50, 300).Draw(rt, "moments")
