@@ -27,7 +27,7 @@ type Feature struct {
 
 	checkedIn atomic.Bool // Checkin was called
 	abandoned atomic.Bool // the caller of the first checkout has left
-	place     int32       // in the registry, whose mutex guards it
+	slot      int32       // in the registry, whose mutex guards it; negative: none
 
 	mu   sync.Mutex    // guards the fields below
 	done chan struct{} // made on first use
@@ -192,18 +192,18 @@ func (f *Feature) onPanic(in protocol.Input) {
 // restart resets the machine after a panic. A call of the application or the runtime may have been lost with the message;
 // the flags that it set are still there, so that its input is repeated.
 func (f *Feature) restart(c actor.Context, crash *crash) {
-	state, ended := f.State(), f.Err() != nil
-	if state.Final() && ended {
+	state, usedUp := f.State(), crash.usedUp
+	if state.Final() && f.Err() != nil {
 		return
 	}
 	if state.Final() { // the panic was in the middle of the end
-		crash.usedUp = true
+		usedUp = true
 		if state = messages.StateHeld; f.Origin() == nil {
 			state = messages.StateCheckingOut
 		}
 	}
 	f.machine.Reset(state, f.Origin(), f.Local())
-	f.run(c, &protocol.Restarted{Cause: crash.cause, UsedUp: crash.usedUp})
+	f.run(c, &protocol.Restarted{Cause: crash.cause, UsedUp: usedUp})
 	switch {
 	case f.tree.closing.Load():
 		f.run(c, &protocol.Closed{})
@@ -264,6 +264,9 @@ func (f *Feature) end(err error) {
 	f.answerCheckout(err)
 	f.tree.features.remove(f)
 }
+
+// setSlot is called by the registry, with its mutex held.
+func (f *Feature) setSlot(slot int32) { f.slot = slot }
 
 // answerCheckout answers the caller of the first checkout, if it still waits.
 func (f *Feature) answerCheckout(err error) {

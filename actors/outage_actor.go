@@ -24,16 +24,16 @@ type outageActor struct {
 	storing bool // the store is merging
 }
 
-// startCounter loads what the store knows and starts the outage counter, if outages are counted at all.
-func startCounter(ctx context.Context, t *Tree) error {
+// startCounter loads what the store knows and starts the outage counter. It returns nil when outages are not counted.
+func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
 	if !t.settings.CountOutages {
-		return nil
+		return nil, nil
 	}
 	var known map[string]messages.OutageRecord
 	if t.host.Store != nil {
 		var err error
 		if known, err = abandonable(ctx, t.host.Store.Load); err != nil {
-			return fmt.Errorf("load outages: %w", err)
+			return nil, fmt.Errorf("load outages: %w", err)
 		}
 	}
 	a := &outageActor{
@@ -43,11 +43,10 @@ func startCounter(ctx context.Context, t *Tree) error {
 	a.begin()
 	pid, err := t.host.System.Root.SpawnNamed(t.props(func() actor.Actor { return a }), t.host.Name+"/counter")
 	if err != nil {
-		return fmt.Errorf("start actor: %w", err)
+		return nil, fmt.Errorf("start actor: %w", err)
 	}
-	t.counter = pid
 	t.send(pid, &protocol.WakeUp{}) // sets the timer
-	return nil
+	return pid, nil
 }
 
 // begin decides from what the store knows, before the actor runs: until then no checkout is let in.

@@ -8,7 +8,7 @@ import (
 
 // registry lists the features that have not ended. A freed slot is used again.
 type registry struct {
-	mu      sync.Mutex // guards the fields below, and Feature.place
+	mu      sync.Mutex // guards the fields below, and Feature.slot
 	slots   []*Feature // nil: the slot is free
 	free    []int32
 	closed  bool
@@ -26,11 +26,12 @@ func (r *registry) add(f *Feature) error {
 	r.last++
 	f.SetID(r.last)
 	if n := len(r.free); n > 0 {
-		f.place, r.free = r.free[n-1], r.free[:n-1]
-		r.slots[f.place] = f
+		f.setSlot(r.free[n-1])
+		r.free = r.free[:n-1]
+		r.slots[f.slot] = f
 		return nil
 	}
-	f.place = int32(len(r.slots))
+	f.setSlot(int32(len(r.slots)))
 	r.slots = append(r.slots, f)
 	return nil
 }
@@ -39,12 +40,12 @@ func (r *registry) add(f *Feature) error {
 func (r *registry) remove(f *Feature) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if f.place < 0 {
+	if f.slot < 0 {
 		return
 	}
-	r.slots[f.place] = nil
-	r.free = append(r.free, f.place)
-	f.place = -1
+	r.slots[f.slot] = nil
+	r.free = append(r.free, f.slot)
+	f.setSlot(-1)
 	r.checkDrained()
 }
 

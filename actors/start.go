@@ -70,7 +70,7 @@ func Start(ctx context.Context, host Host, settings protocol.Settings) (*Tree, e
 	}
 	t.runtime = runtime
 	t.entrance = newEntrance(t)
-	if err := startCounter(ctx, t); err != nil {
+	if t.counter, err = startCounter(ctx, t); err != nil {
 		t.stop()
 		return nil, err
 	}
