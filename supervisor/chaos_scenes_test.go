@@ -102,7 +102,7 @@ func (d *drawing) application() {
 	case 20:
 		d.add("store %s", d.one("slow", "fail", "hang", "panic", "exit", "well"))
 	case 16, 17:
-		d.add("panic %s %d", d.one("feature", "connection", "connection", "heartbeat", "runtime", "downcounter"), d.number(1, 6))
+		d.add("panic %s %d", d.one("feature", "connection", "connection", "heartbeat", "runtime", "counter"), d.number(1, 6))
 	case 0, 1, 2, 3:
 		d.checkout(f)
 	case 4, 5, 6:
