@@ -66,7 +66,7 @@ func optionRow(t *testing.T, option string, field *ast.Field, parent string) str
 	} else if !strings.HasPrefix(option, "Restarts.") {
 		assert.NotRegexp(t, `^\d`, value, "the default of %s has to be compared with the code, too: see defaults", option)
 	}
-	return fmt.Sprintf("| `%s` | %s | %s |", option, value, whatIs(doc, field, parent))
+	return fmt.Sprintf("| `%s` | %s | %s |", option, value, whatIs(t, doc, field, parent))
 }
 
 var (
@@ -101,25 +101,34 @@ func asCode(value string) string {
 	return value
 }
 
-// whatIs returns the first sentence of an option's comment, and what it says of nil. Without a comment it is what the
-// type says, or the struct's comment.
-func whatIs(doc string, field *ast.Field, parent string) string {
+// whatIs returns what an option's comment says, with the values of the bounds that it names. Without a comment it is what
+// the type says, or the first sentence of the struct's comment.
+func whatIs(t *testing.T, doc string, field *ast.Field, parent string) string {
+	t.Helper()
 	if f, ok := field.Type.(*ast.FuncType); ok && doc == "" {
 		return "called with each `" + f.Params.List[0].Type.(*ast.SelectorExpr).Sel.Name + "`"
 	}
 	text, _, _ := strings.Cut(doc, "; default")
 	if strings.HasPrefix(text, "default:") {
-		text = parent
+		text = firstSentence(parent)
 	}
-	what := leadingName.ReplaceAllString(firstSentence(text), "")
-	if _, ofNil, found := strings.Cut(doc, " Nil"); found {
-		what += ". Nil" + firstSentence(ofNil)
-	}
-	return what
+	text = leadingName.ReplaceAllString(text, "")
+	return strings.TrimSuffix(namedBound.ReplaceAllStringFunc(text, func(name string) string {
+		value, known := bounds[name]
+		require.True(t, known, "the value of %s: add it to bounds", name)
+		return fmt.Sprintf("`%s` (%s)", name, strings.TrimSuffix(fmt.Sprint(value), "0m0s"))
+	}), ".")
 }
 
 // leadingName is how a comment begins: with the name of the field.
 var leadingName = regexp.MustCompile(`^[A-Z]\w+ (is )?`)
+
+// namedBound matches the names of bounds in comments, as in "at most MaxInterval".
+var namedBound = regexp.MustCompile(`\bMax[A-Z]\w+`)
+
+var bounds = map[string]any{
+	"MaxServers": MaxServers, "MaxAttempts": MaxAttempts, "MaxInterval": MaxInterval, "MaxOutages": MaxOutages, "MaxWindow": MaxWindow,
+}
 
 // renderEvents returns a table of the events in package messages, from their comments.
 func renderEvents(t *testing.T) string {
@@ -130,7 +139,7 @@ func renderEvents(t *testing.T) string {
 		callbacks[event] = "`" + field.Names[0].Name + "`"
 	}
 	var rows strings.Builder
-	rows.WriteString("| event | callback | told when | carries |\n| --- | --- | --- | --- |\n")
+	rows.WriteString("| event | callback | published when | carries |\n| --- | --- | --- | --- |\n")
 	for _, declaration := range parse(t, "../messages/event.go").Decls {
 		group, ok := declaration.(*ast.GenDecl)
 		if !ok || group.Tok != token.TYPE {
@@ -139,7 +148,7 @@ func renderEvents(t *testing.T) string {
 		for _, spec := range group.Specs {
 			if event := spec.(*ast.TypeSpec); isEvent(t, event.Name.Name) {
 				_, when, _ := strings.Cut(oneLine(event.Doc.Text()), ": ")
-				require.NotEmpty(t, when, "the comment of %s does not tell when it is told", event.Name.Name)
+				require.NotEmpty(t, when, "the comment of %s does not say when it is published", event.Name.Name)
 				fmt.Fprintf(&rows, "| `%s` | %s | %s | %s |\n", event.Name.Name, callbacks[event.Name.Name], when, carried(event))
 			}
 		}
