@@ -77,7 +77,7 @@ var forMachines = []string{"messages", "transport", "actors/protocol"}
 var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/...", "go.yaml.in/yaml/v3"}
 
 // forExamples is what is public, what examples share among them, and how programs report faults of their flags.
-var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "server/ledger/...", "internal/faults", "examples/internal/..."}
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "server/ledger/...", "server/license", "internal/faults", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
 var inTests = layer{ours: []string{"transport/transporttest/...", "server", "internal/testcert", "actors/internal/script"}, protoactor: true, others: []string{"..."}}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -120,8 +122,8 @@ func TestCertificatesThatCannotBeReadAreNamed(t *testing.T) {
 func serve(t *testing.T, seats int, limits server.Limits) (*server.Server, string) {
 	t.Helper()
 	srv, err := server.New(server.Config{
-		Ledger: &server.MemoryLedger{}, Insecure: true, Limits: limits,
-		Features: []server.Feature{{Name: "cad", Version: messages.V(2, 1), Seats: seats}},
+		Ledger: &ledger.Memory{}, Insecure: true, Limits: limits,
+		Features: []license.Feature{{Name: "cad", Version: messages.V(2, 1), Seats: seats}},
 	})
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -12,6 +12,8 @@ import (
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport"
 )
 
@@ -55,8 +57,8 @@ func (s *ownServer) start() error {
 	}
 	const unlimited = 1 << 26
 	s.server, err = server.New(server.Config{
-		Ledger:   server.NewBoltLedger(s.ledger),
-		Features: []server.Feature{{Name: ownFeature, Version: messages.V(1, 0), Seats: server.MaxSeats}},
+		Ledger:   bolt.New(s.ledger),
+		Features: []license.Feature{{Name: ownFeature, Version: messages.V(1, 0), Seats: license.MaxSeats}},
 		TLS:      serverTLS,
 		Limits:   server.Limits{InFlight: unlimited, ClientLeases: unlimited, Rate: unlimited, Burst: unlimited},
 	})

@@ -13,6 +13,8 @@ import (
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 const (
@@ -45,8 +47,8 @@ func newServerRole(text json.RawMessage) (answer func(json.RawMessage) (any, err
 		return nil, nil, err
 	}
 	srv, err := server.New(server.Config{
-		Ledger:        server.NewBoltLedger(s.Ledger),
-		Features:      []server.Feature{{Name: feature, Version: messages.V(1, 0), Seats: s.Seats}},
+		Ledger:        bolt.New(s.Ledger),
+		Features:      []license.Feature{{Name: feature, Version: messages.V(1, 0), Seats: s.Seats}},
 		ClientTimeout: s.ClientTimeout,
 		TLS:           config,
 	})
