@@ -17,19 +17,21 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// ownFeature is what the server of its own grants, without an end.
+// ownFeature is the feature of the own server, with as many seats as there can be.
 const ownFeature = "f"
 
-// ownServer is a licence server as in production, but that its certificates are made up and nothing limits a client.
+// ownServer is a licence server in this process. It differs from one in production by throw-away certificates, and by
+// clients without limits.
 type ownServer struct {
 	address transport.Address
 	client  *tls.Config
 	ledger  string
-	folder  string // removed at the end
+	folder  string // of certificates and ledger; stop removes it
 	server  *server.Server
 	served  chan error
 }
 
+// startOwn starts a server on a free port.
 func startOwn(o options) (s *ownServer, err error) {
 	s = &ownServer{ledger: o.ledger, served: make(chan error, 1)}
 	if s.folder, err = os.MkdirTemp("", "seatbeat-load-"); err != nil {
@@ -74,7 +76,7 @@ func (s *ownServer) start() error {
 	return nil
 }
 
-// stop ends the server and removes what it made.
+// stop stops the server and removes its folder.
 func (s *ownServer) stop() error {
 	err := s.server.Stop(context.Background())
 	return errors.Join(err, <-s.served, os.RemoveAll(s.folder))
