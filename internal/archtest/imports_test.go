@@ -76,8 +76,8 @@ var forMachines = []string{"messages", "transport", "actors/protocol"}
 // forLicenseFiles is all that a vendor's signing tool links besides the standard library.
 var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/...", "go.yaml.in/yaml/v3"}
 
-// forExamples is what is public, what examples share among them, and how programs report faults of their flags.
-var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "server/ledger/...", "internal/faults", "examples/internal/..."}
+// forExamples is what is public, and what examples share among them.
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "server/ledger/...", "server/license", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
 var inTests = layer{
