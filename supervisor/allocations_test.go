@@ -10,27 +10,6 @@ import (
 
 // Allocations of the hot paths, which no machine's speed changes. A figure that grows is to be explained, or taken back.
 
-func TestAnEventThatNobodySubscribesToCostsNoAllocation(t *testing.T) {
-	h := newHub(nil)
-	defer h.close()
-	var event messages.Event = messages.RetryingFeature{}
-	assert.Zero(t, testing.AllocsPerRun(100, func() { h.publish(event) }))
-}
-
-// The event is queued as it is: the queue uses its room again.
-func TestAnEventForASubscriberCostsNoAllocationOfItsOwn(t *testing.T) {
-	queue := eventQueue{bound: eventBound}
-	var event messages.Event = messages.RetryingFeature{}
-	assert.Zero(t, testing.AllocsPerRun(10, func() {
-		for range 1000 {
-			queue.push(event)
-		}
-		for range 1000 {
-			queue.pop()
-		}
-	}))
-}
-
 func TestReadingALicenseCostsNoAllocation(t *testing.T) {
 	rt, _ := startHollow(t, nil)
 	defer rt.Close(t.Context())

@@ -89,7 +89,7 @@ var burstSizes = []struct {
 	name     string
 	features int
 	limit    int64
-}{{"100000", 100_000, 0}, {"1000000", million, 0}, {"limited", million, 100 << 20}}
+}{{"100000", 100_000, 0}, {"1000000", 1_000_000, 0}, {"limited", 1_000_000, 100 << 20}}
 
 // BenchmarkRecoveryTold measures how long it takes to tell every feature that its restarted server resumed it: two events
 // each, and the peak of memory meanwhile.

@@ -29,7 +29,7 @@ func setConfig(w *world, l line) {
 		w.config.DownLimit.Store = &w.store
 	}
 	if l.flag("restarts") {
-		w.config.DownLimit.Count = Restarts
+		w.config.DownLimit.Count = CountRestarts
 	}
 	w.config.seed = seeds(uint64(l.parsedNumber(l.setting("seed", "1"))))
 }

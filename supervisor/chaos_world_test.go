@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seatbeat/seatbeat/internal/eventbus"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
@@ -173,7 +174,7 @@ func (w *world) start(t *testing.T) {
 		panic(fmt.Sprintf("script: %v", err))
 	}
 	w.rt = rt
-	rt.hub.subscribe(w.listener.handle)
+	rt.bus.Subscribe(eventbus.QueueBound, w.listener.handle)
 }
 
 // tidy lets what is no part of the runtime end: calls that should have ended long ago are violations already.

@@ -49,7 +49,7 @@ func TestStartTellsAllFaultsAtOnceEachByItsField(t *testing.T) {
 			Attempts: -1, Interval: -time.Second, FailoverRounds: MaxAttempts + 1,
 		},
 		ConnectTimeout: MaxInterval + 1,
-		DownLimit:      DownLimit{Max: -1, Window: -1, Count: Restarts + 1},
+		DownLimit:      DownLimit{Max: -1, Window: -1, Count: CountRestarts + 1},
 	})
 	assert.Equal(t, []string{
 		"Transport", "Servers[1]", "Servers[2]", "Servers[3]", "Servers[4]", "Servers[5]",

@@ -96,7 +96,7 @@ func TestLimit_TheTripComesBeforeAnyFeatureRecovers(t *testing.T) {
 func TestLimit_WithRestartsOnlyAChangedBootIDCounts(t *testing.T) {
 	setup := func(s *stage) {
 		limited(1)(s)
-		s.config.DownLimit.Count = Restarts
+		s.config.DownLimit.Count = CountRestarts
 	}
 	onStage(t, 1, setup, func(s *stage) {
 		l := s.checkout()

@@ -81,7 +81,7 @@ func TestMetricsCostNoAllocationWithoutAProvider(t *testing.T) {
 			r.tally.count(e)
 		}), messages.Name(e))
 	}
-	assert.Nil(t, r.metrics)
+	assert.Nil(t, r.unregister)
 }
 
 func TestEventsArePublishedOnTheHostsEventStream(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/seatbeat/seatbeat/internal/eventbus"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
@@ -82,7 +83,7 @@ func TestRule20_CloseWithAnEndedContextMakesOneAttempt(t *testing.T) {
 			s.server(1).BlackHole(true, transporttest.Checkins)
 			begin := time.Now()
 			assert.Error(s, s.rt.Close(s.within(0)))
-			assert.InDelta(s, 2*time.Second, time.Since(begin), float64(callbackGrace))
+			assert.InDelta(s, 2*time.Second, time.Since(begin), float64(eventbus.Grace))
 			s.server(1).ClearFaults()
 		})
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/internal/eventbus"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -14,8 +15,7 @@ import (
 func (s *stage) slow(bound int) (told *recorder, letGo func()) {
 	stuck := make(chan struct{})
 	told = &recorder{}
-	s.rt.hub.bound = bound
-	s.rt.hub.subscribe(func(e messages.Event) {
+	s.rt.bus.Subscribe(bound, func(e messages.Event) {
 		<-stuck
 		told.record(e)
 	})
@@ -172,7 +172,7 @@ func TestSection4_HostCodeThatMisbehavesDelaysNobodyElse(t *testing.T) {
 				s.config.Callbacks.OnRetryFeature = func(e messages.RetryingFeature) { callback.handle(e) }
 			}
 			onStage(t, 1, setup, func(s *stage) {
-				s.rt.hub.subscribe(listener.handle)
+				s.rt.bus.Subscribe(eventbus.QueueBound, listener.handle)
 				callback.become(how)
 				listener.become(how)
 				defer func() {

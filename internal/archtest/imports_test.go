@@ -38,7 +38,8 @@ var layers = map[string]layer{
 	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire"}, others: []string{"..."}},
 	"transport/transporttest": {ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."}},
 	"actors":                  {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
+	"supervisor":              {ours: []string{"messages", "transport", "actors", "supervisor/outagefile", "internal/eventbus"}, protoactor: true, others: []string{"..."}},
+	"supervisor/outagefile":   {ours: []string{"messages", "actors"}, others: []string{"github.com/gofrs/flock/..."}},
 	"server":                  {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
 	"server/license":          {ours: []string{"messages", "server"}, others: []string{"..."}},
 	"examples":                {ours: forExamples, others: []string{"..."}},
@@ -46,14 +47,16 @@ var layers = map[string]layer{
 	"examples/internal":       {ours: []string{"examples/internal/..."}},
 	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
 	"internal":                {},
-	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
+	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor/...", "server"}, others: []string{"..."}},
+	"internal/eventbus":       {ours: []string{"messages", "internal/fifo"}},
+	"internal/wiretap":        {ours: []string{"messages", "transport"}},
 }
 
 // forExamples is what is public, and what examples share among them.
-var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor/...", "server", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
-var inTests = layer{ours: []string{"transport/transporttest", "server", "internal/testcert"}, protoactor: true, others: []string{"..."}}
+var inTests = layer{ours: []string{"transport/transporttest", "server", "internal/testcert", "internal/wiretap"}, protoactor: true, others: []string{"..."}}
 
 func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
 	seen := map[string]bool{}
@@ -98,6 +101,11 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"supervisor/example_test.go", module + "/supervisor", true},
 		{"supervisor/runtime.go", module + "/actors", true},
 		{"supervisor/runtime.go", module + "/server", false},
+		{"supervisor/runtime.go", module + "/internal/wiretap", false},
+		{"supervisor/runtime_test.go", module + "/internal/wiretap", true},
+		{"supervisor/outagefile/store.go", module + "/actors", true},
+		{"supervisor/outagefile/store.go", module + "/supervisor", false},
+		{"internal/eventbus/bus.go", module + "/actors", false},
 		{"server/license/load.go", module + "/server", true},
 		{"server/license/load.go", module + "/transport/wire", false},
 		{"server/cmd/seatd/main.go", module + "/server", true},

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 )
 
 // Section 3, rule 5: no run of the program ever sees the server down, and ten restarts are forgiven.
@@ -55,7 +55,7 @@ func TestLimit_TwentyProcessesThatShareAFileLiveThroughTenHonestRestarts(t *test
 		c.end()
 	}
 	assert.Zero(t, s.used(), "everything is given back")
-	known, err := supervisor.NewFileStore(outages).Load(t.Context())
+	known, err := outagefile.NewFileStore(outages).Load(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, known[s.server.Identity().ServerID].Outages, forgiven+1)
 }

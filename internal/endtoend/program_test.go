@@ -17,6 +17,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
@@ -84,7 +85,7 @@ func startRuntime(onEvent func(messages.Event)) *supervisor.Runtime {
 		OnEvent:        onEvent,
 	}
 	if file := os.Getenv(envOutages); file != "" {
-		config.DownLimit = supervisor.DownLimit{Max: 10, Store: supervisor.NewFileStore(file)}
+		config.DownLimit = supervisor.DownLimit{Max: 10, Store: outagefile.NewFileStore(file)}
 	}
 	rt, err := supervisor.Start(context.Background(), config)
 	endOn(err)

@@ -1,4 +1,4 @@
-package supervisor
+package outagefile
 
 import (
 	"bufio"
@@ -20,21 +20,21 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Variables that tell the test's own program, run as a child process, which outage file to use and what its name is.
+// These variables tell a child process, which runs the test's own program, its outage file and its name.
 const (
 	outageFileOfChild = "SEATBEAT_TEST_OUTAGE_FILE"
 	nameOfChild       = "SEATBEAT_TEST_NAME"
 )
 
-// outageChild is a child process that works on an outage file.
-type outageChild struct {
+// child is a child process that uses an outage file.
+type child struct {
 	cmd   *exec.Cmd
 	stdin io.Closer
-	lines *bufio.Scanner // what it says
+	lines *bufio.Scanner // its output
 }
 
-// startOutageChild runs this test in a child process.
-func startOutageChild(t *testing.T, path, name string) *outageChild {
+// startChild runs this test in a child process.
+func startChild(t *testing.T, path, name string) *child {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")
 	cmd.Env = append(os.Environ(), outageFileOfChild+"="+path, nameOfChild+"="+name)
@@ -44,11 +44,11 @@ func startOutageChild(t *testing.T, path, name string) *outageChild {
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	return &outageChild{cmd: cmd, stdin: stdin, lines: bufio.NewScanner(stdout)}
+	return &child{cmd: cmd, stdin: stdin, lines: bufio.NewScanner(stdout)}
 }
 
-// says returns the next so many lines, or as many as there are.
-func (c *outageChild) says(most int) []string {
+// says returns the next lines of output, at most this many.
+func (c *child) says(most int) []string {
 	var lines []string
 	for len(lines) < most && c.lines.Scan() {
 		lines = append(lines, c.lines.Text())
@@ -56,8 +56,8 @@ func (c *outageChild) says(most int) []string {
 	return lines
 }
 
-// kill ends the process in the middle of what it does, and returns what it has said by then.
-func (c *outageChild) kill(t *testing.T) []string {
+// kill kills the process and returns its output up to then.
+func (c *child) kill(t *testing.T) []string {
 	t.Helper()
 	require.NoError(t, c.cmd.Process.Kill())
 	rest := c.says(1 << 20)
@@ -65,7 +65,7 @@ func (c *outageChild) kill(t *testing.T) []string {
 	return rest
 }
 
-// hammer merges restarts, says which ones were merged, and waits for the parent. It is the child's part.
+// hammer runs in a child: it merges restarts, prints those that were merged, and waits for the parent.
 func hammer(path string, merges int) {
 	store := NewFileStore(path)
 	store.compact = 10_000
@@ -82,13 +82,13 @@ func hammer(path string, merges int) {
 	awaitParent()
 }
 
-// say tells the parent some lines.
+// say prints lines for the parent.
 func say(lines ...string) {
 	_, err := os.Stdout.WriteString(strings.Join(lines, "\n") + "\n")
 	endOn(err)
 }
 
-// awaitParent ends the child when its parent says so, or ends.
+// awaitParent ends the child when the parent closes its input, or ends.
 func awaitParent() {
 	_, err := io.Copy(io.Discard, os.Stdin)
 	endOn(err)
@@ -102,7 +102,7 @@ func endOn(err error) {
 	}
 }
 
-// bootsIn returns the lives whose restarts are in the file.
+// bootsIn returns the BootIDs of the restarts in the file.
 func bootsIn(t *testing.T, path string) []string {
 	t.Helper()
 	known, err := NewFileStore(path).Load(t.Context())
@@ -119,10 +119,10 @@ func TestFileStoreLosesAndDoublesNothingBetweenProcesses(t *testing.T) {
 	if path := os.Getenv(outageFileOfChild); path != "" {
 		hammer(path, merges)
 	}
-	path := newOutageLab(t).path
-	var running []*outageChild
+	path := newFixture(t).path
+	var running []*child
 	for n := range children {
-		running = append(running, startOutageChild(t, path, fmt.Sprint("c", n)))
+		running = append(running, startChild(t, path, fmt.Sprint("c", n)))
 	}
 	said := make(map[string]bool)
 	for _, c := range running {
@@ -136,19 +136,19 @@ func TestFileStoreLosesAndDoublesNothingBetweenProcesses(t *testing.T) {
 	assert.ElementsMatch(t, slices.Collect(maps.Keys(said)), bootsIn(t, path))
 }
 
-// What a Merge returned for is there, whenever its process and others are killed; what is there besides is at most the one
-// that each of them was about.
+// Whenever processes are killed, every outage whose Merge returned is in the file. Besides these there are at most those of
+// the one Merge that each killed process was in.
 func TestFileStoreSurvivesProcessesThatAreKilled(t *testing.T) {
 	if path := os.Getenv(outageFileOfChild); path != "" {
 		hammer(path, 80)
 	}
 	const rounds, children = 3, 3
-	path := newOutageLab(t).path
+	path := newFixture(t).path
 	said := make(map[string]bool)
 	for round := range rounds {
-		var running []*outageChild
+		var running []*child
 		for n := range children {
-			running = append(running, startOutageChild(t, path, fmt.Sprint("r", round, "c", n)))
+			running = append(running, startChild(t, path, fmt.Sprint("r", round, "c", n)))
 		}
 		for n, c := range running {
 			for _, boot := range slices.Concat(c.says(10+20*n), c.kill(t)) {
@@ -162,13 +162,13 @@ func TestFileStoreSurvivesProcessesThatAreKilled(t *testing.T) {
 	assert.LessOrEqual(t, len(boots), len(said)+2*rounds*children)
 }
 
-func TestFileStoreWaitsForAHungProcessNoLongerThanItsContext(t *testing.T) {
+func TestFileStoreWaitsForAHungProcessUntilItsContextEnds(t *testing.T) {
 	if path := os.Getenv(outageFileOfChild); path != "" {
 		hang(path)
 	}
-	l := newOutageLab(t)
-	child := startOutageChild(t, l.path, "")
-	require.Equal(t, []string{"locked"}, child.says(1))
+	l := newFixture(t)
+	other := startChild(t, l.path, "")
+	require.Equal(t, []string{"locked"}, other.says(1))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err := l.store().Merge(ctx, "S1", outagesOf(l.restart("b1", 1)))
@@ -177,12 +177,12 @@ func TestFileStoreWaitsForAHungProcessNoLongerThanItsContext(t *testing.T) {
 	_, err = l.store().Load(ctx)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 
-	child.kill(t)
+	other.kill(t)
 	l.merge("S1", l.restart("b1", 1))
 	assert.Len(t, l.load()["S1"].Outages, 1)
 }
 
-// hang takes the lock and keeps it. It is the child's part.
+// hang runs in a child: it takes the lock and keeps it.
 func hang(path string) {
 	endOn(flock.New(path + ".lock").Lock())
 	say("locked")

@@ -1,4 +1,4 @@
-package supervisor
+package outagefile
 
 import (
 	"fmt"
@@ -16,14 +16,14 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// TestFileStoresOnOneFileAreOneMemory has several stores merge at random into one file, with crashes in between and clocks
-// that are put right, and compares it with records that are merged in memory.
+// TestFileStoresOnOneFileAreOneMemory merges random outages through several stores into one file, with crashes and
+// corrections of the clock in between, and compares the file with records that are merged in memory.
 func TestFileStoresOnOneFileAreOneMemory(t *testing.T) {
-	lab, files := newOutageLab(t), 0
+	base, files := newFixture(t), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		files++
-		l := &outageLab{t: rt, ctx: lab.ctx, now: lab.now, path: filepath.Join(filepath.Dir(lab.path), strconv.Itoa(files))}
-		m := &memory{outageLab: l, known: make(map[string]messages.OutageRecord)}
+		l := &fixture{t: rt, ctx: base.ctx, now: base.now, path: filepath.Join(filepath.Dir(base.path), strconv.Itoa(files))}
+		m := &memory{fixture: l, known: make(map[string]messages.OutageRecord)}
 		for range 3 {
 			s := l.store()
 			s.compact = rapid.Int64Range(1, 3000).Draw(rt, "compact")
@@ -42,9 +42,9 @@ func TestFileStoresOnOneFileAreOneMemory(t *testing.T) {
 	})
 }
 
-// memory is what the file should say.
+// memory has the records that the file should have.
 type memory struct {
-	*outageLab
+	*fixture
 	stores []*FileStore
 	known  map[string]messages.OutageRecord
 }
@@ -54,12 +54,12 @@ func (m *memory) check() {
 		require.Empty(m.t, m.known)
 		return
 	}
-	m.settle()
+	m.normalize()
 	assert.Equal(m.t, m.known, m.load())
 }
 
-// settle brings what is known up to the time, as each look at the file does.
-func (m *memory) settle() {
+// normalize applies the present time to the records, as each call does to the file.
+func (m *memory) normalize() {
 	for server, r := range m.known {
 		m.known[server] = actors.MergeOutages(r, messages.OutageRecord{}, m.now, MaxWindow)
 	}
@@ -67,15 +67,15 @@ func (m *memory) settle() {
 
 func (m *memory) pass(minutes int) { m.now = m.now.Add(time.Duration(minutes) * time.Minute) }
 
-// goBack sets the clock back. What had left the window is in it again, unless the file was rewritten meanwhile: of that the
-// file knows better.
+// goBack sets the clock back. Outages that had left the window are in it again, unless the file was rewritten meanwhile.
+// Only the file knows which: so the records are compared without these outages, and then taken from the file.
 func (m *memory) goBack(minutes int) {
-	m.settle()
+	m.normalize()
 	m.pass(-minutes)
 	if len(m.known) == 0 {
 		return
 	}
-	never := func(r messages.OutageRecord) messages.OutageRecord { // without what had left it
+	never := func(r messages.OutageRecord) messages.OutageRecord { // without outages that had left the window
 		return actors.MergeOutages(r, messages.OutageRecord{}, m.now, MaxWindow-time.Duration(minutes)*time.Minute)
 	}
 	found := m.load()
@@ -91,11 +91,11 @@ func (m *memory) merge(rt *rapid.T) {
 	m.mergeSeen(rt, server, m.anyRecord(rt, server))
 }
 
-// mergeAgain merges what is known already, as a program does that has it in its memory.
+// mergeAgain merges outages that the file has already, as a program does that has them in its memory.
 func (m *memory) mergeAgain(rt *rapid.T) { m.mergeSeen(rt, "S1", m.known["S1"]) }
 
 func (m *memory) mergeSeen(rt *rapid.T, server string, seen messages.OutageRecord) {
-	m.settle()
+	m.normalize()
 	want := actors.MergeOutages(m.known[server], seen, m.now, MaxWindow)
 	assert.Equal(m.t, want, m.mergeBy(rapid.SampledFrom(m.stores).Draw(rt, "store"), server, seen))
 	if len(want.Outages) > 0 || want.Last != (messages.Identity{}) || m.has(server) {
@@ -125,13 +125,13 @@ func (m *memory) anyRecord(rt *rapid.T, server string) messages.OutageRecord {
 	return seen
 }
 
-// tear leaves a part of a record at the end of the file, if there is one.
+// tear leaves part of a record at the end of the file, if the file exists.
 func (m *memory) tear(rt *rapid.T) {
 	text, err := os.ReadFile(m.path)
 	if err != nil {
 		return
 	}
-	log, damage := decodeOutages(text)
+	log, damage := decode("outages", text)
 	require.Nil(m.t, damage)
 	record := serverOutages{Server: "S1", OutageRecord: m.anyRecord(rt, "S1")}
 	line, _, err := encodeRecord(record, log.sum)

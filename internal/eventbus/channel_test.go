@@ -1,4 +1,4 @@
-package supervisor
+package eventbus
 
 import (
 	"math"
@@ -22,9 +22,9 @@ func readAll(events <-chan messages.Event) []messages.Event {
 
 func TestEventsArriveInTheChannelInOrder(t *testing.T) {
 	for _, buffer := range []int{0, 10, math.MinInt, math.MaxInt} {
-		inHubBubble(t, func(t *testing.T, h *hub) {
-			events, _ := h.events(buffer)
-			for _, want := range publishOrdinary(h, 1, 100) {
+		inBubble(t, func(t *testing.T, bus *Bus) {
+			events, _ := bus.Events(buffer)
+			for _, want := range publishOrdinary(bus, 1, 100) {
 				assert.Equal(t, want, <-events)
 			}
 		})
@@ -32,40 +32,40 @@ func TestEventsArriveInTheChannelInOrder(t *testing.T) {
 }
 
 func TestEventsThatNobodyReadsAreDroppedAndReported(t *testing.T) {
-	inHubBubble(t, func(t *testing.T, h *hub) {
-		h.bound = 2
-		events, cancel := h.events(1)
-		publishOrdinary(h, 1, 2)
-		synctest.Wait() // 1 is in the channel, 2 with the goroutine
-		publishOrdinary(h, 3, 6)
+	inBubble(t, func(t *testing.T, bus *Bus) {
+		s, events := newChannel(bus, 2, 1)
+		bus.add(s)
+		publishOrdinary(bus, 1, 2)
+		synctest.Wait() // 1 is in the channel, the goroutine holds 2
+		publishOrdinary(bus, 3, 6)
 		for _, want := range []messages.Event{ordinary(1), ordinary(2), dropped(2), ordinary(5), ordinary(6)} {
 			assert.Equal(t, want, <-events)
 		}
-		cancel()
+		s.abandon()
 	})
 }
 
 func TestEventsEndWhenTheyAreCancelled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // the hub stays open: it must not hold the goroutine
-		h := newHub(nil)
-		events, cancel := h.events(1)
-		publishOrdinary(h, 1, 10)
+	synctest.Test(t, func(t *testing.T) { // the bus stays open and must not keep the goroutine
+		bus := New(nil)
+		events, cancel := bus.Events(1)
+		publishOrdinary(bus, 1, 10)
 		synctest.Wait()
 		cancel()
 		cancel()
 		synctest.Wait()
 		assert.Equal(t, []messages.Event{ordinary(1)}, readAll(events), "what was in the channel, and its end")
-		publishOrdinary(h, 11, 20)
-		assert.Empty(t, h.subscribers)
-		h.close()
-		assert.True(t, h.wait(t.Context()))
+		publishOrdinary(bus, 11, 20)
+		assert.Empty(t, bus.subscribers)
+		bus.Close()
+		assert.True(t, bus.Wait(t.Context()))
 	})
 }
 
 func TestEventsEndWhenTheyAreCancelledWithNothingToRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(nil)
-		events, cancel := h.events(1)
+		bus := New(nil)
+		events, cancel := bus.Events(1)
 		synctest.Wait() // the goroutine waits for an event
 		cancel()
 		assert.Empty(t, readAll(events))
@@ -74,9 +74,9 @@ func TestEventsEndWhenTheyAreCancelledWithNothingToRead(t *testing.T) {
 
 func TestEventsHaveNoHolesWhenTheyAreCancelledWhileTheyAreRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(nil)
-		events, cancel := h.events(10)
-		published := publishOrdinary(h, 1, 1000)
+		bus := New(nil)
+		events, cancel := bus.Events(10)
+		published := publishOrdinary(bus, 1, 1000)
 		synctest.Wait()
 		go cancel()
 		got := readAll(events)
@@ -84,35 +84,35 @@ func TestEventsHaveNoHolesWhenTheyAreCancelledWhileTheyAreRead(t *testing.T) {
 	})
 }
 
-func TestEventsEndWhenTheHubIsClosedAndAllAreRead(t *testing.T) {
+func TestEventsEndWhenTheBusIsClosedAndAllAreRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(nil)
-		events, cancel := h.events(0)
-		want := publishOrdinary(h, 1, 100)
-		h.close()
+		bus := New(nil)
+		events, cancel := bus.Events(0)
+		want := publishOrdinary(bus, 1, 100)
+		bus.Close()
 		assert.Equal(t, want, readAll(events))
-		assert.True(t, h.wait(t.Context()))
+		assert.True(t, bus.Wait(t.Context()))
 		cancel()
 	})
 }
 
-func TestEventsThatNobodyReadsEndWithTheHub(t *testing.T) {
+func TestEventsThatNobodyReadsEndWithTheBus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(nil)
-		events, _ := h.events(2)
-		publishOrdinary(h, 1, 100)
-		h.close()
-		assert.False(t, h.wait(t.Context()))
+		bus := New(nil)
+		events, _ := bus.Events(2)
+		publishOrdinary(bus, 1, 100)
+		bus.Close()
+		assert.False(t, bus.Wait(t.Context()))
 		time.Sleep(time.Second)
 		assert.Equal(t, []messages.Event{ordinary(1), ordinary(2)}, readAll(events))
-		assert.True(t, h.wait(t.Context()))
+		assert.True(t, bus.Wait(t.Context()))
 	})
 }
 
-func TestEventsOfAClosedHubAreNone(t *testing.T) {
-	h := newHub(nil)
-	h.close()
-	events, cancel := h.events(1)
+func TestEventsOfAClosedBusEndAtOnce(t *testing.T) {
+	bus := New(nil)
+	bus.Close()
+	events, cancel := bus.Events(1)
 	assert.Empty(t, readAll(events))
 	cancel()
 }

@@ -1,4 +1,4 @@
-package supervisor
+package eventbus
 
 import (
 	"testing"
@@ -16,7 +16,7 @@ func terminal(n int) messages.Event { return messages.DownLimitExceeded{Count: n
 
 func dropped(n int) messages.Event { return messages.EventsDropped{Number: n} }
 
-func popAll(q *eventQueue) []messages.Event {
+func popAll(q *queue) []messages.Event {
 	var all []messages.Event
 	for e, ok := q.pop(); ok; e, ok = q.pop() {
 		all = append(all, e)
@@ -24,7 +24,17 @@ func popAll(q *eventQueue) []messages.Event {
 	return all
 }
 
-func TestEventQueueOverflow(t *testing.T) {
+// reported returns how many drops the events report.
+func reported(events []messages.Event) (n int) {
+	for _, e := range events {
+		if report, ok := e.(messages.EventsDropped); ok {
+			n += report.Number
+		}
+	}
+	return n
+}
+
+func TestQueueOverflow(t *testing.T) {
 	type events = []messages.Event
 	for name, c := range map[string]struct{ push, want events }{ // with a bound of 2
 		"keeps what fits": {events{ordinary(1), ordinary(2)}, events{ordinary(1), ordinary(2)}},
@@ -37,22 +47,27 @@ func TestEventQueueOverflow(t *testing.T) {
 		"makes one report of what is dropped in one gap": {events{ordinary(1), ordinary(2), ordinary(3), ordinary(4), ordinary(5), terminal(6)}, events{dropped(3), ordinary(4), ordinary(5), terminal(6)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			q := eventQueue{bound: 2}
+			q := queue{bound: 2}
+			drops := 0
 			for _, e := range c.push {
-				q.push(e)
+				if q.push(e) {
+					drops++
+				}
 			}
-			assert.Equal(t, c.want, popAll(&q))
+			got := popAll(&q)
+			assert.Equal(t, c.want, got)
+			assert.Equal(t, drops, reported(got))
 		})
 	}
 }
 
-// eventList is eventQueue as one would write it without regard to cost: one list with the reports in it.
-type eventList struct {
+// list is the queue written without regard to cost: one list with the reports in it.
+type list struct {
 	bound int
 	all   []messages.Event
 }
 
-func (l *eventList) push(e messages.Event) {
+func (l *list) push(e messages.Event) {
 	l.all = append(l.all, e)
 	oldest, count := -1, 0
 	for i, e := range l.all {
@@ -68,8 +83,8 @@ func (l *eventList) push(e messages.Event) {
 	}
 }
 
-// drop puts a report in the event's place, or adds it to the report before it.
-func (l *eventList) drop(i int) {
+// drop replaces the event by a report, or adds the event to the report before it.
+func (l *list) drop(i int) {
 	if i > 0 {
 		if report, ok := l.all[i-1].(messages.EventsDropped); ok {
 			l.all[i-1] = dropped(report.Number + 1)
@@ -80,10 +95,10 @@ func (l *eventList) drop(i int) {
 	l.all[i] = dropped(1)
 }
 
-func TestEventQueueBehavesLikeAList(t *testing.T) {
+func TestQueueBehavesLikeAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bound := rapid.IntRange(1, 5).Draw(t, "bound")
-		queue, list := eventQueue{bound: bound}, eventList{bound: bound}
+		queue, list := queue{bound: bound}, list{bound: bound}
 		for i, step := range rapid.SliceOf(rapid.SampledFrom([]string{"ordinary", "ordinary", "terminal", "pop"})).Draw(t, "steps") {
 			switch step {
 			case "pop":
@@ -109,9 +124,9 @@ func TestEventQueueBehavesLikeAList(t *testing.T) {
 	})
 }
 
-func TestEventQueueStaysSmallHoweverManyAreDropped(t *testing.T) {
-	q := eventQueue{bound: 10}
-	q.push(terminal(0)) // in front of all that is dropped
+func TestQueueStaysSmallHoweverManyAreDropped(t *testing.T) {
+	q := queue{bound: 10}
+	q.push(terminal(0)) // before everything that is dropped
 	for i := range 100_000 {
 		q.push(ordinary(i))
 	}

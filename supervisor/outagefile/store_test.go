@@ -1,4 +1,4 @@
-package supervisor
+package outagefile
 
 import (
 	"context"
@@ -15,13 +15,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/actors"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-var _ OutageStore = (*FileStore)(nil)
+var _ actors.OutageStore = (*FileStore)(nil)
 
-func TestFileStoreTellsOneProgramWhatAnotherSaw(t *testing.T) {
-	l := newOutageLab(t)
+func TestFileStoreSharesOutagesBetweenPrograms(t *testing.T) {
+	l := newFixture(t)
 	seen := messages.OutageRecord{
 		Last:    messages.Identity{ServerID: "S1", BootID: "b1", Epoch: 1 << 63},
 		Outages: []messages.Outage{l.pause(30, 20), l.restart("b1", 10)},
@@ -32,23 +33,23 @@ func TestFileStoreTellsOneProgramWhatAnotherSaw(t *testing.T) {
 }
 
 func TestFileStoreCountsARestartThatTwoProgramsSawOnce(t *testing.T) {
-	l := newOutageLab(t)
+	l := newFixture(t)
 	l.merge("S1", l.restart("b1", 10))
 	assert.Equal(t, outagesOf(l.restart("b1", 10)), l.merge("S1", l.restart("b1", 9)))
 }
 
-func TestFileStoreStartsFromNothing(t *testing.T) {
-	l := newOutageLab(t)
+func TestFileStoreNeedsNoFileToStart(t *testing.T) {
+	l := newFixture(t)
 	assert.Equal(t, map[string]messages.OutageRecord{}, l.load())
-	assert.Len(t, l.logs.from(slog.LevelInfo, "no outage file yet"), 1)
+	assert.Equal(t, 1, l.logged(slog.LevelInfo, "no outage file yet"))
 	assert.NoFileExists(t, l.path)
 }
 
 func TestFileStoreLogsAFirstRunOnce(t *testing.T) {
-	l := newOutageLab(t)
+	l := newFixture(t)
 	l.merge("S1", l.restart("b1", 1))
 	l.load()
-	assert.Empty(t, l.logs.from(slog.LevelDebug, ""))
+	assert.Empty(t, l.log.String())
 }
 
 func TestFileStoreDiscardsItsLogWithoutALogger(t *testing.T) {
@@ -59,19 +60,19 @@ func TestFileStoreDiscardsItsLogWithoutALogger(t *testing.T) {
 
 func TestFileStoreMakesItsFilesForTheOwnerOnly(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("has no such permissions")
+		t.Skip("windows has no such permissions")
 	}
-	l := newOutageLab(t)
+	l := newFixture(t)
 	l.merge("S1", l.restart("b1", 1))
 	for _, name := range []string{l.path, l.path + ".lock"} {
 		info, err := os.Stat(name)
 		require.NoError(t, err)
-		assert.Equal(t, outageFileMode, info.Mode(), name)
+		assert.Equal(t, fileMode, info.Mode(), name)
 	}
 }
 
 func TestFileStoreWritesNothingWhenNothingIsNew(t *testing.T) {
-	l := newOutageLab(t)
+	l := newFixture(t)
 	l.merge("S1", l.restart("b1", 10), l.restart("b2", 5))
 	l.merge("S2")
 	before := l.text()
@@ -80,8 +81,8 @@ func TestFileStoreWritesNothingWhenNothingIsNew(t *testing.T) {
 	assert.Equal(t, string(before), string(l.text()))
 }
 
-func TestFileStoreForgetsWhatHasLeftTheLongestWindow(t *testing.T) {
-	l := newOutageLab(t)
+func TestFileStoreForgetsOutagesThatLeftTheLongestWindow(t *testing.T) {
+	l := newFixture(t)
 	l.merge("S1", l.restart("b1", 10), l.restart("b2", 9))
 	l.now = l.now.Add(MaxWindow - 10*time.Minute)
 	assert.Len(t, l.load()["S1"].Outages, 1)
@@ -90,7 +91,7 @@ func TestFileStoreForgetsWhatHasLeftTheLongestWindow(t *testing.T) {
 }
 
 func TestFileStoreKeepsTheFileSmall(t *testing.T) {
-	l := newOutageLab(t)
+	l := newFixture(t)
 	store := l.store()
 	store.compact = 2000
 	rewritten := 0
@@ -107,16 +108,16 @@ func TestFileStoreKeepsTheFileSmall(t *testing.T) {
 	assert.Equal(t, "b199", l.load()["S1"].Outages[3].BootID)
 }
 
-func TestFileStoreLetsWhatIsKnownTakeItsSize(t *testing.T) {
-	l := newOutageLab(t)
+func TestFileStoreDoesNotRewriteAFileWithoutHistory(t *testing.T) {
+	l := newFixture(t)
 	store := l.store()
 	store.compact = 2000
 	for n := range 60 {
 		l.mergeBy(store, "S1", outagesOf(l.restart(fmt.Sprint("b", n), 0)))
 	}
-	f, err := openOutageFile(l.path)
+	f, err := openFile(l.path)
 	require.NoError(t, err)
-	known, err := f.log.encode()
+	known, err := f.records.encode()
 	require.NoError(t, err)
 	require.NoError(t, f.close())
 	require.Greater(t, len(known), 2000)
@@ -125,7 +126,7 @@ func TestFileStoreLetsWhatIsKnownTakeItsSize(t *testing.T) {
 }
 
 // size returns the size of the file, 0 when there is none.
-func (l *outageLab) size() int64 {
+func (l *fixture) size() int64 {
 	info, err := os.Stat(l.path)
 	if err != nil {
 		return 0
@@ -133,43 +134,43 @@ func (l *outageLab) size() int64 {
 	return info.Size()
 }
 
-func TestFileStoreKeepsTheServersThatSomethingHappenedToLast(t *testing.T) {
-	l := newOutageLab(t)
-	for n := range keptServers + 6 {
+func TestFileStoreKeepsTheServersThatChangedLast(t *testing.T) {
+	l := newFixture(t)
+	for n := range KeptServers + 6 {
 		l.merge(fmt.Sprint("S", n), l.restart("b1", 10))
 	}
 	l.merge("S0", l.restart("b2", 5))
-	require.Len(t, l.load(), keptServers+6)
+	require.Len(t, l.load(), KeptServers+6)
 	store := l.store()
 	store.compact = 1
-	for minutes := range 4 { // until half of the file is history
+	for minutes := range 4 { // until half of the file is superseded records
 		l.mergeBy(store, "S1", outagesOf(l.restart("b2", minutes)))
 		l.now = l.now.Add(MaxWindow)
 	}
 	known := l.load()
-	assert.Len(t, known, keptServers)
+	assert.Len(t, known, KeptServers)
 	assert.Contains(t, known, "S0")
 	assert.Contains(t, known, "S1")
 	assert.NotContains(t, known, "S2")
 }
 
-func TestFileStoreReplacesWhatACrashLeftOfARewrite(t *testing.T) {
-	l := newOutageLab(t)
+func TestFileStoreReplacesTheRestOfARewriteThatCrashed(t *testing.T) {
+	l := newFixture(t)
 	require.NoError(t, os.WriteFile(l.path+".tmp", []byte("half a fi"), 0o644))
 	l.merge("S1", l.restart("b1", 1))
 	assert.Equal(t, outagesOf(l.restart("b1", 1)), l.load()["S1"])
 	assert.NoFileExists(t, l.path+".tmp")
 }
 
-// A time in the future is rewritten to the time at which it is seen first, and stays that.
-func TestFileStoreBringsTheFutureBackForGood(t *testing.T) {
-	for name, see := range map[string]func(*outageLab){
-		"by Load":          func(l *outageLab) { l.load() },
-		"by Merge":         func(l *outageLab) { l.merge("S1") },
-		"by another Merge": func(l *outageLab) { l.merge("S2", l.restart("c1", 0)) },
+// A time in the future is replaced for good by the time at which a call first sees it.
+func TestFileStoreCorrectsATimeInTheFutureForGood(t *testing.T) {
+	for name, see := range map[string]func(*fixture){
+		"by Load":          func(l *fixture) { l.load() },
+		"by Merge":         func(l *fixture) { l.merge("S1") },
+		"by another Merge": func(l *fixture) { l.merge("S2", l.restart("c1", 0)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newOutageLab(t)
+			l := newFixture(t)
 			l.now = l.now.Add(time.Hour)
 			l.merge("S1", l.restart("b1", 0))
 			l.now = l.now.Add(-time.Hour)
@@ -182,7 +183,7 @@ func TestFileStoreBringsTheFutureBackForGood(t *testing.T) {
 }
 
 func TestFileStoreUsesTheClockOfTheSystem(t *testing.T) {
-	l := newOutageLab(t)
+	l := newFixture(t)
 	began := time.Now()
 	merged, err := NewFileStore(l.path).Merge(t.Context(), "S1", outagesOf(messages.Outage{BootID: "b1", Restart: true, Up: began.Add(time.Hour)}))
 	require.NoError(t, err)
@@ -190,7 +191,7 @@ func TestFileStoreUsesTheClockOfTheSystem(t *testing.T) {
 }
 
 func TestFileStoreMayBeUsedByManyGoroutines(t *testing.T) {
-	l := newOutageLab(t)
+	l := newFixture(t)
 	stores := []*FileStore{l.store(), l.store()}
 	var all sync.WaitGroup
 	for g := range 8 {
@@ -206,7 +207,7 @@ func TestFileStoreMayBeUsedByManyGoroutines(t *testing.T) {
 }
 
 func TestFileStoreDoesNothingWithAnEndedContext(t *testing.T) {
-	l := newOutageLab(t)
+	l := newFixture(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := l.store().Load(ctx)
@@ -216,7 +217,7 @@ func TestFileStoreDoesNothingWithAnEndedContext(t *testing.T) {
 	assert.NoFileExists(t, l.path)
 }
 
-func TestFileStoreRefusesAPlaceThatIsNone(t *testing.T) {
+func TestFileStoreRefusesAPathThatCannotBeAFile(t *testing.T) {
 	folder := t.TempDir()
 	link := filepath.Join(folder, "link")
 	require.NoError(t, os.Symlink(filepath.Join(folder, "elsewhere"), link))
@@ -235,8 +236,8 @@ func TestFileStoreRefusesAPlaceThatIsNone(t *testing.T) {
 	}
 }
 
-func TestFileStoreRefusesWhatItCouldNotGiveBack(t *testing.T) {
-	l := newOutageLab(t)
+func TestFileStoreRefusesARecordThatItCouldNotKeepUnchanged(t *testing.T) {
+	l := newFixture(t)
 	long, broken := strings.Repeat("x", 65), "\xff"
 	last := func(server, boot string) messages.OutageRecord {
 		return messages.OutageRecord{Last: messages.Identity{ServerID: server, BootID: boot}}

@@ -1,4 +1,4 @@
-package supervisor
+package outagefile
 
 import (
 	"slices"
@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzOutageFile feeds a file of any contents: it is refused, or says the same when it is read again up to where it is
-// intact, and when it is written anew.
+// FuzzOutageFile reads a file of any contents. It is refused, or its intact part is read the same way again, and so is the
+// rewritten file.
 func FuzzOutageFile(f *testing.F) {
 	const record = `{"server":"S1","last":{"server_id":"S1","boot_id":"b1","epoch":1},"outages":[` +
 		`{"boot_id":"b1","restart":true,"down":"2026-03-04T12:00:00Z","up":"2026-03-04T13:00:00+01:00"}]}`
@@ -20,7 +20,7 @@ func FuzzOutageFile(f *testing.F) {
 	f.Fuzz(checkDecoding)
 }
 
-// FuzzOutageRecord feeds a file whose checksums are right and whose record has any contents.
+// FuzzOutageRecord reads a file with correct checksums and a record of any contents.
 func FuzzOutageRecord(f *testing.F) {
 	f.Add(`{"server":"S1","last":{"server_id":"S1","boot_id":"b1","epoch":1},"outages":[` +
 		`{"boot_id":"b1","restart":false,"down":"0000-01-01T00:00:00+23:59","up":"9999-12-31T23:59:59.999999999-23:59"}]}`)
@@ -30,21 +30,21 @@ func FuzzOutageRecord(f *testing.F) {
 }
 
 func checkDecoding(t *testing.T, text []byte) {
-	l, damage := decodeOutages(text)
+	l, damage := decode("outages", text)
 	if damage != nil {
 		assert.LessOrEqual(t, damage.Offset, int64(len(text)))
 		return
 	}
 	require.LessOrEqual(t, l.size, int64(len(text)))
-	again, damage := decodeOutages(text[:l.size])
+	again, damage := decode("outages", text[:l.size])
 	require.Nil(t, damage)
 	require.Equal(t, l, again)
 	now := time.Date(2026, time.March, 4, 12, 30, 0, 0, time.UTC)
-	l.settle(now)
-	require.False(t, l.settle(now), "the future is settled once")
+	l.normalize(now)
+	require.False(t, l.normalize(now), "times in the future are corrected once")
 	anew, err := l.encode()
 	require.NoError(t, err)
-	again, damage = decodeOutages(anew)
+	again, damage = decode("outages", anew)
 	require.Nil(t, damage)
-	assert.Equal(t, slices.Clone(l.known[max(0, len(l.known)-keptServers):]), again.known)
+	assert.Equal(t, slices.Clone(l.servers[max(0, len(l.servers)-KeptServers):]), again.servers)
 }

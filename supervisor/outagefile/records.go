@@ -1,4 +1,4 @@
-package supervisor
+package outagefile
 
 import (
 	"bytes"
@@ -14,24 +14,22 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// An outage file is text. Its first line has the version of the format and the number of records that were written
-// together with it. Each other line is a record, all that was known of one server from then on:
+// An outage file is a log in text form. Its first line has the version of the format and the number of records that were
+// written together with that line. Each other line is a record: the outages of one server, which supersedes all earlier
+// records of that server.
 //
 //	seatbeat-outages 1 1
 //	6a1f02c4 {"server":"S1","last":{"server_id":"S1",...},"outages":[...]}
 //	0d58b7e1 {"server":"S1","last":{"server_id":"S1",...},"outages":[...]}
 //
-// The checksum of a record is that of its content and of all lines before, so that a line that was changed, lost or moved
-// is found out. Records are appended one by one, each synced before its Merge returns, so that only the last one can be
-// torn; the first ones cannot, since a file gets its name when they are on the disk.
+// The checksum of a record covers its content and all lines before it, so that a line that was changed, lost or moved is
+// detected. Records are appended one at a time, and each is synced before its Merge returns, so that only the last one can
+// be torn. The records written with the first line cannot be torn: the file gets its name after they are durable.
 const (
-	outageFormat  = "seatbeat-outages"
-	outageVersion = 1
+	formatName    = "seatbeat-outages"
+	formatVersion = 1
 	sumFormat     = "%08x "
 	sumLength     = 9
-
-	// keptServers is how many servers are kept when a file is rewritten: those of a full search list.
-	keptServers = MaxServers
 )
 
 var (
@@ -39,25 +37,18 @@ var (
 	newline    = []byte("\n")
 )
 
-// OutageFileError says that an outage file is damaged, or that a file is none. Move it away to count outages anew.
-type OutageFileError struct {
+// DamagedError says that an outage file is damaged, or that a file is not an outage file. Restore the file, or move it
+// away: counting then starts again.
+type DamagedError struct {
 	Path    string
 	Line    int   // counted from 1
 	Offset  int64 // of the first byte of that line
 	Problem string
 }
 
-func (e *OutageFileError) Error() string {
+func (e *DamagedError) Error() string {
 	return fmt.Sprintf("outage file %s is damaged in line %d, at byte %d: %s; restore it, or move it away to count outages anew",
 		e.Path, e.Line, e.Offset, e.Problem)
-}
-
-// outageLog is what an outage file says.
-type outageLog struct {
-	known []serverOutages // one of each server, in the order in which they were written last
-	lines int             // intact ones
-	size  int64           // of the intact lines
-	sum   uint32          // of the intact lines
 }
 
 // serverOutages is the content of a record.
@@ -66,11 +57,19 @@ type serverOutages struct {
 	messages.OutageRecord
 }
 
-// decodeOutages returns what a file says, up to its end or to a torn record at its end.
-func decodeOutages(text []byte) (*outageLog, *OutageFileError) {
-	l := new(outageLog)
-	damaged := func(err error) *OutageFileError {
-		return &OutageFileError{Line: l.lines + 1, Offset: l.size, Problem: err.Error()}
+// records is the content of an outage file: the newest record of each server.
+type records struct {
+	servers []serverOutages // one for each server; the one that was written last is the last one
+	lines   int             // intact lines in the file, the first line included
+	size    int64           // of the intact lines, in bytes
+	sum     uint32          // checksum of the intact lines
+}
+
+// decode returns the records of a file up to its end, or up to a torn record at its end.
+func decode(path string, text []byte) (*records, *DamagedError) {
+	l := new(records)
+	damaged := func(err error) *DamagedError {
+		return &DamagedError{Path: path, Line: l.lines + 1, Offset: l.size, Problem: err.Error()}
 	}
 	together, err := l.readHead(text)
 	if err != nil {
@@ -91,18 +90,18 @@ func decodeOutages(text []byte) (*outageLog, *OutageFileError) {
 	return l, nil
 }
 
-// torn reports whether a crash may have left this line: it does not end, or it is the last one and part of it never got to
-// the disk, where there are zeros then.
+// torn reports whether a crash may have left this line: it has no end, or it is the last line and has zeros where its
+// contents did not reach the disk.
 func torn(line, after []byte, whole bool) bool {
 	return !whole || len(after) == 0 && bytes.IndexByte(line, 0) >= 0
 }
 
-// readHead reads the first line, and returns how many records were written together with it.
-func (l *outageLog) readHead(text []byte) (together int, err error) {
+// readHead reads the first line and returns how many records were written together with it.
+func (l *records) readHead(text []byte) (together int, err error) {
 	line, _, whole := bytes.Cut(text, newline)
 	var version int
-	_, err = fmt.Sscanf(string(line), outageFormat+" %d %d", &version, &together)
-	if version > outageVersion {
+	_, err = fmt.Sscanf(string(line), formatName+" %d %d", &version, &together)
+	if version > formatVersion {
 		return 0, fmt.Errorf("its format %d is that of a later version of this program", version)
 	}
 	if err != nil || !whole || together < 1 || string(line) != headLine(together) {
@@ -113,11 +112,11 @@ func (l *outageLog) readHead(text []byte) (together int, err error) {
 }
 
 func headLine(together int) string {
-	return fmt.Sprintf("%s %d %d", outageFormat, outageVersion, together)
+	return fmt.Sprintf("%s %d %d", formatName, formatVersion, together)
 }
 
-// readRecord reads a line after the first.
-func (l *outageLog) readRecord(line []byte, whole bool) error {
+// readRecord reads a line after the first one.
+func (l *records) readRecord(line []byte, whole bool) error {
 	if !whole || len(line) < sumLength {
 		return errors.New("the line is cut off")
 	}
@@ -135,7 +134,7 @@ func (l *outageLog) readRecord(line []byte, whole bool) error {
 	return nil
 }
 
-// decodeRecord is strict: what this version did not write may mean what it does not know.
+// decodeRecord is strict: a field that this version does not write may have a meaning that this version does not know.
 func decodeRecord(content []byte) (serverOutages, error) {
 	var r serverOutages
 	d := json.NewDecoder(bytes.NewReader(content))
@@ -152,9 +151,9 @@ func decodeRecord(content []byte) (serverOutages, error) {
 	return r, checkOutages(r.Server, r.OutageRecord)
 }
 
-// record returns what is known of a server.
-func (l *outageLog) record(serverID string) messages.OutageRecord {
-	for _, r := range l.known {
+// of returns the outages of a server; zero when there are none.
+func (l *records) of(serverID string) messages.OutageRecord {
+	for _, r := range l.servers {
 		if r.Server == serverID {
 			return r.OutageRecord
 		}
@@ -162,26 +161,27 @@ func (l *outageLog) record(serverID string) messages.OutageRecord {
 	return messages.OutageRecord{}
 }
 
-// put replaces what is known of a server.
-func (l *outageLog) put(r serverOutages) {
-	l.known = slices.DeleteFunc(l.known, func(k serverOutages) bool { return k.Server == r.Server })
-	l.known = append(l.known, r)
+// put replaces the record of a server.
+func (l *records) put(r serverOutages) {
+	l.servers = slices.DeleteFunc(l.servers, func(k serverOutages) bool { return k.Server == r.Server })
+	l.servers = append(l.servers, r)
 }
 
-// settle brings what is known up to a time. It reports whether anything was later than that: then the file has to be
-// rewritten, or it would be later than each time it is looked at, and never leave the window.
-func (l *outageLog) settle(now time.Time) (future bool) {
-	for i := range l.known {
-		r := &l.known[i].OutageRecord
+// normalize drops outages that left MaxWindow before now, and sets times after now to now. It reports whether there was a
+// time after now. The file must then be rewritten: otherwise that time would be corrected to a later one at each call, and
+// the outage would never leave the window.
+func (l *records) normalize(now time.Time) (future bool) {
+	for i := range l.servers {
+		r := &l.servers[i].OutageRecord
 		future = future || slices.ContainsFunc(r.Outages, func(o messages.Outage) bool { return o.Up.After(now) || o.Down.After(now) })
 		*r = actors.MergeOutages(*r, messages.OutageRecord{}, now, MaxWindow)
 	}
 	return future
 }
 
-// encode returns the text of a file without history, for those servers that are kept.
-func (l *outageLog) encode() ([]byte, error) {
-	kept := l.known[max(0, len(l.known)-keptServers):]
+// encode returns the text of a file without superseded records, for the KeptServers servers that changed last.
+func (l *records) encode() ([]byte, error) {
+	kept := l.servers[max(0, len(l.servers)-KeptServers):]
 	head := headLine(len(kept))
 	text, sum := []byte(head+"\n"), crc32.Checksum([]byte(head), castagnoli)
 	for _, r := range kept {
@@ -194,7 +194,7 @@ func (l *outageLog) encode() ([]byte, error) {
 	return text, nil
 }
 
-// encodeRecord returns the line of a record that comes after lines with a checksum, and the checksum with it.
+// encodeRecord returns the line of a record that follows lines with the given checksum, and the checksum that includes it.
 func encodeRecord(r serverOutages, sum uint32) ([]byte, uint32, error) {
 	content, err := json.Marshal(r)
 	if err != nil {
