@@ -85,7 +85,7 @@ func (s *story) checkExit(e messages.LicenseLost) {
 	if reborn := s.chapterOf(e.Claim).reborn; reborn.After(began) {
 		began = reborn
 	}
-	if address, ok := s.w.wire.heardSince(began); ok {
+	if address, ok := s.w.traffic.repliedSince(began); ok {
 		s.w.report("%s was given up, but %s has answered during the sweep", e.Feature, address)
 	}
 }

@@ -44,7 +44,7 @@ const manySeats = 1000
 
 // isNeglected reports whether a return may have been forgotten, or refused for good.
 func (w *world) isNeglected() bool {
-	return w.neglected || w.left.Load() || w.wire.kept || !w.disturbed.IsZero() && time.Since(w.disturbed) >= w.shortest
+	return w.neglected || w.left.Load() || w.traffic.keptReturns() || !w.disturbed.IsZero() && time.Since(w.disturbed) >= w.shortest
 }
 
 // beatByHand is an application that beats its licenses itself, in good time.
@@ -67,7 +67,7 @@ func (w *world) checkStep() {
 	w.checkPlaces()
 	for _, c := range w.claims {
 		for _, s := range w.servers {
-			if used := w.seats(s, c); used > c.order.Count && !w.confused && !w.wire.kept {
+			if used := w.seats(s, c); used > c.order.Count && !w.confused && !w.traffic.keptReturns() {
 				w.report("%s has %d seats of %s, %d were asked for", c.name, used, s.name, c.order.Count)
 			}
 		}
@@ -85,7 +85,7 @@ func (w *world) checkStep() {
 func (w *world) seats(s *chaosServer, c *claim) int {
 	used := 0
 	for _, lease := range s.Leases() {
-		if askedFor(lease) == c.asked() && !w.wire.stray(lease) {
+		if askedFor(lease) == c.asked() && !w.traffic.stray(lease) {
 			used += lease.Count
 		}
 	}
@@ -97,7 +97,7 @@ func (w *world) checkAge(c *claim, l *License) {
 	if !w.config.EnforceTimeout || !w.automatic() || c.local || l.Err() != nil {
 		return
 	}
-	if age := time.Since(w.wire.renewedAt(c.asked())); age > w.longest {
+	if age := time.Since(w.traffic.renewedAt(c.asked())); age > w.longest {
 		w.report("%s lives, and no heartbeat of it was acknowledged for %s", c.name, age)
 	}
 }
@@ -132,7 +132,7 @@ func (w *world) checkHeld(c *claim, l *License) {
 	leases := 0
 	for _, s := range w.servers {
 		for _, lease := range s.Leases() {
-			if askedFor(lease) != c.asked() || w.wire.stray(lease) {
+			if askedFor(lease) != c.asked() || w.traffic.stray(lease) {
 				continue
 			}
 			leases++

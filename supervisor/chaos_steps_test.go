@@ -170,6 +170,6 @@ func (w *world) close(deadline time.Duration) {
 	}
 	w.ended = true
 	w.story.end()
-	w.wire.end()
+	w.wire.Close()
 	w.checkClosed(err)
 }

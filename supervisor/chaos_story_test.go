@@ -55,6 +55,8 @@ func (s *story) tell(e messages.Event) {
 		s.connectionLost(e)
 	case messages.ServerRestarted:
 		s.restarted(e)
+	case messages.ServerReplaced:
+		s.w.wire.Replaced(e.Old.ServerID)
 	case messages.Exited:
 		s.exits += e.Features
 	case messages.OutageCounted:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/internal/eventbus"
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
@@ -21,7 +22,8 @@ import (
 // script uses it, but for report.
 type world struct {
 	net       *transporttest.Network
-	wire      *wire
+	traffic   *traffic
+	wire      *wiretap.Invariants
 	config    Config
 	rt        *Runtime
 	servers   []*chaosServer
@@ -74,7 +76,8 @@ func playScript(t *testing.T, script string) (wrong string) {
 			}
 		}()
 		w := &world{began: time.Now(), net: transporttest.NewNetwork(), shortest: time.Hour}
-		w.wire = newWire(w.net, w.report, w.trace)
+		w.traffic = newTraffic(w.report, w.trace)
+		w.wire = wiretap.NewInvariants(1, w.report) // a nanosecond: calls of one instant leave in any order
 		w.story.init(w)
 		w.callback.w, w.listener.w, w.store.w = w, w, w
 		w.play(t, parseScript(script))
@@ -162,7 +165,7 @@ func (w *world) start(t *testing.T) {
 	for _, s := range w.servers {
 		w.config.Servers = append(w.config.Servers, s.addresses[1:]...)
 	}
-	w.config.Transport = w.wire
+	w.config.Transport = wiretap.New(w.net, w.wire.Observer(), w.traffic.observer())
 	w.config.OnEvent = w.story.tell
 	w.config.Callbacks = w.story.callbacks()
 	w.config.wall = func() time.Time { return time.Now().Add(time.Duration(w.jumped.Load())) }

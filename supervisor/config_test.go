@@ -94,7 +94,7 @@ func TestStartTakesTheLongestSearchListAndNoLonger(t *testing.T) {
 func TestStartDoesNotConnect(t *testing.T) {
 	onStage(t, 2, nil, func(s *stage) {
 		s.pass(time.Hour)
-		assert.Empty(s, s.tap.calls(transporttest.Connects))
+		assert.Empty(s, s.wire.Calls(transporttest.Connects))
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
@@ -42,11 +43,15 @@ type herdCounts struct {
 	Start   []int `json:"start"` // heartbeats after all started at once
 }
 
-// count notes a call: a try to reach the server, or what goes over a session.
-func (h *herd) count() {
+// count observes the calls of all programs. Returns are not counted.
+func (h *herd) count(_ context.Context, c *wiretap.Call) error {
+	if c.Kind == transporttest.Checkins {
+		return nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls[time.Since(h.began)/time.Second]++
+	return nil
 }
 
 // begin counts from now on.
@@ -67,44 +72,15 @@ func (h *herd) buckets(seconds int) []int {
 	return counts
 }
 
-// away counts what leaves for the network.
-type away struct {
-	transport.Transport
-	herd *herd
-}
-
-func (a away) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
-	a.herd.count()
-	session, err := a.Transport.Connect(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	return awaySession{session, a.herd}, nil
-}
-
-type awaySession struct {
-	transport.Session
-	herd *herd
-}
-
-func (a awaySession) Checkout(ctx context.Context, takes []transport.Take) (transport.CheckoutReply, error) {
-	a.herd.count()
-	return a.Session.Checkout(ctx, takes)
-}
-
-func (a awaySession) Heartbeat(ctx context.Context, leases []messages.LeaseID) (transport.HeartbeatReply, error) {
-	a.herd.count()
-	return a.Session.Heartbeat(ctx, leases)
-}
-
 // newHerd starts n runtimes at once and checks a feature out of each.
 func newHerd(t testing.TB, n int) *herd {
 	network := transporttest.NewNetwork()
 	h := &herd{TB: t, server: network.AddServer("s1:1", map[string]int{"f2": n}), licenses: make([]*License, n)}
 	h.begin()
+	counted := wiretap.New(network, wiretap.Observer{Sent: h.count})
 	system := newSystem() // one for all: a system of its own takes 100 KB
 	for i := range n {
-		h.runtimes = append(h.runtimes, h.start(system, away{network, h}, i))
+		h.runtimes = append(h.runtimes, h.start(system, counted, i))
 	}
 	var callers sync.WaitGroup
 	for i, rt := range h.runtimes {

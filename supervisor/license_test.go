@@ -94,7 +94,7 @@ func TestStatusOfALicenseFollowsIt(t *testing.T) {
 		assert.Equal(s, LicenseStatus{Claim: claim, Server: one, State: messages.StateHeld, Deadline: taken}, license.Status())
 
 		s.untilBeaten(1)
-		beaten := s.tap.lastOf(transporttest.Heartbeats).at.Add(transporttest.DefaultClientTimeout)
+		beaten := s.wire.Last(transporttest.Heartbeats).Sent.Add(transporttest.DefaultClientTimeout)
 		assert.Equal(s, LicenseStatus{Claim: claim, Server: one, State: messages.StateHeld, Deadline: beaten}, license.Status())
 
 		s.server(1).Down()

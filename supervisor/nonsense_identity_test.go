@@ -129,9 +129,9 @@ func TestAClientTimeoutThatChangesIsFollowed(t *testing.T) {
 		s.untilBeaten(1)
 		s.untilBeaten(1)
 		s.untilBeaten(10)
-		beats := s.tap.answered(transporttest.Heartbeats)
+		beats := s.wire.Answered(transporttest.Heartbeats)
 		last := len(beats) - 1
-		assert.InDelta(s, 10*time.Second, beats[last].at.Sub(beats[last-5].at)/5, float64(time.Second))
+		assert.InDelta(s, 10*time.Second, beats[last].Sent.Sub(beats[last-5].Sent)/5, float64(time.Second))
 	})
 }
 

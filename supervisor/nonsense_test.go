@@ -27,16 +27,16 @@ func (s *stage) tamper(kind transporttest.Kind, change func(transporttest.Call, 
 
 // callsDuring lets time pass and returns how many calls all servers have seen in it.
 func (s *stage) callsDuring(d time.Duration) int {
-	before := s.tap.count()
+	before := s.wire.Len()
 	s.pass(d)
-	return s.tap.count() - before
+	return s.wire.Len() - before
 }
 
 // checkSeats checks that no more than n seats were ever in use at once, and that none is left after Close and the client
 // timeout.
 func (s *stage) checkSeats(n int) {
 	s.Helper()
-	assert.LessOrEqual(s, s.tap.mostHeld("s1:1"), n)
+	assert.LessOrEqual(s, s.mostHeld("s1:1"), n)
 	s.server(1).Tamper(nil)
 	_ = s.rt.Close(s.within(time.Minute))
 	s.pass(transporttest.DefaultClientTimeout)
@@ -66,7 +66,7 @@ func TestAnEndThatIsToldTwiceCountsOnce(t *testing.T) {
 				r.Ended = append(r.Ended, transport.Ended{Lease: id, Reason: messages.Expired}, transport.Ended{Lease: id, Reason: messages.Unknown})
 			}
 		})
-		s.until("a beat", func() bool { return s.tap.beats() == 1 })
+		s.until("a beat", func() bool { return s.wire.CountAnswered(transporttest.Heartbeats) == 1 })
 		s.server(1).Tamper(nil)
 		s.pass(time.Second)
 		assert.Equal(s, []string{"CheckedOut f2 s1:1", "Retrying f2 s1:1", "Succeeded f2 s1:1"}, s.events.texts())
@@ -116,7 +116,7 @@ func TestMoreOutcomesThanTakesAreIgnored(t *testing.T) {
 		})
 		s.checkout()
 		s.untilBeaten(1)
-		assert.Len(s, s.tap.lastOf(transporttest.Heartbeats).leases, 1)
+		assert.Len(s, s.wire.Last(transporttest.Heartbeats).Leases, 1)
 		s.checkSeats(1)
 	})
 }
@@ -124,7 +124,7 @@ func TestMoreOutcomesThanTakesAreIgnored(t *testing.T) {
 func TestALeaseThatIsGrantedTwiceTakesNoSeatBesideTheTwo(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		s.checkout()
-		first := s.tap.lastOf(transporttest.Checkouts).outcomes[0].Lease
+		first := s.wire.Last(transporttest.Checkouts).Answer.Outcomes[0].Lease
 		s.tamper(transporttest.Checkouts, func(_ transporttest.Call, r *transporttest.Reply) { r.Outcomes[0].Lease = first })
 		s.checkout()
 		assert.Less(s, s.callsDuring(30*time.Minute), 90)

@@ -49,7 +49,7 @@ func (panicsInHeartbeat) Heartbeat(context.Context, []messages.LeaseID) (transpo
 func (panicsInCheckin) Checkin(context.Context, []transport.Return) (transport.CheckinReply, error) {
 	panic("checkin")
 }
-func (panicsInClose) Close() error { panic("close") }
+func (p panicsInClose) Close() error { _ = p.Session.Close(); panic("close") }
 
 // withDefects makes the runtime use the network through a transport with defects.
 func withDefects(d *defective) func(*stage) {
@@ -105,7 +105,6 @@ func TestASessionThatPanicsIsTakenForSilent(t *testing.T) {
 		onStage(t, 1, withDefects(d), func(s *stage) {
 			s.checkout()
 			assert.NoError(s, s.rt.Close(s.Context()))
-			s.tap.open = 0
 		})
 	})
 }

@@ -17,7 +17,7 @@ func TestRule1_ALocalLicenceIsNeverBeaten(t *testing.T) {
 	onStage(t, 1, localF2, func(s *stage) {
 		license := s.checkout()
 		s.pass(3 * time.Hour)
-		assert.Empty(s, s.tap.calls(transporttest.Heartbeats))
+		assert.Empty(s, s.wire.Calls(transporttest.Heartbeats))
 		assert.Equal(s, 1, s.server(1).Held("f2"))
 		assert.True(s, last[messages.CheckedOut](&s.events).Local)
 		assert.Zero(s, license.Status().Deadline)

@@ -20,7 +20,7 @@ func TestRule2_HeartbeatsAreOffByDefault(t *testing.T) {
 	onStage(t, 1, byHand, func(s *stage) {
 		s.checkout()
 		s.pass(4 * time.Minute)
-		assert.Empty(s, s.tap.calls(transporttest.Heartbeats))
+		assert.Empty(s, s.wire.Calls(transporttest.Heartbeats))
 		s.pass(time.Hour)
 		assert.Zero(s, s.server(1).Held("f2"), "the server freed the seat: nobody beats it")
 		assert.Equal(s, []string{"CheckedOut f2 s1:1"}, s.events.texts())
@@ -44,8 +44,8 @@ func TestRule2_HeartbeatByHandBeatsThatLeaseOnly(t *testing.T) {
 		license := s.checkout()
 		s.checkout()
 		require.NoError(s, license.Heartbeat(s.Context()))
-		lease := s.tap.calls(transporttest.Checkouts)[0].outcomes[0].Lease
-		assert.Equal(s, []messages.LeaseID{lease}, s.tap.lastOf(transporttest.Heartbeats).leases)
+		lease := s.wire.Calls(transporttest.Checkouts)[0].Answer.Outcomes[0].Lease
+		assert.Equal(s, []messages.LeaseID{lease}, s.wire.Last(transporttest.Heartbeats).Leases)
 	})
 }
 
@@ -86,7 +86,7 @@ func TestRule2_HeartbeatByHandWorksAgainOnceTheServerIsBack(t *testing.T) {
 		require.Error(s, license.Heartbeat(s.Context()))
 		s.server(1).Up()
 		assert.NoError(s, license.Heartbeat(s.Context()))
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1, "no seat is taken")
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts), 1, "no seat is taken")
 	})
 }
 
@@ -96,7 +96,7 @@ func TestRule2_HeartbeatByHandResumesOverARestart(t *testing.T) {
 		s.server(1).Restart()
 		require.NoError(s, license.Heartbeat(s.Context()))
 		assert.Equal(s, []string{"CheckedOut f2 s1:1", "Restarted s1:1", "Retrying f2 s1:1", "Resumed f2 s1:1"}, s.events.texts())
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1)
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts), 1)
 	})
 }
 
@@ -146,14 +146,14 @@ func TestRule2_ATakeUnansweredByHandIsRepeatedByTheNextCall(t *testing.T) {
 		s.server(1).DropReplies(1, transporttest.Checkouts)
 		require.Error(s, license.Heartbeat(s.Context()))
 		assert.Equal(s, messages.StateRetaking, license.Status().State)
-		before := s.tap.calls(transporttest.Checkouts)
+		before := s.wire.Calls(transporttest.Checkouts)
 		s.pass(4 * time.Minute)
-		require.Len(s, s.tap.calls(transporttest.Checkouts), len(before), "nothing is repeated by itself")
+		require.Len(s, s.wire.Calls(transporttest.Checkouts), len(before), "nothing is repeated by itself")
 
 		require.NoError(s, license.Heartbeat(s.Context()))
-		assert.Equal(s, before[1].takes[0].Request, s.tap.lastOf(transporttest.Checkouts).takes[0].Request)
+		assert.Equal(s, before[1].Takes[0].Request, s.wire.Last(transporttest.Checkouts).Takes[0].Request)
 		assert.Equal(s, messages.StateHeld, license.Status().State)
-		assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+		assert.Equal(s, 1, s.mostHeld("s1:1"))
 	})
 }
 
@@ -164,7 +164,7 @@ func TestRule2_ATakeRefusedForNowByHandIsRepeatedByTheNextCall(t *testing.T) {
 		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: time.Second}, transporttest.Checkouts)
 		require.ErrorContains(s, license.Heartbeat(s.Context()), "Busy")
 		s.pass(time.Minute)
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 2, "nothing is repeated by itself")
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts), 2, "nothing is repeated by itself")
 		s.server(1).ClearFaults()
 		assert.NoError(s, license.Heartbeat(s.Context()))
 	})
@@ -176,10 +176,10 @@ func TestRule2_HeartbeatMakesTheConnectionBeatNow(t *testing.T) {
 		s.checkout()
 		s.untilBeaten(1)
 		s.pass(10 * time.Second)
-		beats := len(s.tap.calls(transporttest.Heartbeats))
+		beats := len(s.wire.Calls(transporttest.Heartbeats))
 		require.NoError(s, license.Heartbeat(s.Context()))
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), beats+1)
-		assert.Len(s, s.tap.lastOf(transporttest.Heartbeats).leases, 2)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), beats+1)
+		assert.Len(s, s.wire.Last(transporttest.Heartbeats).Leases, 2)
 	})
 }
 
@@ -187,12 +187,12 @@ func TestRule2_HeartbeatJoinsABeatInFlight(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		license := s.checkout()
 		s.server(1).DelayReplies(10*time.Second, transporttest.Heartbeats)
-		s.until("a beat in flight", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 1 })
+		s.until("a beat in flight", func() bool { return len(s.wire.Calls(transporttest.Heartbeats)) == 1 })
 		s.pass(5 * time.Second)
 		begin := time.Now()
 		require.NoError(s, license.Heartbeat(s.Context()))
 		assert.Less(s, time.Since(begin), 6*time.Second)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 1)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), 1)
 	})
 }
 
@@ -218,8 +218,8 @@ func TestRule2_TheIntervalIsTwoMinutesByDefault(t *testing.T) {
 		s.server(1).SetClientTimeout(time.Hour)
 		s.checkout()
 		s.untilBeaten(11)
-		beats := s.tap.answered(transporttest.Heartbeats)
-		assert.InDelta(s, 2*time.Minute, beats[10].at.Sub(beats[0].at)/10, float64(12*time.Second))
+		beats := s.wire.Answered(transporttest.Heartbeats)
+		assert.InDelta(s, 2*time.Minute, beats[10].Sent.Sub(beats[0].Sent)/10, float64(12*time.Second))
 	})
 }
 

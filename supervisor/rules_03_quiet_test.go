@@ -21,7 +21,7 @@ func TestRule3_WhileAllIsWellNobodyIsToldAndNothingIsLogged(t *testing.T) {
 		s.checkout()
 		s.checkout()
 		s.pass(12 * time.Hour)
-		assert.Greater(s, len(s.tap.calls(transporttest.Heartbeats)), 600, "the application was not asked for any of them")
+		assert.Greater(s, len(s.wire.Calls(transporttest.Heartbeats)), 600, "the application was not asked for any of them")
 		assert.Equal(s, []string{"CheckedOut f2 s1:1", "CheckedOut f2 s1:1"}, s.events.texts())
 		assert.Empty(s, book.from(slog.LevelDebug+1, ""))
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
@@ -27,10 +28,10 @@ func TestRule4_ABeatIsDueEveryInterval(t *testing.T) {
 	onStage(t, 1, beatingEvery(time.Minute, 5), func(s *stage) {
 		s.checkout()
 		s.untilBeaten(50)
-		beats := s.tap.answered(transporttest.Heartbeats)
-		assert.LessOrEqual(s, beats[0].at.Sub(s.began), time.Minute, "the first beat has a random phase")
+		beats := s.wire.Answered(transporttest.Heartbeats)
+		assert.LessOrEqual(s, beats[0].Sent.Sub(s.began), time.Minute, "the first beat has a random phase")
 		for i := range beats[1:] {
-			assert.InDelta(s, time.Minute, beats[i+1].at.Sub(beats[i].at), float64(6*time.Second))
+			assert.InDelta(s, time.Minute, beats[i+1].Sent.Sub(beats[i].Sent), float64(6*time.Second))
 		}
 	})
 }
@@ -41,8 +42,8 @@ func TestRule4_ABeatNamesEveryLeaseOfItsConnection(t *testing.T) {
 		s.checkout()
 		s.checkoutOf(messages.Checkout{Feature: "f3", Count: 3})
 		s.untilBeaten(1)
-		assert.Len(s, s.tap.lastOf(transporttest.Heartbeats).leases, 3)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 1)
+		assert.Len(s, s.wire.Last(transporttest.Heartbeats).Leases, 3)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), 1)
 	})
 }
 
@@ -55,7 +56,7 @@ func TestRule4_ABeatThatIsNotAnsweredFailsAtItsDeadline(t *testing.T) {
 				s.checkout()
 				s.server(1).BlackHole(true, transporttest.Heartbeats)
 				failed := s.untilTold("Lost(1) s1:1")
-				assert.Equal(s, deadline, failed.Sub(s.tap.calls(transporttest.Heartbeats)[0].at))
+				assert.Equal(s, deadline, failed.Sub(s.wire.Calls(transporttest.Heartbeats)[0].Sent))
 				s.server(1).ClearFaults()
 			})
 		})
@@ -70,8 +71,8 @@ func TestRule4_ABeatThatFindsNoServerFailsWhenTheConnectDoes(t *testing.T) {
 		s.server(1).BlackHole(true)
 		s.untilTold("Lost(1) s1:1")
 		failed := s.untilTold("Lost(2) s1:1")
-		connects := s.tap.calls(transporttest.Connects) // the latest may be a try after it: the pause has full jitter
-		assert.True(s, slices.ContainsFunc(connects, func(c sent) bool { return c.at.Add(7 * time.Second).Equal(failed) }))
+		connects := s.wire.Calls(transporttest.Connects) // the latest may be a try after it: the pause has full jitter
+		assert.True(s, slices.ContainsFunc(connects, func(c wiretap.Record) bool { return c.Sent.Add(7 * time.Second).Equal(failed) }))
 		s.server(1).ClearFaults()
 	})
 }
@@ -85,7 +86,7 @@ func TestRule4_BeatsNeverOverlap(t *testing.T) { // checkHistory looks at every 
 			_ = license.Heartbeat(ctx)
 			s.pass(3 * time.Second)
 		}
-		assert.Greater(s, len(s.tap.calls(transporttest.Heartbeats)), 10)
+		assert.Greater(s, len(s.wire.Calls(transporttest.Heartbeats)), 10)
 		assert.Zero(s, count[messages.ConnectionLost](&s.events))
 	})
 }
@@ -98,8 +99,8 @@ func TestRule4_AConnectionWithoutALeaseBeatsWithAnEmptyChunkWhileItTakes(t *test
 		s.untilTold("Retrying f2 s1:1")
 		s.untilBeaten(5)
 		assert.Equal(s, messages.StateRetaking, license.Status().State)
-		for _, beat := range s.tap.answered(transporttest.Heartbeats)[1:] {
-			assert.Empty(s, beat.leases)
+		for _, beat := range s.wire.Answered(transporttest.Heartbeats)[1:] {
+			assert.Empty(s, beat.Leases)
 		}
 		s.server(1).ClearFaults()
 	})
@@ -111,7 +112,7 @@ func TestRule4_AConnectionWithoutLicensesDoesNotBeat(t *testing.T) {
 		s.untilBeaten(1)
 		require.NoError(s, license.Checkin(s.Context()))
 		s.pass(time.Hour)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 1)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), 1)
 		s.checkout()
 		s.untilBeaten(1)
 	})
@@ -146,11 +147,11 @@ func TestRule4_ABeatPutOffByTheServerHasNotFailed(t *testing.T) {
 		s.checkout()
 		s.untilBeaten(1)
 		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 20 * time.Second}, transporttest.Heartbeats)
-		s.until("a refused beat", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 2 })
-		refused := s.tap.lastOf(transporttest.Heartbeats)
+		s.until("a refused beat", func() bool { return len(s.wire.Calls(transporttest.Heartbeats)) == 2 })
+		refused := s.wire.Last(transporttest.Heartbeats)
 		s.server(1).ClearFaults()
 		s.untilBeaten(1)
-		assert.Equal(s, 20*time.Second, s.tap.lastOf(transporttest.Heartbeats).at.Sub(refused.at))
+		assert.Equal(s, 20*time.Second, s.wire.Last(transporttest.Heartbeats).Sent.Sub(refused.Sent))
 		assert.Equal(s, []string{"CheckedOut f2 s1:1"}, s.events.texts())
 	})
 }
@@ -163,9 +164,9 @@ func TestRule4_ABeatPutOffUntilTheLeaseIsAtRiskHasFailed(t *testing.T) {
 	onStage(t, 1, setup, func(s *stage) {
 		s.checkout()
 		s.untilTold("Lost(1) s1:1")
-		failed := s.tap.lastOf(transporttest.Heartbeats)
-		assert.Greater(s, failed.at.Sub(s.began)+50*time.Second, 2*time.Minute+50*time.Second)
-		assert.Greater(s, len(s.tap.calls(transporttest.Heartbeats)), 1, "put off as long as it fitted")
+		failed := s.wire.Last(transporttest.Heartbeats)
+		assert.Greater(s, failed.Sent.Sub(s.began)+50*time.Second, 2*time.Minute+50*time.Second)
+		assert.Greater(s, len(s.wire.Calls(transporttest.Heartbeats)), 1, "put off as long as it fitted")
 		s.server(1).ClearFaults()
 	})
 }
@@ -187,7 +188,7 @@ func TestRule4_WhatWeCancelledOurselvesDoesNotCount(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		s.checkout()
 		s.server(1).BlackHole(true, transporttest.Heartbeats)
-		s.until("a beat under way", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 1 })
+		s.until("a beat under way", func() bool { return len(s.wire.Calls(transporttest.Heartbeats)) == 1 })
 		s.close()
 		s.pass(time.Minute)
 		assert.Equal(s, []string{"CheckedOut f2 s1:1", "CheckedIn f2 s1:1"}, s.events.texts())

@@ -59,7 +59,7 @@ func TestRule5_AServerThatComesBackBelowAttemptsIsRecoveredFrom(t *testing.T) {
 		s.untilTold("Retrying f2 s1:1")
 		s.untilTold("Resumed f2 s1:1")
 		assert.Equal(s, messages.StateHeld, license.Status().State)
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1)
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts), 1)
 		assert.Zero(s, s.server(2).Stats().Tried)
 	})
 }

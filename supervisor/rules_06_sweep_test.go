@@ -61,9 +61,9 @@ func TestRule6_TheSweepAsksInSearchOrderAndTheOriginLast(t *testing.T) {
 		s.server(2).Refuse(&transport.Refusal{Reason: messages.Denied}, transporttest.Heartbeats)
 		s.untilTold("Lost(2) s2:1")
 		var asked []messages.Address
-		for _, call := range s.tap.list[2:] {
-			if call.kind == transporttest.Checkouts || call.kind == transporttest.Heartbeats {
-				asked = append(asked, call.address)
+		for _, call := range s.wire.All()[2:] {
+			if call.Kind == transporttest.Checkouts || call.Kind == transporttest.Heartbeats {
+				asked = append(asked, call.Address)
 			}
 		}
 		sweep := []messages.Address{"s1:1", "s3:1", "s4:1", "s2:1"}
@@ -79,7 +79,7 @@ func TestRule6_TheOriginIsAskedByABeatWhileALeaseMayBeLeft(t *testing.T) {
 		s.deaf()
 		s.untilTold("Failed f2 s2:1 NoSeats")
 		s.untilTold("Failed f2 s2:1 NoSeats")
-		assert.Len(s, s.tap.calls(transporttest.Checkouts, "s1:1"), 1, "no seat is taken beside the lease")
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts, "s1:1"), 1, "no seat is taken beside the lease")
 		s.server(1).ClearFaults()
 	})
 }
@@ -97,7 +97,7 @@ func TestRule6_TheBeatOfASweepResumesTheLease(t *testing.T) {
 		s.server(1).Up() // while s2:1 is being asked
 		s.untilTold("Resumed f2 s1:1")
 		assert.Equal(s, messages.StateHeld, license.Status().State)
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1)
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts), 1)
 		s.server(2).ClearFaults()
 	})
 }
@@ -117,7 +117,7 @@ func TestRule6_TheOriginIsAskedForSeatsWhenNoLeaseIsLeft(t *testing.T) {
 		s.untilTold("Succeeded f2 s1:1")
 		assert.Equal(s, messages.StateHeld, license.Status().State)
 		assert.Zero(s, count[messages.FailedOver](&s.events), "it is the same server")
-		assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+		assert.Equal(s, 1, s.mostHeld("s1:1"))
 		s.server(1).ClearFaults()
 	})
 }

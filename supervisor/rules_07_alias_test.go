@@ -34,7 +34,7 @@ func TestRule7_TwoAddressesOfOneServerAreOneConnection(t *testing.T) {
 		s.net.Heal("s1:1")
 		s.untilBeaten(1)
 		assert.Len(s, s.rt.Status().Connections, 1)
-		assert.Len(s, s.tap.lastOf(transporttest.Heartbeats).leases, 2)
+		assert.Len(s, s.wire.Last(transporttest.Heartbeats).Leases, 2)
 	})
 }
 
@@ -66,7 +66,7 @@ func TestRule7_TheOriginAtAnotherAddressIsAReconnect(t *testing.T) {
 			s.untilLost(2)
 			s.untilTold("Resumed f2 b1:1")
 			assert.Equal(s, messages.StateHeld, license.Status().State)
-			assert.Equal(s, 1, s.tap.mostHeld("s1:1"), "no second seat, not even for a moment")
+			assert.Equal(s, 1, s.mostHeld("s1:1"), "no second seat, not even for a moment")
 			assert.Zero(s, count[messages.FailedOver](&s.events))
 		})
 	})

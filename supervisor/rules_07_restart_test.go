@@ -111,13 +111,13 @@ func TestRule7_OldLeasesAreNeverNamedToAReplacement(t *testing.T) {
 				s.server(1).Restart()
 				s.checkout()
 				s.untilBeaten(1)
-				old := s.tap.lastOf(transporttest.Heartbeats).leases
+				old := s.wire.Last(transporttest.Heartbeats).Leases
 				change(s.server(1))
 				s.untilBeaten(1) // which tells of it
-				told := len(s.tap.calls(transporttest.Heartbeats))
+				told := len(s.wire.Calls(transporttest.Heartbeats))
 				s.untilBeaten(5)
-				for _, beat := range s.tap.calls(transporttest.Heartbeats)[told:] {
-					assert.NotContains(s, beat.leases, old[0])
+				for _, beat := range s.wire.Calls(transporttest.Heartbeats)[told:] {
+					assert.NotContains(s, beat.Leases, old[0])
 				}
 				assert.Equal(s, 1, s.server(1).Held("f2"))
 			})
@@ -130,13 +130,13 @@ func TestRule7_ALowerEpochIsTheSameServerWithoutItsLeases(t *testing.T) {
 		s.server(1).Restart()
 		license := s.checkout()
 		s.untilBeaten(1)
-		first := s.tap.lastOf(transporttest.Checkouts).takes[0]
+		first := s.wire.Last(transporttest.Checkouts).Takes[0]
 		s.server(1).Rollback()
 		s.pass(2 * time.Minute)
 		assert.Equal(s, []string{
 			"CheckedOut f2 s1:1", "Restarted s1:1", "Replaced s1:1", "Retrying f2 s1:1", "Succeeded f2 s1:1",
 		}, s.events.texts())
-		again := s.tap.lastOf(transporttest.Checkouts).takes[0]
+		again := s.wire.Last(transporttest.Checkouts).Takes[0]
 		assert.Equal(s, []messages.RequestID{first.Request}, again.Replaces, "requests are still named")
 		assert.Equal(s, "S1", license.Status().Server.ID)
 	})
@@ -146,7 +146,7 @@ func TestRule7_AnAnswerFromAnOlderLifeIsDropped(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		license := s.checkout()
 		s.server(1).DelayReplies(20*time.Second, transporttest.Heartbeats)
-		s.until("a beat under way", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 1 })
+		s.until("a beat under way", func() bool { return len(s.wire.Calls(transporttest.Heartbeats)) == 1 })
 		s.server(1).Restart()
 		s.checkout() // which learns of the restart
 		require.Equal(s, 1, count[messages.ServerRestarted](&s.events))

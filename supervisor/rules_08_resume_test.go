@@ -19,8 +19,8 @@ func TestRule8_ABlipTakesNoSecondSeat(t *testing.T) {
 		s.server(1).Up()
 		s.untilTold("Retrying f2 s1:1")
 		s.untilTold("Resumed f2 s1:1")
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1)
-		assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts), 1)
+		assert.Equal(s, 1, s.mostHeld("s1:1"))
 		assert.Equal(s, messages.StateHeld, license.Status().State)
 	})
 }
@@ -32,8 +32,8 @@ func TestRule8_ARestartFromTheLedgerTakesNoSecondSeat(t *testing.T) {
 		s.server(1).Restart()
 		s.untilTold("Resumed f2 s1:1")
 		s.untilBeaten(5)
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1)
-		assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts), 1)
+		assert.Equal(s, 1, s.mostHeld("s1:1"))
 	})
 }
 
@@ -44,7 +44,7 @@ func TestRule8_ABeatThatTellsOfTheRestartIsNotRepeated(t *testing.T) {
 		s.server(1).Restart()
 		s.untilTold("Resumed f2 s1:1")
 		s.pass(time.Second)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 2)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), 2)
 	})
 }
 
@@ -55,12 +55,12 @@ func TestRule8_AfterABreakTheWholeListIsBeatenFirst(t *testing.T) {
 		}
 		s.server(1).Down()
 		s.untilLost(1)
-		before := s.tap.count()
+		before := s.wire.Len()
 		s.server(1).Up()
-		s.until("it answers", func() bool { return s.tap.beats() == 1 })
-		for _, call := range s.tap.list[before:] {
-			if call.kind != transporttest.Connects {
-				assert.Len(s, call.leases, 3, "%s", call)
+		s.until("it answers", func() bool { return s.wire.CountAnswered(transporttest.Heartbeats) == 1 })
+		for _, call := range s.wire.All()[before:] {
+			if call.Kind != transporttest.Connects {
+				assert.Len(s, call.Leases, 3, "%s", call)
 				break
 			}
 		}
@@ -76,7 +76,7 @@ func TestRule8_ACheckoutThatFindsARestartHasTheListBeaten(t *testing.T) {
 		s.checkoutOf(messages.Checkout{Feature: "f3"})
 		s.untilTold("Restarted s1:1")
 		s.untilTold("Resumed f2 s1:1")
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 1)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), 1)
 	})
 }
 
@@ -94,8 +94,8 @@ func TestRule8_OnlyWhatTheServerEndedIsTakenAgain(t *testing.T) {
 		s.server(1).Up()
 		s.untilTold("Resumed f2 s1:1")
 		s.pass(0)
-		assert.Equal(s, "f3", s.tap.lastOf(transporttest.Checkouts).takes[0].Feature)
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 3)
+		assert.Equal(s, "f3", s.wire.Last(transporttest.Checkouts).Takes[0].Feature)
+		assert.Len(s, s.wire.Calls(transporttest.Checkouts), 3)
 		assert.Equal(s, messages.StateHeld, kept.Status().State)
 		assert.Equal(s, messages.StateHeld, gone.Status().State)
 		assert.Equal(s, 2, s.server(1).HeldTotal())
@@ -112,6 +112,6 @@ func TestRule8_ALostLedgerMeansThatEverySeatIsTakenAgain(t *testing.T) {
 		s.untilTold("Succeeded f2 s1:1")
 		s.pass(time.Second)
 		assert.Equal(s, 3, s.server(1).Held("f2"))
-		assert.Equal(s, 3, s.tap.mostHeld("s1:1"))
+		assert.Equal(s, 3, s.mostHeld("s1:1"))
 	})
 }

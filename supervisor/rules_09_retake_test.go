@@ -27,7 +27,7 @@ func unchanged(*transporttest.Server) {}
 func TestRule9_TheWholeCountAndTheVersionFirstAskedForAreTakenAgain(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		s.retake(messages.Checkout{Feature: "f2", Version: messages.V(3, 1), Count: 4, Exact: false}, unchanged)
-		again := s.tap.lastOf(transporttest.Checkouts).takes[0]
+		again := s.wire.Last(transporttest.Checkouts).Takes[0]
 		assert.Equal(s, messages.V(3, 1), again.Version)
 		assert.Equal(s, 4, again.Count)
 		assert.Equal(s, 4, s.server(1).Held("f2"))
@@ -37,8 +37,8 @@ func TestRule9_TheWholeCountAndTheVersionFirstAskedForAreTakenAgain(t *testing.T
 func TestRule9_ARetakeIsANewRequestThatReplacesTheOld(t *testing.T) {
 	onStage(t, 1, nil, func(s *stage) {
 		s.retake(messages.Checkout{Feature: "f2"}, unchanged)
-		takes := s.tap.calls(transporttest.Checkouts)
-		first, again := takes[0].takes[0], takes[1].takes[0]
+		takes := s.wire.Calls(transporttest.Checkouts)
+		first, again := takes[0].Takes[0], takes[1].Takes[0]
 		assert.NotEqual(s, first.Request, again.Request)
 		assert.Equal(s, []messages.RequestID{first.Request}, again.Replaces)
 	})
@@ -50,9 +50,9 @@ func TestRule9_AThirdTakeReplacesThatOfTheCurrentLease(t *testing.T) {
 		s.untilTold("Succeeded f2 s1:1")
 		s.server(1).Forget()
 		s.untilTold("Succeeded f2 s1:1")
-		takes := s.tap.calls(transporttest.Checkouts)
+		takes := s.wire.Calls(transporttest.Checkouts)
 		require.Len(s, takes, 3)
-		assert.Contains(s, takes[2].takes[0].Replaces, takes[1].takes[0].Request)
+		assert.Contains(s, takes[2].Takes[0].Replaces, takes[1].Takes[0].Request)
 	})
 }
 

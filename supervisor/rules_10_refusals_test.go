@@ -52,10 +52,10 @@ func TestRule10_ARetakePutOffIsRepeatedAfterThatTime(t *testing.T) {
 				s.pass(50 * time.Second)
 				s.server(1).ClearFaults()
 				s.untilTold("Succeeded f2 s1:1")
-				takes := s.tap.calls(transporttest.Checkouts)[1:]
+				takes := s.wire.Calls(transporttest.Checkouts)[1:]
 				for i := range takes[1:] {
-					assert.Equal(s, 20*time.Second, takes[i+1].at.Sub(takes[i].at))
-					assert.Equal(s, takes[0].takes[0].Request, takes[i+1].takes[0].Request)
+					assert.Equal(s, 20*time.Second, takes[i+1].Sent.Sub(takes[i].Sent))
+					assert.Equal(s, takes[0].Takes[0].Request, takes[i+1].Takes[0].Request)
 				}
 			})
 		})
@@ -99,11 +99,11 @@ func TestRule10_ABusyServerInASweepIsReachedAndLeftAloneForThatTime(t *testing.T
 		s.untilTold("Lost(3) s1:1")
 		s.untilTold("Lost(4) s1:1")
 		assert.Equal(s, messages.StateFailingOver, license.Status().State, "reached: no exit")
-		takes := s.tap.calls(transporttest.Checkouts, "s2:1")
+		takes := s.wire.Calls(transporttest.Checkouts, "s2:1")
 		require.GreaterOrEqual(s, len(takes), 2)
-		assert.Equal(s, began, takes[0].at)
+		assert.Equal(s, began, takes[0].Sent)
 		for i := range takes[1:] {
-			assert.GreaterOrEqual(s, takes[i+1].at.Sub(takes[i].at), 90*time.Second)
+			assert.GreaterOrEqual(s, takes[i+1].Sent.Sub(takes[i].Sent), 90*time.Second)
 		}
 		s.server(2).ClearFaults()
 		s.untilTold("FailedOver f2 s1:1>s2:1")

@@ -150,7 +150,7 @@ func TestRule11_AServerThatLetUsConnectDuringTheSweepIsReached(t *testing.T) {
 		assert.Equal(s, messages.StateFailingOver, license.Status().State)
 		s.server(2).ClearFaults()
 		s.untilTold("FailedOver f2 s1:1>s2:1")
-		assert.Equal(s, 1, s.tap.mostHeld("s2:1"))
+		assert.Equal(s, 1, s.mostHeld("s2:1"))
 	})
 }
 

@@ -104,12 +104,12 @@ func TestRule13_ARetakeWhoseReplyIsLostIsRepeatedAndGetsTheSameGrant(t *testing.
 		s.server(1).DropReplies(3, transporttest.Checkouts)
 		s.untilTold("Retrying f2 s1:1")
 		s.untilTold("Succeeded f2 s1:1")
-		takes := s.tap.calls(transporttest.Checkouts)[1:]
+		takes := s.wire.Calls(transporttest.Checkouts)[1:]
 		require.Len(s, takes, 4)
 		for _, call := range takes {
-			assert.Equal(s, takes[0].takes[0].Request, call.takes[0].Request)
+			assert.Equal(s, takes[0].Takes[0].Request, call.Takes[0].Request)
 		}
-		assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+		assert.Equal(s, 1, s.mostHeld("s1:1"))
 	})
 }
 
@@ -135,8 +135,8 @@ func TestRule13_ARepeatWhoseGrantHasEndedIsTakenAnewInTheSamePair(t *testing.T) 
 		s.endBeforeTheRepeat(messages.Expired)
 		s.until("granted", func() bool { return count[messages.CheckoutSucceeded](&s.events) == 1 })
 		assert.Equal(s, []string{"Succeeded f2 s1:1"}, s.events.texts())
-		takes := s.tap.calls(transporttest.Checkouts)
-		ended, anew := takes[len(takes)-2].takes[0], takes[len(takes)-1].takes[0]
+		takes := s.wire.Calls(transporttest.Checkouts)
+		ended, anew := takes[len(takes)-2].Takes[0], takes[len(takes)-1].Takes[0]
 		assert.NotEqual(s, ended.Request, anew.Request)
 		assert.Contains(s, anew.Replaces, ended.Request)
 		assert.Equal(s, 1, s.server(1).Held("f2"))

@@ -42,12 +42,12 @@ func TestRule13_ASeatGrantedTooLateIsReplacedByTheNextRound(t *testing.T) {
 		s.untilLost(3)
 		s.server(2).DelayReplies(0, transporttest.Checkouts)
 		s.untilTold("FailedOver f2 s1:1>s2:1")
-		assert.NotEmpty(s, s.tap.lastOf(transporttest.Checkouts, "s2:1").takes[0].Replaces)
+		assert.NotEmpty(s, s.wire.Last(transporttest.Checkouts, "s2:1").Takes[0].Replaces)
 		s.server(2).ClearFaults()
 		s.pass(10 * time.Minute)
 		assert.Equal(s, messages.StateHeld, license.Status().State)
 		assert.Equal(s, 1, s.server(2).Held("f2"))
-		assert.Equal(s, 1, s.tap.mostHeld("s2:1"))
+		assert.Equal(s, 1, s.mostHeld("s2:1"))
 	})
 }
 

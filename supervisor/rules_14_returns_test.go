@@ -36,7 +36,7 @@ func TestRule14_ALeaseToBeReturnedIsNeverBeaten(t *testing.T) { // which checkHi
 		s.server(1).Up()
 		beats := s.server(1).Stats().Heartbeats
 		s.pass(4 * time.Minute)
-		assert.Greater(s, s.server(1).Stats().Checkins+len(s.tap.calls(transporttest.Checkins, "s1:1")), 3, "it tries to return")
+		assert.Greater(s, s.server(1).Stats().Checkins+len(s.wire.Calls(transporttest.Checkins, "s1:1")), 3, "it tries to return")
 		assert.Equal(s, beats, s.server(1).Stats().Heartbeats, "a connection with only returns left does not beat")
 		s.server(1).ClearFaults()
 	})

@@ -9,16 +9,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
 // connectsSince returns the connects to s1:1 since then.
-func (s *stage) connectsSince(begin time.Time) []sent {
-	var since []sent
-	for _, call := range s.tap.calls(transporttest.Connects, "s1:1") {
-		if !call.at.Before(begin) {
+func (s *stage) connectsSince(begin time.Time) []wiretap.Record {
+	var since []wiretap.Record
+	for _, call := range s.wire.Calls(transporttest.Connects, "s1:1") {
+		if !call.Sent.Before(begin) {
 			since = append(since, call)
 		}
 	}
@@ -36,9 +37,9 @@ func TestRule15_ABrokenConnectionTriesToReconnectBetweenBeats(t *testing.T) {
 		previous, longest := failed, time.Duration(0)
 		for n, call := range tries {
 			most := time.Duration(math.Min(30, math.Pow(1.6, float64(n))) * float64(time.Second))
-			assert.LessOrEqual(s, call.at.Sub(previous), most, "pause before try %d", n)
-			longest = max(longest, call.at.Sub(previous))
-			previous = call.at
+			assert.LessOrEqual(s, call.Sent.Sub(previous), most, "pause before try %d", n)
+			longest = max(longest, call.Sent.Sub(previous))
+			previous = call.Sent
 		}
 		assert.Greater(s, longest, 10*time.Second)
 		s.server(1).Up()
@@ -52,8 +53,8 @@ func TestRule15_ThePauseIsNeverLongerThanHalfTheInterval(t *testing.T) {
 		previous := s.untilLost(1)
 		s.pass(15 * time.Minute)
 		for _, call := range s.connectsSince(previous) {
-			assert.LessOrEqual(s, call.at.Sub(previous), 5*time.Second)
-			previous = call.at
+			assert.LessOrEqual(s, call.Sent.Sub(previous), 5*time.Second)
+			previous = call.Sent
 		}
 		s.server(1).Up()
 	})
@@ -71,8 +72,8 @@ func TestRule15_ATryFollowsAnotherWithoutAPauseOnlyForABeatThatIsDue(t *testing.
 		}
 		tries := s.connectsSince(begin)
 		for i := range tries[1:] {
-			if tries[i+1].at.Equal(tries[i].ended) {
-				assert.True(s, beats[tries[i+1].ended], "%s", tries[i+1])
+			if tries[i+1].Sent.Equal(tries[i].Answer.Time) {
+				assert.True(s, beats[tries[i+1].Answer.Time], "%s", tries[i+1])
 			}
 		}
 		s.server(1).ClearFaults()
@@ -114,7 +115,7 @@ func TestRule15_TheBackOffBeginsAnewWithEachBreak(t *testing.T) {
 			s.pass(10 * time.Second)
 			tries := s.connectsSince(failed)
 			require.NotEmpty(s, tries)
-			assert.LessOrEqual(s, tries[0].at.Sub(failed), time.Second)
+			assert.LessOrEqual(s, tries[0].Sent.Sub(failed), time.Second)
 			s.server(1).Up()
 			s.untilTold("Resumed f2 s1:1")
 		}
@@ -129,7 +130,7 @@ func TestRule15_ConnectsOfManyClientsAreSpread(t *testing.T) {
 			s.server(1).Down()
 			failed := s.untilLost(1)
 			s.pass(2 * time.Second)
-			first = append(first, s.connectsSince(failed)[0].at.Sub(failed))
+			first = append(first, s.connectsSince(failed)[0].Sent.Sub(failed))
 			s.server(1).Up()
 			s.untilTold("Resumed f2 s1:1")
 		}
@@ -155,7 +156,7 @@ func TestRule15_ARetryAfterIsNotOverridden(t *testing.T) {
 		tries := s.connectsSince(begin)
 		require.Greater(s, len(tries), 3)
 		for i := range tries[1:] {
-			assert.GreaterOrEqual(s, tries[i+1].at.Sub(tries[i].at), 90*time.Second)
+			assert.GreaterOrEqual(s, tries[i+1].Sent.Sub(tries[i].Sent), 90*time.Second)
 		}
 		s.server(1).ClearFaults()
 	})

@@ -31,10 +31,10 @@ func TestRule16_LeasesAreAtRiskAMarginBeforeTheClientTimeout(t *testing.T) {
 			onStage(t, 1, clientTimeout(timeout), func(s *stage) {
 				s.checkout()
 				s.untilBeaten(2)
-				good := s.tap.lastOf(transporttest.Heartbeats)
+				good := s.wire.Last(transporttest.Heartbeats)
 				s.server(1).Down()
 				atRisk := s.untilTold("AtRisk s1:1")
-				assert.Equal(s, timeout-margin, atRisk.Sub(good.at))
+				assert.Equal(s, timeout-margin, atRisk.Sub(good.Sent))
 				e := last[messages.LeaseAtRisk](&s.events)
 				assert.Equal(s, messages.LeaseAtRisk{
 					Server: messages.Server{ID: "S1", Address: "s1:1"}, Features: 1, Age: timeout - margin, Timeout: timeout,
@@ -50,10 +50,10 @@ func TestRule16_AgeCountsFromWhenTheBeatWasSent(t *testing.T) {
 		s.checkout()
 		s.server(1).DelayReplies(20*time.Second, transporttest.Heartbeats)
 		s.untilBeaten(1)
-		good := s.tap.answered(transporttest.Heartbeats)[0]
-		require.Equal(s, 20*time.Second, good.ended.Sub(good.at))
+		good := s.wire.Answered(transporttest.Heartbeats)[0]
+		require.Equal(s, 20*time.Second, good.Answer.Time.Sub(good.Sent))
 		s.server(1).Down()
-		assert.Equal(s, 285*time.Second, s.untilTold("AtRisk s1:1").Sub(good.at))
+		assert.Equal(s, 285*time.Second, s.untilTold("AtRisk s1:1").Sub(good.Sent))
 		s.server(1).ClearFaults()
 		s.server(1).Up()
 	})
@@ -64,7 +64,7 @@ func TestRule16_AgeCountsFromTheTakeUntilTheFirstBeat(t *testing.T) {
 		s.server(1).DelayReplies(3*time.Second, transporttest.Checkouts)
 		s.checkout()
 		s.server(1).Down()
-		assert.Equal(s, 285*time.Second, s.untilTold("AtRisk s1:1").Sub(s.tap.lastOf(transporttest.Checkouts).at))
+		assert.Equal(s, 285*time.Second, s.untilTold("AtRisk s1:1").Sub(s.wire.Last(transporttest.Checkouts).Sent))
 		s.server(1).ClearFaults()
 		s.server(1).Up()
 	})
@@ -104,10 +104,10 @@ func TestRule16_WithEnforceTimeoutTheLicenseIsLostAtThatMoment(t *testing.T) {
 	onStage(t, 2, setup, func(s *stage) {
 		license := s.checkout()
 		s.untilBeaten(1)
-		good := s.tap.lastOf(transporttest.Heartbeats)
+		good := s.wire.Last(transporttest.Heartbeats)
 		s.server(1).Down()
 		lost := s.untilTold("Lost f2 s1:1 TimedOut")
-		assert.Equal(s, 285*time.Second, lost.Sub(good.at))
+		assert.Equal(s, 285*time.Second, lost.Sub(good.Sent))
 		var e *messages.LostError
 		require.ErrorAs(s, license.Err(), &e)
 		assert.Equal(s, messages.TimedOut, e.Reason)
@@ -125,12 +125,12 @@ func TestRule16_AFeatureWithoutALeaseKeepsTheAgeOfItsLast(t *testing.T) {
 	onStage(t, 1, setup, func(s *stage) {
 		s.checkout()
 		s.untilBeaten(2)
-		good := s.tap.lastOf(transporttest.Heartbeats)
+		good := s.wire.Last(transporttest.Heartbeats)
 		s.server(1).Forget()
 		busy(s.server(1), messages.Busy, 10*time.Second)
 		s.untilTold("Retrying f2 s1:1")
 		lost := s.untilTold("Lost f2 s1:1 TimedOut")
-		assert.Equal(s, 285*time.Second, lost.Sub(good.at), "it was never beaten again, though its connection was")
+		assert.Equal(s, 285*time.Second, lost.Sub(good.Sent), "it was never beaten again, though its connection was")
 		s.server(1).ClearFaults()
 	})
 }
@@ -144,10 +144,10 @@ func TestRule16_AWallClockThatRunsAheadCounts(t *testing.T) {
 	onStage(t, 1, setup, func(s *stage) {
 		s.checkout()
 		s.untilBeaten(1)
-		good := s.tap.lastOf(transporttest.Heartbeats)
+		good := s.wire.Last(transporttest.Heartbeats)
 		s.server(1).Down()
 		told := s.untilTold("AtRisk s1:1")
-		assert.Less(s, told.Sub(good.at), 200*time.Second, "by the monotonic clock it would be 285 s")
+		assert.Less(s, told.Sub(good.Sent), 200*time.Second, "by the monotonic clock it would be 285 s")
 		assert.GreaterOrEqual(s, last[messages.LeaseAtRisk](&s.events).Age, 285*time.Second)
 		s.server(1).Up()
 	})
@@ -163,8 +163,8 @@ func TestRule16_TheIntervalIsAtMostAThirdOfTheClientTimeout(t *testing.T) {
 		s.checkout()
 		s.checkout()
 		s.untilBeaten(11)
-		beats := s.tap.answered(transporttest.Heartbeats)
-		assert.InDelta(s, 10*time.Second, beats[10].at.Sub(beats[0].at)/10, float64(time.Second))
+		beats := s.wire.Answered(transporttest.Heartbeats)
+		assert.InDelta(s, 10*time.Second, beats[10].Sent.Sub(beats[0].Sent)/10, float64(time.Second))
 		assert.Len(s, book.from(slog.LevelInfo, "shortened"), 1)
 	})
 }

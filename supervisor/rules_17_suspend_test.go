@@ -54,7 +54,7 @@ func TestRule17_FailuresWithin30SecondsOfAJumpAreRepeatedAndNotCounted(t *testin
 		s.pass(31 * time.Second)
 		require.NoError(s, l.Err())
 		assert.NotContains(s, s.events.names(), "ConnectionLost(1)")
-		assert.NotZero(s, s.tap.lastOf(transporttest.Heartbeats).at)
+		assert.NotZero(s, s.wire.Last(transporttest.Heartbeats).Sent)
 	})
 }
 

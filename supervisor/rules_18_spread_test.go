@@ -26,8 +26,8 @@ func TestRule18_FirstBeatsOfManyClientsAreSpreadOverTheInterval(t *testing.T) {
 		}
 		s.pass(time.Minute)
 		var quarters [4]int
-		for _, beat := range s.tap.calls(transporttest.Heartbeats)[:clients] {
-			quarters[min(3, int(beat.at.Sub(s.began)/(15*time.Second)))]++
+		for _, beat := range s.wire.Calls(transporttest.Heartbeats)[:clients] {
+			quarters[min(3, int(beat.Sent.Sub(s.began)/(15*time.Second)))]++
 		}
 		for _, n := range quarters {
 			assert.InDelta(s, clients/4, n, clients/4-2, "%v", quarters)
@@ -39,10 +39,10 @@ func TestRule18_IntervalsStrayByUpToATenth(t *testing.T) {
 	onStage(t, 1, beatingEvery(100*time.Second, 5), func(s *stage) {
 		s.checkout()
 		s.untilBeaten(101)
-		beats := s.tap.answered(transporttest.Heartbeats)
+		beats := s.wire.Answered(transporttest.Heartbeats)
 		shortest, longest := time.Hour, time.Duration(0)
 		for i := range beats[1:] {
-			gap := beats[i+1].at.Sub(beats[i].at)
+			gap := beats[i+1].Sent.Sub(beats[i].Sent)
 			shortest, longest = min(shortest, gap), max(longest, gap)
 		}
 		assert.GreaterOrEqual(s, shortest, 90*time.Second)
@@ -70,9 +70,9 @@ func TestRule18_TheNextBeatWaitsForTheServersNotBefore(t *testing.T) {
 				hint(s.server(1), asked)
 				s.checkout()
 				s.untilBeaten(6)
-				beats := s.tap.answered(transporttest.Heartbeats)
+				beats := s.wire.Answered(transporttest.Heartbeats)
 				for i := range beats[1:] {
-					assert.Equal(s, waits, beats[i+1].at.Sub(beats[i].at))
+					assert.Equal(s, waits, beats[i+1].Sent.Sub(beats[i].Sent))
 				}
 			})
 		})
@@ -84,8 +84,8 @@ func TestRule18_ANotBeforeThatIsOverAnywayChangesNothing(t *testing.T) {
 		hint(s.server(1), time.Second)
 		s.checkout()
 		s.untilBeaten(6)
-		beats := s.tap.answered(transporttest.Heartbeats)
-		assert.InDelta(s, time.Minute, beats[5].at.Sub(beats[0].at)/5, float64(6*time.Second))
+		beats := s.wire.Answered(transporttest.Heartbeats)
+		assert.InDelta(s, time.Minute, beats[5].Sent.Sub(beats[0].Sent)/5, float64(6*time.Second))
 	})
 }
 
@@ -94,10 +94,10 @@ func TestRule18_ARetryAfterIsHonouredUpToAThirdOfTheClientTimeout(t *testing.T) 
 		s.retake(messages.Checkout{Feature: "f2"},
 			func(server *transporttest.Server) { busy(server, messages.Busy, time.Hour) })
 		s.pass(5 * time.Minute)
-		takes := s.tap.calls(transporttest.Checkouts)[1:]
+		takes := s.wire.Calls(transporttest.Checkouts)[1:]
 		require.Len(s, takes, 4)
 		for i := range takes[1:] {
-			assert.Equal(s, 100*time.Second, takes[i+1].at.Sub(takes[i].at))
+			assert.Equal(s, 100*time.Second, takes[i+1].Sent.Sub(takes[i].Sent))
 		}
 		s.server(1).ClearFaults()
 	})
@@ -108,13 +108,13 @@ func TestRule18_ReconnectTriesDoNotOverrideARetryAfter(t *testing.T) {
 		s.checkout()
 		s.untilBeaten(1)
 		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 80 * time.Second}, transporttest.Heartbeats)
-		s.until("a refusal", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 2 })
-		connects := len(s.tap.calls(transporttest.Connects))
+		s.until("a refusal", func() bool { return len(s.wire.Calls(transporttest.Heartbeats)) == 2 })
+		connects := len(s.wire.Calls(transporttest.Connects))
 		s.pass(79 * time.Second)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 2)
-		assert.Len(s, s.tap.calls(transporttest.Connects), connects)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), 2)
+		assert.Len(s, s.wire.Calls(transporttest.Connects), connects)
 		s.pass(time.Second)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 3)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), 3)
 		s.server(1).ClearFaults()
 	})
 }
@@ -124,9 +124,9 @@ func TestRule18_AHeartbeatCallDoesNotOverrideARetryAfter(t *testing.T) {
 		license := s.checkout()
 		s.untilBeaten(1)
 		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 80 * time.Second}, transporttest.Heartbeats)
-		s.until("a refusal", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 2 })
+		s.until("a refusal", func() bool { return len(s.wire.Calls(transporttest.Heartbeats)) == 2 })
 		s.server(1).ClearFaults()
 		assert.ErrorIs(s, license.Heartbeat(s.within(10*time.Second)), context.DeadlineExceeded)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 2)
+		assert.Len(s, s.wire.Calls(transporttest.Heartbeats), 2)
 	})
 }

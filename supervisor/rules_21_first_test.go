@@ -24,9 +24,9 @@ func (s *stage) blackHoles() {
 // connectTimes returns when each address was first connected to, since the test began.
 func (s *stage) connectTimes() map[messages.Address]time.Duration {
 	times := map[messages.Address]time.Duration{}
-	for _, call := range s.tap.calls(transporttest.Connects) {
-		if _, ok := times[call.address]; !ok {
-			times[call.address] = call.at.Sub(s.began)
+	for _, call := range s.wire.Calls(transporttest.Connects) {
+		if _, ok := times[call.Address]; !ok {
+			times[call.Address] = call.Sent.Sub(s.began)
 		}
 	}
 	return times
@@ -39,8 +39,8 @@ func TestRule21_AFirstCheckoutAsksTheServersInSearchOrder(t *testing.T) {
 		}
 		s.checkout()
 		var asked []messages.Address
-		for _, call := range s.tap.calls(transporttest.Checkouts) {
-			asked = append(asked, call.address)
+		for _, call := range s.wire.Calls(transporttest.Checkouts) {
+			asked = append(asked, call.Address)
 		}
 		assert.Equal(s, []messages.Address{"s1:1", "s2:1", "s3:1"}, asked)
 		assert.Zero(s, s.server(4).Stats().Tried)

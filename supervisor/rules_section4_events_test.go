@@ -166,6 +166,6 @@ func TestSection4_AnEventThatNobodyHasACallbackForIsStillAnEvent(t *testing.T) {
 		s.server(1).Restart()
 		s.untilTold("Resumed f2 s1:1")
 		assert.True(s, slices.ContainsFunc(s.events.all(), func(e telling) bool { return text(e.event) == "Restarted s1:1" }))
-		assert.NotEmpty(s, s.tap.calls(transporttest.Heartbeats))
+		assert.NotEmpty(s, s.wire.Calls(transporttest.Heartbeats))
 	})
 }

@@ -100,7 +100,7 @@ func TestSection4_AFeatureThatIsRestartedClosesItsOpenPairFirst(t *testing.T) {
 				s.until("granted", func() bool { return license.Status().State == messages.StateHeld })
 				s.pass(0)
 				assert.Equal(s, c.told, s.events.texts())
-				assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+				assert.Equal(s, 1, s.mostHeld("s1:1"))
 			})
 		})
 	}

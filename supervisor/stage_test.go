@@ -3,28 +3,34 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// stage is a runtime in front of fake servers, in a bubble of virtual time. A tap on its transport sees every call. When
-// the runtime is closed, what must be true of every history is checked.
+// stage is a runtime in front of fake servers, in a bubble of virtual time. Its calls and events are recorded. When the
+// runtime is closed, the invariants that hold for every run are checked.
 type stage struct {
 	*testing.T
-	net     *transporttest.Network
-	tap     *tap
-	config  Config
-	rt      *Runtime
-	servers []*transporttest.Server
-	events  recorder
-	began   time.Time
+	net        *transporttest.Network
+	wire       wiretap.Recorder
+	invariants *wiretap.Invariants
+	config     Config
+	rt         *Runtime
+	servers    []*transporttest.Server
+	events     recorder
+	began      time.Time
+
+	mu   sync.Mutex                // guards the field below
+	most map[transport.Address]int // by first address of a server: the most seats of f2 that were in use after a call
 }
 
 // onStage runs a test in a bubble, on a stage of n servers s1:1, s2:1 ... with 10 seats of f2 and of f3 each. setup may
@@ -33,11 +39,11 @@ func onStage(t *testing.T, n int, setup func(*stage), play func(*stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{T: t, net: transporttest.NewNetwork(), began: time.Now()}
-		s.tap = &tap{stage: s}
+		s.invariants = wiretap.NewInvariants(0, t.Errorf)
 		for i := range n {
 			s.addServer(transport.Address(fmt.Sprintf("s%d:1", i+1)))
 		}
-		s.config.Transport = s.tap
+		s.config.Transport = wiretap.New(s.net, s.wire.Observer(), s.invariants.Observer(), wiretap.Observer{Answered: s.noteUse})
 		s.config.Heartbeat = Heartbeat{Attempts: 5, Interval: time.Minute}
 		s.config.Callbacks.OnExit = func(messages.Exited) {}
 		s.config.OnEvent = s.events.record
@@ -45,7 +51,7 @@ func onStage(t *testing.T, n int, setup func(*stage), play func(*stage)) {
 			setup(s)
 		}
 		s.start()
-		defer s.checkHistory()
+		defer s.checkInvariants()
 		defer s.close()
 		play(s)
 	})
@@ -73,6 +79,38 @@ func (s *stage) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	_ = s.rt.Close(ctx)
+}
+
+// checkInvariants checks the events of the whole run, and the calls: some invariants hold only at the end.
+func (s *stage) checkInvariants() {
+	s.Helper()
+	checkPairs(s.T, s.events.all())
+	for _, e := range s.events.all() {
+		if e, ok := e.event.(messages.ServerReplaced); ok {
+			s.invariants.Replaced(e.Old.ServerID)
+		}
+	}
+	s.invariants.Close()
+}
+
+// noteUse observes the calls and notes how many seats of f2 are in use.
+func (s *stage) noteUse(*wiretap.Call, wiretap.Answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.most == nil {
+		s.most = map[transport.Address]int{}
+	}
+	for i, server := range s.servers {
+		address := s.config.Servers[i]
+		s.most[address] = max(s.most[address], server.Held("f2"))
+	}
+}
+
+// mostHeld returns the most seats of f2 that were in use after a call, at the server with this first address.
+func (s *stage) mostHeld(at transport.Address) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most[at]
 }
 
 // checkout takes a seat of f2.
@@ -127,6 +165,6 @@ func (s *stage) untilTold(text string) time.Time {
 // untilBeaten waits until so many more beats have been answered.
 func (s *stage) untilBeaten(n int) {
 	s.Helper()
-	want := s.tap.beats() + n
-	s.until("a beat", func() bool { return s.tap.beats() >= want })
+	want := s.wire.CountAnswered(transporttest.Heartbeats) + n
+	s.until("a beat", func() bool { return s.wire.CountAnswered(transporttest.Heartbeats) >= want })
 }

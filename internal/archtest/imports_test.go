@@ -49,7 +49,7 @@ var layers = map[string]layer{
 	"internal":                {},
 	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor/...", "server"}, others: []string{"..."}},
 	"internal/eventbus":       {ours: []string{"messages", "internal/fifo"}},
-	"internal/wiretap":        {ours: []string{"messages", "transport"}},
+	"internal/wiretap":        {ours: []string{"messages", "transport", "transport/transporttest"}},
 }
 
 // forExamples is what is public, and what examples share among them.
