@@ -8,7 +8,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Allocations of the hot paths, which no machine's speed changes. A figure that grows is to be explained, or taken back.
+// Allocations of the hot paths do not depend on the machine's speed. Explain a figure that grows, or take it back.
 
 func TestReadingALicenseCostsNoAllocation(t *testing.T) {
 	rt, _ := startHollow(t, nil)

@@ -14,20 +14,20 @@ import (
 )
 
 // traffic observes the calls between the runtime and the fake network, whether they arrive or not. It bounds their number
-// and keeps what the checks of the world need to know.
+// and keeps what the checks of the simulation need.
 type traffic struct {
 	report func(format string, args ...any)
 	trace  func(format string, args ...any)
 
-	mu      sync.Mutex                              // guards the fields below
-	minute  time.Time                               // when the present minute of the budget began
-	calls   int                                     // in this minute
-	kept    bool                                    // a return was refused for good: those seats stay until the server frees them
-	refused map[messages.RequestID]bool             // for good
-	replied map[transport.Address]replies           // when a server answered there
-	asked   map[messages.RequestID]asked            // whose seats each request asked for
-	request map[messages.LeaseID]messages.RequestID // that each lease was granted to
-	renewed map[asked]time.Time                     // when the last call that renewed the lease was sent
+	mu            sync.Mutex                              // guards the fields below
+	minute        time.Time                               // when the present minute of the budget began
+	calls         int                                     // in this minute
+	returnRefused bool                                    // a return was refused for good: the server keeps the seats
+	refused       map[messages.RequestID]bool             // for good
+	replied       map[transport.Address]replies           // when a server answered there
+	keys          map[messages.RequestID]checkoutKey      // whose seats each request asked for
+	request       map[messages.LeaseID]messages.RequestID // that each lease was granted to
+	renewed       map[checkoutKey]time.Time               // when the last call that renewed the lease was sent
 }
 
 // replies is when a server answered last, and when it answered at an earlier instant.
@@ -58,8 +58,8 @@ func newTraffic(report, trace func(string, ...any)) *traffic {
 	return &traffic{
 		report: report, trace: trace, minute: time.Now(),
 		refused: map[messages.RequestID]bool{}, replied: map[transport.Address]replies{},
-		asked: map[messages.RequestID]asked{}, request: map[messages.LeaseID]messages.RequestID{},
-		renewed: map[asked]time.Time{},
+		keys: map[messages.RequestID]checkoutKey{}, request: map[messages.LeaseID]messages.RequestID{},
+		renewed: map[checkoutKey]time.Time{},
 	}
 }
 
@@ -86,7 +86,7 @@ func (n *traffic) spend(c *wiretap.Call) bool {
 	}
 	n.calls++
 	for _, t := range c.Takes {
-		n.asked[t.Request] = asked{t.Feature, t.Count}
+		n.keys[t.Request] = checkoutKey{t.Feature, t.Count}
 	}
 	return n.calls <= chaosBudget
 }
@@ -118,7 +118,7 @@ func (n *traffic) refusedForGood(c *wiretap.Call) {
 		n.refused[t.Request] = true
 	}
 	if c.Kind == transporttest.Checkins {
-		n.kept = true
+		n.returnRefused = true
 	}
 }
 
@@ -128,7 +128,7 @@ func (n *traffic) noteOutcomes(c *wiretap.Call, outcomes []transport.Outcome) {
 		switch {
 		case o.Result == transport.Granted:
 			n.request[o.Lease] = o.Request
-			n.renew(n.asked[o.Request], c.Sent)
+			n.noteRenewal(n.keys[o.Request], c.Sent)
 		case o.Result == transport.Refused && o.RetryAfter <= 0:
 			n.refused[o.Request] = true
 		}
@@ -142,12 +142,12 @@ func (n *traffic) noteBeaten(c *wiretap.Call, ended []transport.Ended) {
 	}
 	for _, id := range c.Leases {
 		if !gone[id] {
-			n.renew(n.asked[n.request[id]], c.Sent)
+			n.noteRenewal(n.keys[n.request[id]], c.Sent)
 		}
 	}
 }
 
-func (n *traffic) renew(of asked, sent time.Time) {
+func (n *traffic) noteRenewal(of checkoutKey, sent time.Time) {
 	if sent.After(n.renewed[of]) {
 		n.renewed[of] = sent
 	}
@@ -166,24 +166,24 @@ func (n *traffic) repliedSince(after time.Time) (transport.Address, bool) {
 	return "", false
 }
 
-// renewedAt returns when the last call was sent that renewed the lease of a claim. It is zero when there was none.
-func (n *traffic) renewedAt(of asked) time.Time {
+// renewedAt returns when the last call was sent that renewed the lease of a checkout. It is zero when there was none.
+func (n *traffic) renewedAt(of checkoutKey) time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.renewed[of]
 }
 
-// keptReturns reports whether a return was refused for good.
-func (n *traffic) keptReturns() bool {
+// refusedReturns reports whether a return was refused for good: the server keeps those seats.
+func (n *traffic) refusedReturns() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.kept
+	return n.returnRefused
 }
 
-// stray reports whether a local lease was granted to a copy of a request, which the network delivered after the request
-// itself had been refused for good: the server had seats again. The client timeout would free a network lease like that,
-// but of a local lease only the server knows.
-func (n *traffic) stray(lease transporttest.Lease) bool {
+// grantedToCopy reports whether a local lease was granted to a copy of a request, which the network delivered after the
+// request itself had been refused for good: the server had seats again. The client timeout would free such a network lease,
+// but only the server knows of a local one.
+func (n *traffic) grantedToCopy(lease transporttest.Lease) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return lease.Local && n.refused[lease.Request]

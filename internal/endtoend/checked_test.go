@@ -32,7 +32,7 @@ func startChecked(ctx context.Context, c supervisor.Config) (*checkedRuntime, er
 	onEvent := c.OnEvent
 	c.OnEvent = func(e messages.Event) {
 		if e, ok := e.(messages.ServerReplaced); ok {
-			r.invariants.Replaced(e.Old.ServerID)
+			r.invariants.MayReplaceAt(e.Old.ServerID)
 		}
 		if onEvent != nil {
 			onEvent(e)

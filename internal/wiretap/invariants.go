@@ -18,8 +18,9 @@ import (
 //   - rule 14: a lease is beaten after its return;
 //   - rule 20: a call is sent, or a session is still open, after Close of the runtime.
 //
-// Rule 6 has an exception that the calls do not show: when a server was replaced, its leases end without a report. So
-// those violations are reported by Close, except for the servers that Replaced was called for.
+// Rule 6 is about the origin of a feature, which the calls do not show: a lease of another server may be replaced, and when
+// a server was replaced its leases end without a report. So these violations are reported by Close, except for the servers
+// that MayReplaceAt was called for.
 //
 // Make it with NewInvariants. It is safe for concurrent use.
 type Invariants struct {
@@ -33,7 +34,7 @@ type Invariants struct {
 	returned map[requestAt]time.Time                 // when the first return was sent
 	beaten   map[requestAt]bool                      // the lease was named in a heartbeat, and has not ended
 	followed map[*Call]time.Time                     // for each heartbeat in flight: when the next one was sent; zero: none was
-	replaced map[string]bool                         // ServerIDs of replaced servers
+	excepted map[string]bool                         // ServerIDs at which leases may be replaced
 	suspects []suspect
 }
 
@@ -44,7 +45,7 @@ type requestAt struct {
 	request  messages.RequestID
 }
 
-// suspect is a take that violates rule 6 unless its server was replaced.
+// suspect is a take that violates rule 6, unless its server is excepted.
 type suspect struct {
 	serverID, feature string
 }
@@ -59,7 +60,7 @@ func NewInvariants(slack time.Duration, report func(format string, args ...any))
 	return &Invariants{
 		report: report, slack: slack, request: map[messages.LeaseID]messages.RequestID{},
 		returned: map[requestAt]time.Time{}, beaten: map[requestAt]bool{},
-		followed: map[*Call]time.Time{}, replaced: map[string]bool{},
+		followed: map[*Call]time.Time{}, excepted: map[string]bool{},
 	}
 }
 
@@ -68,11 +69,12 @@ func (v *Invariants) Observer() Observer {
 	return Observer{Sent: v.sent, Answered: v.answered, Closed: v.sessionClosed}
 }
 
-// Replaced says that the runtime published ServerReplaced with this ServerID as the old one.
-func (v *Invariants) Replaced(serverID string) {
+// MayReplaceAt says that the runtime may replace leases of this server that were not reported ended. Call it for the old
+// server of each event ServerReplaced, and, where features fail over and come back, for the old server of FailedOver.
+func (v *Invariants) MayReplaceAt(serverID string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.replaced[serverID] = true
+	v.excepted[serverID] = true
 }
 
 // Close says that Close of the runtime has returned.
@@ -89,7 +91,7 @@ func (v *Invariants) Close() {
 		}
 	}
 	for _, s := range v.suspects {
-		if !v.replaced[s.serverID] {
+		if !v.excepted[s.serverID] {
 			v.report("rule 6: a take of %s at %s replaces a lease that was not reported ended", s.feature, s.serverID)
 		}
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// defective is a transport with defects, before a network that works.
+// defective is a transport with defects in front of a network that works.
 type defective struct {
 	transport.Transport
-	connect func() transport.Session // instead of a session, if not nil
+	connect func() transport.Session // returns the session instead of the network; nil: wrap does
 	wrap    func(transport.Session) transport.Session
 }
 
@@ -30,7 +30,7 @@ func (d *defective) Connect(ctx context.Context, a transport.Address) (transport
 	return d.wrap(session), nil
 }
 
-// Sessions that panic in one of their methods.
+// These sessions panic in one of their methods.
 type (
 	panicsInHello     struct{ transport.Session }
 	panicsInCheckout  struct{ transport.Session }
@@ -51,11 +51,11 @@ func (panicsInCheckin) Checkin(context.Context, []transport.Return) (transport.C
 }
 func (p panicsInClose) Close() error { _ = p.Session.Close(); panic("close") }
 
-// withDefects makes the runtime use the network through a transport with defects.
-func withDefects(d *defective) func(*stage) {
-	return func(s *stage) {
-		d.Transport = s.config.Transport
-		s.config.Transport = d
+// withDefects puts the defective transport between the runtime and the network.
+func withDefects(d *defective) func(*harness) {
+	return func(h *harness) {
+		d.Transport = h.config.Transport
+		h.config.Transport = d
 	}
 }
 
@@ -64,47 +64,47 @@ func TestATransportThatCannotConnectMakesACheckoutFail(t *testing.T) {
 		"panics":           {connect: func() transport.Session { panic("connect") }},
 		"no session":       {connect: func() transport.Session { return nil }},
 		"panics in Hello":  {connect: func() transport.Session { return panicsInHello{} }},
-		"panics in lookup": {connect: func() transport.Session { return panicsInCheckout{} }}, // a nil Session inside
+		"panics in lookup": {connect: func() transport.Session { return panicsInCheckout{} }}, // it has a nil Session inside
 	} {
 		t.Run(name, func(t *testing.T) {
-			onStage(t, 1, withDefects(d), func(s *stage) {
-				_, err := s.rt.Checkout(s.Context(), messages.Checkout{Feature: "f2"})
+			withHarness(t, 1, withDefects(d), func(h *harness) {
+				_, err := h.rt.Checkout(h.Context(), messages.Checkout{Feature: "f2"})
 				var failed *messages.CheckoutError
-				require.ErrorAs(s, err, &failed)
-				assert.True(s, failed.Has(messages.Unanswered))
+				require.ErrorAs(h, err, &failed)
+				assert.True(h, failed.Has(messages.Unanswered))
 			})
 		})
 	}
 }
 
-func TestASessionThatPanicsIsTakenForSilent(t *testing.T) {
+func TestASessionThatPanicsCountsAsSilent(t *testing.T) {
 	t.Run("in Checkout", func(t *testing.T) {
 		d := &defective{wrap: func(s transport.Session) transport.Session { return panicsInCheckout{s} }}
-		onStage(t, 1, withDefects(d), func(s *stage) {
-			_, err := s.rt.Checkout(s.Context(), messages.Checkout{Feature: "f2"})
-			assert.ErrorContains(s, err, "the transport panicked: checkout")
+		withHarness(t, 1, withDefects(d), func(h *harness) {
+			_, err := h.rt.Checkout(h.Context(), messages.Checkout{Feature: "f2"})
+			assert.ErrorContains(h, err, "the transport panicked: checkout")
 		})
 	})
 	t.Run("in Heartbeat", func(t *testing.T) {
 		d := &defective{wrap: func(s transport.Session) transport.Session { return panicsInHeartbeat{s} }}
-		onStage(t, 1, withDefects(d), func(s *stage) {
-			s.checkout()
-			s.untilLost(2)
-			assert.Contains(s, last[messages.ConnectionLost](&s.events).Cause, "the transport panicked: heartbeat")
+		withHarness(t, 1, withDefects(d), func(h *harness) {
+			h.checkout()
+			h.untilLost(2)
+			assert.Contains(h, last[messages.ConnectionLost](&h.events).Cause, "the transport panicked: heartbeat")
 		})
 	})
 	t.Run("in Checkin", func(t *testing.T) {
 		d := &defective{wrap: func(s transport.Session) transport.Session { return panicsInCheckin{s} }}
-		onStage(t, 1, withDefects(d), func(s *stage) {
-			assert.NoError(s, s.checkout().Checkin(s.Context()), "as if the server were not there")
-			assert.Less(s, s.callsDuring(10*time.Minute), 120)
+		withHarness(t, 1, withDefects(d), func(h *harness) {
+			assert.NoError(h, h.checkout().Checkin(h.Context()), "as if the server were not there")
+			assert.Less(h, h.callsDuring(10*time.Minute), 120)
 		})
 	})
 	t.Run("in Close", func(t *testing.T) {
 		d := &defective{wrap: func(s transport.Session) transport.Session { return panicsInClose{s} }}
-		onStage(t, 1, withDefects(d), func(s *stage) {
-			s.checkout()
-			assert.NoError(s, s.rt.Close(s.Context()))
+		withHarness(t, 1, withDefects(d), func(h *harness) {
+			h.checkout()
+			assert.NoError(h, h.rt.Close(h.Context()))
 		})
 	})
 }

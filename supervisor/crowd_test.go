@@ -10,10 +10,10 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// crowd is more than a connection tells at once.
+// crowd is more features than a connection sends messages to in one turn.
 const crowd = 10_000
 
-func TestACrowdIsToldOfEveryFailedBeatAndOfTheRecovery(t *testing.T) {
+func TestACrowdLearnsOfFailedBeatsAndOfTheRecovery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt, h := startHollow(t, func(c *Config) { c.Heartbeat = Heartbeat{Attempts: 5, Interval: time.Minute} })
 		defer rt.Close(t.Context())
@@ -29,7 +29,7 @@ func TestACrowdIsToldOfEveryFailedBeatAndOfTheRecovery(t *testing.T) {
 	})
 }
 
-// A crowd whose server is lost gives up together, while each of them still asks it once more.
+// All features of a lost server give up together, after each has asked the server once more.
 func TestACrowdOfALostServerIsLostTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var exits []messages.Exited

@@ -16,8 +16,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// hollow is a transport to a server that grants everything and remembers nothing, so that a benchmark sees what the
-// runtime costs and no server beside it.
+// hollow is a transport to a server that grants everything and remembers nothing, so that a benchmark measures the runtime
+// without a server.
 type hollow struct {
 	boot   atomic.Int64
 	down   atomic.Bool
@@ -68,7 +68,7 @@ func (h *hollow) reached() error {
 	return nil
 }
 
-// startHollow starts a runtime in front of a hollow server; change may adapt its configuration.
+// startHollow starts a runtime with a hollow server. change may adapt its configuration; nil changes nothing.
 func startHollow(b testing.TB, change func(*Config)) (*Runtime, *hollow) {
 	b.Helper()
 	h := new(hollow)
@@ -85,7 +85,7 @@ func startHollow(b testing.TB, change func(*Config)) (*Runtime, *hollow) {
 	return rt, h
 }
 
-// hold checks n features out, with many callers at a time.
+// hold checks n features out, with up to 1024 calls at a time.
 func hold(b testing.TB, rt *Runtime, n int) []*License {
 	b.Helper()
 	licenses := make([]*License, n)
@@ -107,7 +107,7 @@ func hold(b testing.TB, rt *Runtime, n int) []*License {
 	return licenses
 }
 
-// inUse returns heap and stack in use after a collection.
+// inUse returns the heap and stack in use after a garbage collection.
 func inUse() uint64 {
 	runtime.GC()
 	runtime.GC()
@@ -116,7 +116,8 @@ func inUse() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// BenchmarkMemoryPerFeature measures heap and stack for each held feature: actor, handle and the connection's share.
+// BenchmarkMemoryPerFeature measures heap and stack for each held feature: its actor, its handle and its share of the
+// connection.
 func BenchmarkMemoryPerFeature(b *testing.B) {
 	for _, n := range []int{100_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -14,16 +14,16 @@ import (
 )
 
 var (
-	chaosSchedules = flag.Int("chaos.schedules", 0, "how many random schedules TestChaos plays")
-	chaosFiles     = flag.String("chaos.files", "testdata/chaos/*.txt", "the scripts that TestChaosReplays plays")
+	chaosSchedules = flag.Int("chaos.schedules", 0, "how many random schedules TestChaos runs")
+	chaosFiles     = flag.String("chaos.files", "testdata/chaos/*.txt", "the scripts that TestChaosReplays runs")
 	chaosTrace     = flag.Bool("chaos.trace", false, "print the steps, the calls and the events of every schedule")
 )
 
-// chaosDefault is how many schedules are played unless -chaos.schedules or SEATBEAT_SCHEDULES says otherwise.
+// chaosDefault is how many schedules TestChaos runs unless -chaos.schedules or SEATBEAT_SCHEDULES is set.
 const chaosDefault = 300
 
-// chaosPatience is how long, on a real clock, one schedule may take: it takes milliseconds. A loop at one virtual instant
-// takes for ever.
+// chaosPatience is how long one schedule may take in real time. It takes milliseconds, but a loop at one instant of virtual
+// time would never end.
 const chaosPatience = time.Minute
 
 func schedules() int {
@@ -36,13 +36,13 @@ func schedules() int {
 	return chaosDefault
 }
 
-// TestChaos plays random schedules and checks what must hold on any of them: no seat is leaked or taken twice, every
-// feature that lives is beaten, every pair of events is closed, nobody exits while a server answers, nothing is left
-// after Close. A schedule that fails is printed as a script: keep it in testdata/chaos once it is understood.
+// TestChaos runs random schedules and checks what must hold for each: no seat is leaked or taken twice, every license that
+// lives is beaten, every pair of events is closed, no feature exits while a server answers, and nothing is left after Close.
+// A schedule that fails is printed as a script. Keep the script in testdata/chaos once it is understood.
 func TestChaos(t *testing.T) {
 	set(t, "rapid.checks", strconv.Itoa(schedules()))
 	set(t, "rapid.nofailfile", "true")
-	set(t, "rapid.shrinktime", "1ns") // we shrink the script instead
+	set(t, "rapid.shrinktime", "1ns") // shrink makes the script smaller instead
 	failed, how := "", ""
 	defer func() {
 		if failed != "" {
@@ -52,7 +52,7 @@ func TestChaos(t *testing.T) {
 	}()
 	rapid.Check(t, func(rt *rapid.T) {
 		script := drawScript(rt)
-		if wrong := watched(t, script); wrong != "" {
+		if wrong := runWatched(t, script); wrong != "" {
 			if failed == "" {
 				failed, how = script, wrong
 			}
@@ -61,14 +61,14 @@ func TestChaos(t *testing.T) {
 	})
 }
 
-// watched plays a script under the eyes of a real clock.
-func watched(t *testing.T, script string) string {
+// runWatched runs a script and panics when it takes longer than chaosPatience.
+func runWatched(t *testing.T, script string) string {
 	watchdog := time.AfterFunc(chaosPatience, func() { panic(fmt.Sprintf("virtual time stands still in\n%s", script)) })
 	defer watchdog.Stop()
-	return playScript(t, script)
+	return runScript(t, script)
 }
 
-// TestChaosReplays plays the schedules that once failed.
+// TestChaosReplays runs the schedules that failed once.
 func TestChaosReplays(t *testing.T) {
 	scripts, err := filepath.Glob(*chaosFiles)
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func TestChaosReplays(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			script, err := os.ReadFile(path)
 			require.NoError(t, err)
-			require.Empty(t, watched(t, string(script)))
+			require.Empty(t, runWatched(t, string(script)))
 		})
 	}
 }

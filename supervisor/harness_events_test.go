@@ -14,26 +14,26 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// recorder collects events and when they were told.
-type recorder struct {
+// eventRecorder collects events and the times at which they were delivered.
+type eventRecorder struct {
 	mu    sync.Mutex // guards the fields below
-	list  []telling
-	taken int // how many of list were taken
+	list  []recordedEvent
+	taken int // how many events of the list were taken
 }
 
-type telling struct {
+type recordedEvent struct {
 	at    time.Time
 	event messages.Event
 }
 
-func (r *recorder) record(e messages.Event) {
+func (r *eventRecorder) record(e messages.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list = append(r.list, telling{time.Now(), e})
+	r.list = append(r.list, recordedEvent{time.Now(), e})
 }
 
-// take returns the events since the last call.
-func (r *recorder) take() []messages.Event {
+// take returns the events since the last call, once all goroutines wait.
+func (r *eventRecorder) take() []messages.Event {
 	synctest.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,8 +45,8 @@ func (r *recorder) take() []messages.Event {
 	return events
 }
 
-// texts returns the events since the last call of take or texts, each as a short text.
-func (r *recorder) texts() []string { return texts(r.take()) }
+// texts is take with each event as a short text.
+func (r *eventRecorder) texts() []string { return texts(r.take()) }
 
 func texts(events []messages.Event) []string {
 	var texts []string
@@ -56,8 +56,8 @@ func texts(events []messages.Event) []string {
 	return texts
 }
 
-// names returns the names of the events since the last call, with the failed count of a lost connection.
-func (r *recorder) names() []string {
+// names is take with the name of each event, and the failed count of ConnectionLost.
+func (r *eventRecorder) names() []string {
 	var names []string
 	for _, e := range r.take() {
 		name := messages.Name(e)
@@ -69,16 +69,16 @@ func (r *recorder) names() []string {
 	return names
 }
 
-// all returns everything that was ever told.
-func (r *recorder) all() []telling {
+// all returns all events so far, once all goroutines wait.
+func (r *eventRecorder) all() []recordedEvent {
 	synctest.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.list)
 }
 
-// find looks for the first event of this text that was not taken yet, takes all up to it, and returns when it was told.
-func (r *recorder) find(want string) (time.Time, bool) {
+// find takes all events up to the next one with this text, and returns the time of that one.
+func (r *eventRecorder) find(want string) (time.Time, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := r.taken; i < len(r.list); i++ {
@@ -90,8 +90,8 @@ func (r *recorder) find(want string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// count returns how many events of type E were told.
-func count[E messages.Event](r *recorder) int {
+// count returns the number of events of type E so far.
+func count[E messages.Event](r *eventRecorder) int {
 	n := 0
 	for _, t := range r.all() {
 		if _, ok := t.event.(E); ok {
@@ -101,8 +101,8 @@ func count[E messages.Event](r *recorder) int {
 	return n
 }
 
-// last returns the latest event of type E, the zero one when there is none.
-func last[E messages.Event](r *recorder) (e E) {
+// last returns the latest event of type E; zero when there is none.
+func last[E messages.Event](r *eventRecorder) (e E) {
 	for _, t := range r.all() {
 		if found, ok := t.event.(E); ok {
 			e = found
@@ -111,7 +111,7 @@ func last[E messages.Event](r *recorder) (e E) {
 	return e
 }
 
-// text returns an event in the few words that tests compare.
+// text returns an event as the short text that tests compare.
 func text(e messages.Event) string {
 	switch e := e.(type) {
 	case messages.ConnectionLost:
@@ -148,7 +148,7 @@ func text(e messages.Event) string {
 
 // checkPairs checks that every RetryingFeature is followed by exactly one CheckoutSucceeded or CheckoutFailed of the same
 // checkout, before any other event of it.
-func checkPairs(t *testing.T, history []telling) {
+func checkPairs(t *testing.T, history []recordedEvent) {
 	t.Helper()
 	open := map[uint64]bool{}
 	for i, h := range history {
@@ -170,7 +170,7 @@ func checkPairs(t *testing.T, history []telling) {
 	}
 }
 
-// idOf returns the number of the checkout that an event is about, if it is about one.
+// idOf returns the ID of the checkout that an event belongs to, if it belongs to one.
 func idOf(e messages.Event) (uint64, bool) {
 	field := reflect.ValueOf(e).FieldByName("Claim")
 	if !field.IsValid() {

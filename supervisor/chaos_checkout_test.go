@@ -10,8 +10,8 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// claim is one checkout of a script. Its name is that of its feature, unless it shares that with another one.
-type claim struct {
+// simCheckout is one checkout of a script. It is named after its feature, unless it shares the feature with another one.
+type simCheckout struct {
 	name    string
 	order   messages.Checkout
 	local   bool
@@ -23,30 +23,30 @@ type claim struct {
 	err     error // of the checkout
 }
 
-// asked tells the seats of one claim from those of others: claims that share a feature differ in their count.
-type asked struct {
+// checkoutKey tells the leases of one checkout from those of others: checkouts of one feature differ in their count.
+type checkoutKey struct {
 	feature string
 	count   int
 }
 
-func (a asked) String() string { return fmt.Sprintf("%s x%d", a.feature, a.count) }
+func (a checkoutKey) String() string { return fmt.Sprintf("%s x%d", a.feature, a.count) }
 
-func (c *claim) asked() asked { return asked{c.order.Feature, c.order.Count} }
+func (c *simCheckout) key() checkoutKey { return checkoutKey{c.order.Feature, c.order.Count} }
 
-// result returns what the checkout returned; neither while it runs.
-func (c *claim) result() (*License, error) {
+// result returns what Checkout returned; nil and nil while it runs.
+func (c *simCheckout) result() (*License, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.license, c.err
 }
 
-// pending counts the application's calls that have not returned, by what they are.
-type pending struct {
+// openCalls counts the application's calls that have not returned, by what they are.
+type openCalls struct {
 	mu sync.Mutex
 	of map[string]int
 }
 
-func (p *pending) add(what string, n int) {
+func (p *openCalls) add(what string, n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.of == nil {
@@ -57,7 +57,7 @@ func (p *pending) add(what string, n int) {
 	}
 }
 
-func (p *pending) list() []string {
+func (p *openCalls) list() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var list []string
@@ -67,15 +67,15 @@ func (p *pending) list() []string {
 	return list
 }
 
-// call runs a call of the application beside the script. A deadline of 0 is none.
-func (w *world) call(what string, c *claim, deadline time.Duration, run func(context.Context)) {
+// call runs a call of the application on a goroutine of its own. A deadline of 0 is no deadline.
+func (sim *simulation) call(what string, c *simCheckout, deadline time.Duration, run func(context.Context)) {
 	ctx, cancel := within(deadline)
 	before := c.cancel
 	c.cancel = func() { before(); cancel() }
-	w.pending.add(what, 1)
-	w.calls.Go(func() {
+	sim.openCalls.add(what, 1)
+	sim.calls.Go(func() {
 		defer cancel()
-		defer w.pending.add(what, -1)
+		defer sim.openCalls.add(what, -1)
 		run(ctx)
 	})
 }
@@ -87,51 +87,51 @@ func within(deadline time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithCancel(context.Background())
 }
 
-// checkout takes the seats of a claim, once.
-func (w *world) checkout(c *claim, deadline time.Duration) {
+// checkout takes the seats of a checkout. It does so once.
+func (sim *simulation) checkout(c *simCheckout, deadline time.Duration) {
 	if c.started {
 		return
 	}
 	c.started = true
-	w.call("checkout "+c.name, c, deadline, func(ctx context.Context) {
+	sim.call("checkout "+c.name, c, deadline, func(ctx context.Context) {
 		began := time.Now()
-		license, err := w.rt.Checkout(ctx, c.order)
+		license, err := sim.rt.Checkout(ctx, c.order)
 		if took := time.Since(began); deadline > 0 && took > deadline {
-			w.report("the checkout of %s had %s, and took %s", c.name, deadline, took)
+			sim.report("the checkout of %s had %s, and took %s", c.name, deadline, took)
 		}
 		c.mu.Lock()
 		c.license, c.err = license, err
 		c.mu.Unlock()
 		if err == nil {
-			w.calls.Go(func() { w.awaitEnd(license) })
+			sim.calls.Go(func() { sim.awaitEnd(license) })
 		}
 	})
 }
 
-// awaitEnd waits for Done as an application does.
-func (w *world) awaitEnd(l *License) {
+// awaitEnd waits for Done, as an application does.
+func (sim *simulation) awaitEnd(l *License) {
 	<-l.Done()
 	if l.Err() == nil {
-		w.report("Done of %s is closed, but Err is nil", l.Status().Feature)
+		sim.report("Done of %s is closed, but Err is nil", l.Status().Feature)
 	}
 }
 
-func (w *world) checkin(c *claim, deadline time.Duration) {
+func (sim *simulation) checkin(c *simCheckout, deadline time.Duration) {
 	if l, _ := c.result(); l != nil {
-		w.call("checkin "+c.name, c, deadline, func(ctx context.Context) {
+		sim.call("checkin "+c.name, c, deadline, func(ctx context.Context) {
 			if err := l.Checkin(ctx); err == nil && l.Status().State != messages.StateCheckedIn {
-				w.report("Checkin of %s returned nil in state %s", c.name, l.Status().State)
+				sim.report("Checkin of %s returned nil in state %s", c.name, l.Status().State)
 			}
 		})
 	}
 }
 
-func (w *world) heartbeat(c *claim, deadline time.Duration) {
+func (sim *simulation) heartbeat(c *simCheckout, deadline time.Duration) {
 	if l, _ := c.result(); l != nil {
-		w.call("heartbeat "+c.name, c, deadline, func(ctx context.Context) {
+		sim.call("heartbeat "+c.name, c, deadline, func(ctx context.Context) {
 			err := l.Heartbeat(ctx)
 			if final := isFinal(err); final && l.Err() == nil {
-				w.report("Heartbeat of %s returned %v, but the license lives", c.name, err)
+				sim.report("Heartbeat of %s returned %v, but the license lives", c.name, err)
 			}
 		})
 	}
@@ -149,7 +149,7 @@ func isFinal(err error) bool {
 	return false
 }
 
-// errorOf reports whether the error is one of a license in this state.
+// errorOf reports whether the error is one that a license in this state has.
 func errorOf(state messages.State, err error) bool {
 	switch state {
 	case messages.StateLost:
