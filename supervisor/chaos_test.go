@@ -40,6 +40,7 @@ func schedules() int {
 // lives is beaten, every pair of events is closed, no feature exits while a server answers, and nothing is left after Close.
 // A schedule that fails is printed as a script. Keep the script in testdata/chaos once it is understood.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	set(t, "rapid.checks", strconv.Itoa(schedules()))
 	set(t, "rapid.nofailfile", "true")
 	set(t, "rapid.shrinktime", "1ns") // shrink makes the script smaller instead

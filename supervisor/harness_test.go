@@ -39,11 +39,10 @@ func withHarness(t *testing.T, n int, setup func(*harness), play func(*harness))
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := &harness{T: t, net: transporttest.NewNetwork(), began: time.Now()}
-		h.invariants = wiretap.NewInvariants(0, t.Errorf)
 		for i := range n {
 			h.addServer(transport.Address(fmt.Sprintf("s%d:1", i+1)))
 		}
-		h.config.Transport = wiretap.New(h.net, h.wire.Observer(), h.invariants.Observer(), wiretap.Observer{Answered: h.noteUse})
+		h.observeCalls(0)
 		h.config.Heartbeat = Heartbeat{Attempts: 5, Interval: time.Minute}
 		h.config.Callbacks.OnExit = func(messages.Exited) {}
 		h.config.OnEvent = h.events.record
@@ -55,6 +54,12 @@ func withHarness(t *testing.T, n int, setup func(*harness), play func(*harness))
 		defer h.close()
 		play(h)
 	})
+}
+
+// observeCalls puts the observers between the runtime and the network; for slack see wiretap.NewInvariants.
+func (h *harness) observeCalls(slack time.Duration) {
+	h.invariants = wiretap.NewInvariants(slack, h.Errorf)
+	h.config.Transport = wiretap.New(h.net, h.wire.Observer(), h.invariants.Observer(), wiretap.Observer{Answered: h.noteUse})
 }
 
 // addServer adds a server at the end of the search list.

@@ -167,6 +167,7 @@ func sums(counts []int, group int) []int {
 // same instant are spread: with ten thousand programs, no second has more than twice the average. With fewer programs the
 // buckets are longer, so that chance has the same weight.
 func TestAHerdComesBackWithoutStampeding(t *testing.T) {
+	t.Parallel()
 	counts := herdCounts{Clients: herdSize(t)}
 	synctest.Test(t, func(t *testing.T) {
 		h := newHerd(t, counts.Clients)

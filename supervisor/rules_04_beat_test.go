@@ -119,6 +119,7 @@ func TestRule4_AConnectionWithoutLicensesDoesNotBeat(t *testing.T) {
 }
 
 func TestRule4_ABeatFailsUnlessEveryChunkIsAnswered(t *testing.T) {
+	t.Parallel()
 	const second = 10 // leases in the second chunk
 	setup := func(h *harness) {
 		h.config.Heartbeat = Heartbeat{Attempts: 1000, Interval: time.Minute}

@@ -14,6 +14,7 @@ import (
 )
 
 func TestRule18_FirstBeatsOfManyClientsAreSpreadOverTheInterval(t *testing.T) {
+	t.Parallel()
 	const clients = 80
 	withHarness(t, 1, beatingEvery(time.Minute, 5), func(h *harness) {
 		h.server(1).SetSeats("f2", clients)
