@@ -39,7 +39,9 @@ var layers = map[string]layer{
 	"transport/transporttest": {ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."}},
 	"actors":                  {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
 	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"server":                  {ours: []string{"messages", "transport/wire", "server/...", "internal/failpoint"}, others: []string{"..."}},
+	"server":                  {ours: []string{"messages", "transport/wire", "server/...", "internal/seats"}, others: []string{"..."}},
+	"server/internal/engine":  {ours: []string{"messages", "transport/wire", "internal/seats", "server/ledger", "server/license"}},
+	"server/internal/grpcapi": {ours: forServer, others: []string{"google.golang.org/..."}},
 	"server/ledger":           {ours: []string{"messages", "server/license"}},
 	"server/ledger/bolt":      {ours: []string{"messages", "server/ledger", "server/license", "internal/failpoint"}, others: []string{"go.etcd.io/bbolt/..."}},
 	"server/license":          {ours: []string{"messages"}},
@@ -49,8 +51,13 @@ var layers = map[string]layer{
 	"examples/internal":       {ours: []string{"examples/internal/..."}},
 	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
 	"internal":                {},
+	"internal/seats":          {ours: []string{"messages", "server/ledger", "server/license"}},
+	"internal/testledger":     {ours: []string{"messages", "server/ledger"}, others: []string{"github.com/stretchr/testify/..."}},
 	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
 }
+
+// forServer is what the server's service is made of.
+var forServer = []string{"messages", "transport/wire", "internal/seats", "server/internal/engine", "server/ledger"}
 
 // forLicenseFiles is all that a vendor's signing tool links besides the standard library.
 var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/...", "go.yaml.in/yaml/v3"}
@@ -59,7 +66,7 @@ var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/
 var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
-var inTests = layer{ours: []string{"transport/transporttest", "server", "internal/testcert"}, protoactor: true, others: []string{"..."}}
+var inTests = layer{ours: []string{"transport/transporttest", "server", "server/ledger/...", "server/license", "internal/testcert", "internal/testledger", "internal/failpoint"}, protoactor: true, others: []string{"..."}}
 
 func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
 	seen := map[string]bool{}
@@ -108,6 +115,14 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"server/licensefile/load.go", module + "/server/license", true},
 		{"server/licensefile/load.go", module + "/server", false},
 		{"server/licensefile/load.go", module + "/transport/wire", false},
+		{"internal/seats/allocator.go", module + "/server/ledger", true},
+		{"internal/seats/allocator.go", module + "/server/ledger/bolt", false},
+		{"internal/seats/allocator.go", module + "/transport/wire", false},
+		{"server/internal/engine/engine.go", module + "/internal/seats", true},
+		{"server/internal/engine/engine.go", module + "/server/ledger/bolt", false},
+		{"server/internal/engine/engine.go", "google.golang.org/grpc", false},
+		{"server/internal/grpcapi/service.go", module + "/server", false},
+		{"server/ledger/ledger.go", module + "/internal/seats", false},
 		{"server/cmd/seatd/main.go", module + "/server", true},
 		{"server/cmd/seatd/main.go", module + "/server/licensefile", true},
 		{"server/cmd/seatd/main.go", module + "/supervisor", false},
