@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server/internal/engine"
@@ -216,7 +217,7 @@ func (s *Server) Revoke(ctx context.Context, lease messages.LeaseID) error {
 // returns nil; a faulty list changes nothing, and its faults are returned joined, each a [*messages.FieldError]. The slice
 // stays the caller's.
 func (s *Server) SetFeatures(ctx context.Context, features []license.Feature) error {
-	var faults messages.Faults
+	var faults faults.List
 	validateFeatures(&faults, features)
 	if err := faults.Err(); err != nil {
 		return err
