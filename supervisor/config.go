@@ -9,6 +9,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
@@ -146,7 +147,7 @@ type Callbacks struct {
 
 // Validate returns nil, or all faults of c joined, each a *messages.FieldError that names its field. Start calls it.
 func (c Config) Validate() error {
-	var faults messages.Faults
+	var faults faults.List
 	if c.Transport == nil {
 		faults.Add("Transport", "is nil: use grpctransport.New or another transport")
 	}
@@ -160,7 +161,7 @@ func (c Config) Validate() error {
 	return faults.Err()
 }
 
-func (c Config) validateServers(faults *messages.Faults) {
+func (c Config) validateServers(faults *faults.List) {
 	switch n := len(c.Servers); {
 	case n == 0:
 		faults.Add("Servers", "is empty: name at least one server as host:port")
@@ -180,13 +181,13 @@ func (c Config) validateServers(faults *messages.Faults) {
 	}
 }
 
-func validateInt(faults *messages.Faults, field string, n int) {
+func validateInt(faults *faults.List, field string, n int) {
 	if n < 0 || n > MaxAttempts {
 		faults.Add(field, "is %d: must be 0 (meaning the default) to %d", n, MaxAttempts)
 	}
 }
 
-func validateDuration(faults *messages.Faults, field string, d time.Duration) {
+func validateDuration(faults *faults.List, field string, d time.Duration) {
 	if d < 0 || d > MaxInterval {
 		faults.Add(field, "is %s: must be 0 (meaning the default) to %s", d, MaxInterval)
 	}
@@ -195,14 +196,14 @@ func validateDuration(faults *messages.Faults, field string, d time.Duration) {
 // RestartPolicy says how often and how fast an actor is restarted after a panic of ours.
 type RestartPolicy = protocol.RestartPolicy
 
-func validateRestarts(faults *messages.Faults, p RestartPolicy) {
+func validateRestarts(faults *faults.List, p RestartPolicy) {
 	validateInt(faults, "Restarts.Max", p.Max)
 	validateDuration(faults, "Restarts.Window", p.Window)
 	validateDuration(faults, "Restarts.Pause", p.Pause)
 	validateDuration(faults, "Restarts.MaxPause", p.MaxPause)
 }
 
-func (l DownLimit) validate(faults *messages.Faults) {
+func (l DownLimit) validate(faults *faults.List) {
 	if l.Max < 0 || l.Max > MaxOutages {
 		faults.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
 	}

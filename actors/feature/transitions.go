@@ -62,7 +62,7 @@ var (
 	failingOver = []messages.State{messages.StateFailingOver}
 )
 
-// transitions is the table. The tests prove that the machine does this and nothing else, and write it into the README.
+// transitions is the table. The tests prove that the machine does this and nothing else, and write it into docs/states.md.
 var transitions = []transition{
 	{checkingOut, "seatGranted", nil, []string{"CheckedOut"}, messages.StateHeld, ""},
 	{checkingOut, "seatRefused", []string{serversLeft}, nil, messages.StateCheckingOut, "next server"},
@@ -136,12 +136,12 @@ var transitions = []transition{
 	{retaking, "restartsUsedUp", nil, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateLost, "those of the origin"},
 }
 
-// renderTransitions returns the diagram and the table for the README.
+// renderTransitions returns the diagram and the table for docs/states.md.
 func renderTransitions() string {
 	return "```mermaid\n" + renderDiagram() + "```\n\n" + renderTable()
 }
 
-// renderDiagram draws what changes the state; what does not is in the table only.
+// renderDiagram draws what changes the state. The conditions, and what does not change it, are in the table only.
 func renderDiagram() string {
 	var order []string
 	labels := map[string][]string{}
@@ -154,8 +154,8 @@ func renderDiagram() string {
 			if labels[edge] == nil {
 				order = append(order, edge)
 			}
-			if label := row.input(); !slices.Contains(labels[edge], label) {
-				labels[edge] = append(labels[edge], label)
+			if !slices.Contains(labels[edge], row.on) {
+				labels[edge] = append(labels[edge], row.on)
 			}
 		}
 	}

@@ -142,10 +142,10 @@ func eventLabel(e messages.Event) string {
 	return messages.Name(e)
 }
 
-var update = flag.Bool("update", false, "write the table of states into README.md")
+var update = flag.Bool("update", false, "write the table of states into docs/states.md")
 
-func TestReadmeShowsTheTableOfStates(t *testing.T) {
-	const file, first, last = "../../README.md", "<!-- states:begin -->\n", "<!-- states:end -->"
+func TestDocsShowTheTableOfStates(t *testing.T) {
+	const file, first, last = "../../docs/states.md", "<!-- states:begin -->\n", "<!-- states:end -->"
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	head, rest, found := strings.Cut(string(text), first)
@@ -156,5 +156,5 @@ func TestReadmeShowsTheTableOfStates(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(head+first+renderTransitions()+last+tail), 0o644))
 		return
 	}
-	assert.Equal(t, renderTransitions(), block, "update it with: go test ./actors/feature -run TestReadme -update")
+	assert.Equal(t, renderTransitions(), block, "update it with: go test ./actors/feature -run TestDocs -update")
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/examples/internal/certflags"
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
@@ -86,7 +87,7 @@ func parse(args []string) (options, error) {
 		return options{}, err
 	}
 	o.own = len(o.servers) == 0
-	var faults messages.Faults
+	var faults faults.List
 	if flags.NArg() > 0 {
 		faults.Add(strconv.Quote(flags.Arg(0)), "is not a flag: all arguments are flags")
 	}
@@ -95,7 +96,7 @@ func parse(args []string) (options, error) {
 	return o, faults.Err()
 }
 
-func (o options) checkNumbers(faults *messages.Faults) {
+func (o options) checkNumbers(faults *faults.List) {
 	for _, n := range []struct {
 		flag          string
 		value, lo, hi int
@@ -110,7 +111,7 @@ func (o options) checkNumbers(faults *messages.Faults) {
 }
 
 // checkServers notes what is missing or contradictory about the servers.
-func (o options) checkServers(faults *messages.Faults) {
+func (o options) checkServers(faults *faults.List) {
 	certificates := o.ca != "" || o.cert != "" || o.key != ""
 	switch {
 	case o.own && (certificates || o.insecure || o.feature != ""):

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/internal/faults"
 )
 
 const help = `soak holds features for a long time while their licence server is restarted, paused and killed at random, and proves
@@ -58,7 +58,7 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	var faults messages.Faults
+	var faults faults.List
 	if flags.NArg() > 0 {
 		faults.Add(strconv.Quote(flags.Arg(0)), "is not a flag: all arguments are flags")
 	}
