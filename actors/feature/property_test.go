@@ -139,25 +139,25 @@ func (w *checker) checkState() {
 // anyAnswer answers the latest take or one before.
 func (w *checker) anyAnswer(rt *rapid.T) protocol.Input {
 	take := w.asked - min(w.asked, rapid.Uint32Range(0, 2).Draw(rt, "takes ago"))
-	link := w.harness.connection(anyServer(rt))
+	ref := w.harness.connection(anyServer(rt))
 	switch rapid.IntRange(0, 3).Draw(rt, "answer") {
 	case 0:
-		return &protocol.SeatGranted{Take: take, Connection: link, Server: link.Server(), Local: rapid.Bool().Draw(rt, "local")}
+		return &protocol.SeatGranted{Take: take, Connection: ref, Server: ref.Server(), Local: rapid.Bool().Draw(rt, "local")}
 	case 1:
-		return &protocol.SeatRefused{Take: take, Server: link.Server(), Reason: messages.NoSeats}
+		return &protocol.SeatRefused{Take: take, Server: ref.Server(), Reason: messages.NoSeats}
 	default:
-		return &protocol.SeatUnanswered{Take: take, Server: link.Server(), Reached: rapid.Bool().Draw(rt, "reached")}
+		return &protocol.SeatUnanswered{Take: take, Server: ref.Server(), Reached: rapid.Bool().Draw(rt, "reached")}
 	}
 }
 
 // anyFromOrigin is an input about the origin or about another connection.
 func (w *checker) anyFromOrigin(rt *rapid.T) protocol.Input {
-	link := w.harness.connection(anyServer(rt))
+	ref := w.harness.connection(anyServer(rt))
 	return rapid.SampledFrom([]protocol.Input{
-		&protocol.HeartbeatFailed{Connection: link, Failed: 3, Others: w.harness.others()}, &protocol.LeaseResumed{Connection: link},
-		&protocol.LeaseEnded{Connection: link, Reason: anyReason(rt)}, &protocol.ServerRegained{Connection: link},
-		&protocol.OriginReplaced{Connection: link, By: w.harness.connection(anyServer(rt))},
-	}).Draw(rt, "word")
+		&protocol.HeartbeatFailed{Connection: ref, Failed: 3, Others: w.harness.others()}, &protocol.LeaseResumed{Connection: ref},
+		&protocol.LeaseEnded{Connection: ref, Reason: anyReason(rt)}, &protocol.ServerRegained{Connection: ref},
+		&protocol.OriginReplaced{Connection: ref, By: w.harness.connection(anyServer(rt))},
+	}).Draw(rt, "input")
 }
 
 // anyEnd ends the checkout, but seldom, so that most checkouts live long enough.
