@@ -17,9 +17,9 @@ import (
 func TestConnectionRemembersNothingOfAFeatureThatWasPutOffAndLeft(t *testing.T) {
 	w := newTie(tieSettings(), "a1")
 	f := w.putOff(t)
-	require.NotEmpty(t, w.c.debts.waits)
+	require.NotEmpty(t, w.c.throttle.claims)
 	w.step(&protocol.ReleaseOrder{Member: f, Release: protocol.Release{UpTo: 2}})
-	assert.Empty(t, w.c.debts.waits)
+	assert.Empty(t, w.c.throttle.claims)
 }
 
 func TestConnectionForgetsThatAFeatureWasPutOffWhenItIsGranted(t *testing.T) {
@@ -28,7 +28,7 @@ func TestConnectionForgetsThatAFeatureWasPutOffWhenItIsGranted(t *testing.T) {
 	w.wait(20 * time.Second)
 	w.step(&protocol.TakeOrder{Member: f, TakeSeat: protocol.TakeSeat{Take: 2, Mode: protocol.FirstMode, Timeout: time.Second}})
 	w.step(&TakesAnswered{Seq: w.lastSeq("checkout"), Reply: w.granted(t, "L1")})
-	assert.Empty(t, w.c.debts.waits)
+	assert.Empty(t, w.c.throttle.claims)
 }
 
 func TestTakeNamesTheLatestRequestsOfMany(t *testing.T) {
@@ -37,9 +37,9 @@ func TestTakeNamesTheLatestRequestsOfMany(t *testing.T) {
 	var all []messages.RequestID
 	for n := range byte(transport.MaxReplaces + 4) {
 		all = append(all, requestOf(n+1))
-		w.c.debts.owe(at(0), f.ID(), requestOf(n+1))
+		w.c.checkouts.returns.add(at(0), f.ID(), requestOf(n+1))
 	}
-	assert.Equal(t, all[4:], w.c.earlier(f))
+	assert.Equal(t, all[4:], w.c.checkouts.earlier(f))
 }
 
 func TestStatusShowsTheDeadlineOfTheOldestLease(t *testing.T) {

@@ -132,7 +132,7 @@ func (w *watch) answer(kind string, with func(*rapid.T, protocol.Effect) any) {
 }
 
 func (w *watch) adopt() {
-	if w.tie.c.phase == identifying {
+	if w.tie.c.peer.phase == identifying {
 		w.see(&protocol.Confirmed{Dialled: w.tie.dialled})
 	}
 }
@@ -169,9 +169,9 @@ func (w *watch) anyLeave(rt *rapid.T) any {
 	w.take++
 	o := &protocol.ReleaseOrder{Member: w.anyFeature(rt), Release: protocol.Release{UpTo: w.take}}
 	if rapid.Bool().Draw(rt, "stays") {
-		s, ok := w.tie.c.table.slot(o.Member)
+		s, ok := w.tie.c.checkouts.leases.slot(o.Member)
 		if o.Except = w.tie.c.ref; ok {
-			o.Held = w.tie.c.table.number[s]
+			o.Held = w.tie.c.checkouts.leases.number[s]
 		}
 	}
 	return o

@@ -80,7 +80,7 @@ func (w *tie) hold(t *testing.T, d *datadriven.TestData) string {
 func (w *tie) take(t *testing.T, feature, lease string) {
 	t.Helper()
 	w.step(&protocol.TakeOrder{Member: w.feature(t, feature), TakeSeat: protocol.TakeSeat{Take: 1, Mode: protocol.FirstMode, Timeout: time.Second}})
-	if w.c.session == nil {
+	if w.c.dialer.session == nil {
 		w.connect(t)
 	}
 	w.step(&TakesAnswered{Seq: w.lastSeq("checkout"), Reply: w.granted(t, lease)})
@@ -90,9 +90,9 @@ func (w *tie) connect(t *testing.T) {
 	t.Helper()
 	address := w.set.Servers[0]
 	w.flying["connect"] = nil
-	w.step(&Connected{Seq: w.c.attempt.seq, Address: address, Session: w.session(address), Hello: w.hello})
+	w.step(&Connected{Seq: w.c.dialer.attempt.seq, Address: address, Session: w.session(address), Hello: w.hello})
 	w.step(&protocol.Confirmed{Dialled: w.dialled})
-	if w.c.deciding() {
+	if w.c.gate.closed() {
 		w.step(&protocol.OutageDecided{})
 	}
 }
@@ -107,20 +107,18 @@ func (w *tie) granted(t *testing.T, lease string) transport.CheckoutReply {
 // show prints what the connection knows.
 func (w *tie) show() string {
 	c := w.c
-	leases, _ := c.table.pack()
+	leases, _ := c.checkouts.leases.pack()
 	slices.SortFunc(leases, func(a, b messages.LeaseID) int { return strings.Compare(leaseName(a), leaseName(b)) })
 	var takes, owed []string
-	for _, t := range c.takes.all() {
+	for _, t := range c.checkouts.takes.all() {
 		takes = append(takes, fmt.Sprintf("%d of f%d as %s", t.number, t.member.ID(), w.request(t.request)))
 	}
-	for _, d := range c.debts.order {
-		if !d.settled {
-			owed = append(owed, w.request(d.request))
-		}
+	for _, r := range c.checkouts.returns.all() {
+		owed = append(owed, w.request(r.request))
 	}
 	return fmt.Sprintf("%s, failed %d%s; leases [%s], features %d; takes [%s]; owed [%s]\n",
-		[...]string{"unidentified", "identifying", "identified", "merged"}[c.phase], c.failed, script.Prefixed(", ", script.Flagged(c.broken, "broken")),
-		leaseNames(leases), len(c.table.index), strings.Join(takes, ", "), strings.Join(owed, " "))
+		[...]string{"unidentified", "identifying", "identified", "merged"}[c.peer.phase], c.beats.failed, script.Prefixed(", ", script.Flagged(c.beats.recovering, "broken")),
+		leaseNames(leases), len(c.checkouts.leases.index), strings.Join(takes, ", "), strings.Join(owed, " "))
 }
 
 // said returns what the server says of itself, changed by the options id, boot, epoch and timeout.
