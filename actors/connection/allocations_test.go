@@ -14,9 +14,9 @@ import (
 
 // Allocations of the hot paths, which no machine's speed changes. A figure that grows is to be explained, or taken back.
 
-// tieWith returns a connection with so many leases.
-func tieWith(t *testing.T, n int) *tie {
-	w := newTie(tieSettings(), "a1")
+// harnessWith returns a connection with so many leases.
+func harnessWith(t *testing.T, n int) *harness {
+	w := newHarness(scriptSettings(), "a1")
 	w.take(t, "f1", "L1")
 	for i := 1; i < n; i++ {
 		var f protocol.Member
@@ -29,7 +29,7 @@ func tieWith(t *testing.T, n int) *tie {
 }
 
 // beat plays a whole good beat and returns how many features were told something.
-func (w *tie) beat() (told int) {
+func (w *harness) beat() (told int) {
 	for _, in := range []any{&protocol.BeatDue{}, &BeatAnswered{Seq: w.c.server.seq + 1, Chunks: []ChunkAnswer{{Reply: transport.HeartbeatReply{Hello: w.hello}}}}} {
 		for _, e := range w.c.Step(w.now, in) {
 			switch e := e.(type) {
@@ -47,14 +47,14 @@ func (w *tie) beat() (told int) {
 func TestABeatCostsTheConnectionAsManyAllocationsForOneLeaseAsForTenThousand(t *testing.T) {
 	for _, n := range []int{1, 10_000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			w := tieWith(t, n)
+			w := harnessWith(t, n)
 			assert.Equal(t, 11, int(testing.AllocsPerRun(100, func() { w.beat() })))
 		})
 	}
 }
 
 func TestABeatTellsNoFeatureAnythingWhileAllIsWell(t *testing.T) {
-	w := tieWith(t, 10_000)
+	w := harnessWith(t, 10_000)
 	assert.Zero(t, w.beat())
 	good, _ := w.c.ref.Beats()
 	assert.EqualValues(t, 1, good, "it was good")

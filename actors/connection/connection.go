@@ -7,11 +7,8 @@ import (
 	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
-// Machine is the machine of one connection: one client's tie to one server. It is the router: it gives each input to the
-// part that handles it, then lets the parts start what has become possible, in a fixed order. The package documentation
-// says what the parts know.
-//
-// It does no I/O: calls to the server are effects, and their results come back as inputs.
+// Machine is the machine of one connection. It is a router: it gives each input to the part that handles it, then lets
+// the parts start what has become possible, in a fixed order. The package documentation says what the parts know.
 type Machine struct {
 	set   *protocol.Settings
 	ref   *protocol.ConnectionRef
@@ -19,7 +16,7 @@ type Machine struct {
 	drain drainState
 	timer protocol.WakeOrder
 
-	// What is known. These parts order nothing.
+	// Parts that know something. They order nothing.
 	peer      peer
 	dialer    dialer
 	throttle  throttle
@@ -27,7 +24,7 @@ type Machine struct {
 	beats     beats
 	checkouts checkouts
 
-	// What follows from it. These parts handle inputs and order effects.
+	// Parts that lead a conversation: they handle inputs and order effects.
 	server     server
 	schedule   schedule
 	age        leaseAge
@@ -194,13 +191,12 @@ func (c *Machine) show() {
 // takeOrdered takes an order for seats. At its origin a feature in a failover round first asks for the lease that it has
 // (rule 6).
 func (c *Machine) takeOrdered(now protocol.Instant, o *protocol.TakeOrder) {
-	_, isOrigin := c.checkouts.leases.slot(o.Member)
-	_, held := c.checkouts.leases.leaseOf(o.Member)
+	slot, isOrigin := c.checkouts.leases.slot(o.Member)
 	switch {
 	case c.drain != running:
 	case c.peer.nowhere() && c.peer.movedTo != nil && !isOrigin: // the order is for whoever is at the address
 		c.out.forward(c.peer.movedTo, o)
-	case held && o.Mode == protocol.RoundMode:
+	case isOrigin && o.Mode == protocol.RoundMode && c.checkouts.leases.hasLease(slot):
 		c.heartbeats.confirm(now, o)
 	default:
 		c.taking.ordered(now, o)

@@ -14,15 +14,15 @@ import (
 
 func neverReplaced(*pendingReturn) bool { return false }
 
-func requestsOf(debts []*pendingReturn) []messages.RequestID {
+func requestsOf(returns []*pendingReturn) []messages.RequestID {
 	var requests []messages.RequestID
-	for _, d := range debts {
+	for _, d := range returns {
 		requests = append(requests, d.request)
 	}
 	return requests
 }
 
-func TestRequestIsOwedOnce(t *testing.T) {
+func TestRequestIsReturnedOnce(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(0), 1, requestOf(1))
 	b.add(at(0), 1, requestOf(1))
@@ -31,7 +31,7 @@ func TestRequestIsOwedOnce(t *testing.T) {
 	assert.Equal(t, 1, b.count)
 }
 
-func TestDebtsAreSentInTheOrderInWhichTheyCame(t *testing.T) {
+func TestReturnsAreSentInTheOrderInWhichTheyCame(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(0), 2, requestOf(1))
 	b.add(at(0), 1, requestOf(2))
@@ -40,7 +40,7 @@ func TestDebtsAreSentInTheOrderInWhichTheyCame(t *testing.T) {
 	assert.Equal(t, []messages.RequestID{requestOf(3)}, requestsOf(b.pop(2, neverReplaced)))
 }
 
-func TestDebtThatATakeReplacesIsNotSentBesideIt(t *testing.T) {
+func TestReturnThatATakeReplacesIsNotSentBesideIt(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(0), 1, requestOf(1))
 	require.Empty(t, b.pop(9, func(*pendingReturn) bool { return true }))
@@ -49,7 +49,7 @@ func TestDebtThatATakeReplacesIsNotSentBesideIt(t *testing.T) {
 	assert.Equal(t, []messages.RequestID{requestOf(1)}, requestsOf(b.pop(9, neverReplaced)))
 }
 
-func TestGrantSettlesWhatItReplaced(t *testing.T) {
+func TestGrantEndsTheReturnsThatItReplaced(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(0), 1, requestOf(1))
 	b.add(at(0), 1, requestOf(2))
@@ -57,27 +57,27 @@ func TestGrantSettlesWhatItReplaced(t *testing.T) {
 	assert.Equal(t, []messages.RequestID{requestOf(2)}, b.requests(1))
 }
 
-func TestCheckinWaitsUntilItsClaimOwesNothing(t *testing.T) {
+func TestCheckinWaitsUntilItsClaimHasNothingToReturn(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(0), 1, requestOf(1))
 	b.add(at(0), 1, requestOf(2))
 	call := protocol.NewReply()
 	b.wait(1, call)
-	debts := b.pop(9, neverReplaced)
-	b.done(debts[0])
+	returns := b.pop(9, neverReplaced)
+	b.done(returns[0])
 	require.Empty(t, call.Answered())
-	b.done(debts[1])
+	b.done(returns[1])
 	assert.Len(t, call.Answered(), 1)
 }
 
-func TestCheckinOfAClaimThatOwesNothingIsAnsweredAtOnce(t *testing.T) {
+func TestCheckinOfAClaimWithNothingToReturnIsAnsweredAtOnce(t *testing.T) {
 	b := newPendingReturns()
 	call := protocol.NewReply()
 	b.wait(1, call)
 	assert.Len(t, call.Answered(), 1)
 }
 
-func TestDebtsAreForgottenAfterTheClientTimeout(t *testing.T) {
+func TestReturnsExpireAfterTheClientTimeout(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(1*time.Minute), 1, requestOf(1))
 	b.add(at(2*time.Minute), 2, requestOf(2))
@@ -91,8 +91,8 @@ func TestDebtsAreForgottenAfterTheClientTimeout(t *testing.T) {
 func nobody(uint64) bool { return false }
 
 // A server that restarted had given the lease of an unanswered request a full client timeout anew. The request was
-// forgotten, and the take that followed did not replace it: for a while the checkout had its seats twice.
-func TestADebtIsKeptWhileItsFeatureAsksForSeats(t *testing.T) {
+// forgotten, and the take that follpending did not replace it: for a while the checkout had its seats twice.
+func TestAReturnIsKeptWhileItsFeatureAsksForSeats(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(0), 1, messages.RequestID{1})
 	b.add(at(0), 2, messages.RequestID{2})
@@ -104,7 +104,7 @@ func TestADebtIsKeptWhileItsFeatureAsksForSeats(t *testing.T) {
 	assert.True(t, b.empty())
 }
 
-func TestForgettingTheLastDebtAnswersItsCheckin(t *testing.T) {
+func TestExpiryOfTheLastReturnAnswersItsCheckin(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(0), 1, requestOf(1))
 	call := protocol.NewReply()
@@ -113,7 +113,7 @@ func TestForgettingTheLastDebtAnswersItsCheckin(t *testing.T) {
 	assert.Len(t, call.Answered(), 1)
 }
 
-func TestDebtsAreKeptWhileNoClientTimeoutIsKnown(t *testing.T) {
+func TestReturnsAreKeptWhileNoClientTimeoutIsKnown(t *testing.T) {
 	b := newPendingReturns()
 	b.add(at(0), 1, requestOf(1))
 	b.expire(at(time.Hour), 0, nobody)
@@ -121,55 +121,55 @@ func TestDebtsAreKeptWhileNoClientTimeoutIsKnown(t *testing.T) {
 	assert.Zero(t, b.expiry(0))
 }
 
-// TestNoDebtIsForgotten does anything to a book: what is owed is queued, under way, or left to a take that replaces it,
-// and the count tells how much it is.
-func TestNoDebtIsForgotten(t *testing.T) {
+// TestNoReturnIsForgotten does anything to the pending returns: each is queued, in flight, or left to a take that replaces
+// it, and the count says how many there are.
+func TestNoReturnIsForgotten(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b, owed, flying, withheld := newPendingReturns(), map[messages.RequestID]bool{}, []*pendingReturn(nil), map[uint64]bool{}
+		b, pending, inFlight, withheld := newPendingReturns(), map[messages.RequestID]bool{}, []*pendingReturn(nil), map[uint64]bool{}
 		request := func(rt *rapid.T) (uint64, messages.RequestID) {
 			n := rapid.Uint64Range(1, 9).Draw(rt, "request")
 			return n%3 + 1, requestOf(byte(n))
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"": func(rt *rapid.T) {
-				require.Equal(rt, len(owed), b.count)
-				for claim, debts := range b.of {
-					for _, d := range debts {
-						require.True(rt, owed[d.request])
-						require.True(rt, d.queued || d.inFlight || withheld[claim], "%v is owed and nobody sends it", d.request)
+				require.Equal(rt, len(pending), b.count)
+				for claim, returns := range b.of {
+					for _, d := range returns {
+						require.True(rt, pending[d.request])
+						require.True(rt, d.queued || d.inFlight || withheld[claim], "%v is to be returned and nobody sends it", d.request)
 					}
 				}
 			},
-			"owe": func(rt *rapid.T) {
+			"add": func(rt *rapid.T) {
 				claim, r := request(rt)
 				b.add(at(0), claim, r)
-				owed[r] = true
+				pending[r] = true
 			},
-			"settle": func(rt *rapid.T) {
+			"replaced": func(rt *rapid.T) {
 				claim, r := request(rt)
 				b.replaced(claim, []messages.RequestID{r})
-				delete(owed, r)
+				delete(pending, r)
 			},
 			"send": func(rt *rapid.T) {
 				for _, d := range b.pop(rapid.IntRange(1, 3).Draw(rt, "most"), func(d *pendingReturn) bool { return withheld[d.claim] }) {
-					require.True(rt, owed[d.request], "a request is returned that is not owed")
+					require.True(rt, pending[d.request], "a request is returned that is not pending")
 					d.inFlight = true
-					flying = append(flying, d)
+					inFlight = append(inFlight, d)
 				}
 			},
 			"answered": func(rt *rapid.T) {
-				for _, d := range flying {
+				for _, d := range inFlight {
 					d.inFlight = false
 					switch {
-					case d.done: // what is owed now is another debt
+					case d.done: // what is pending now is another return
 					case rapid.Bool().Draw(rt, "returned"):
 						b.done(d)
-						delete(owed, d.request)
+						delete(pending, d.request)
 					default:
 						b.enqueue(d)
 					}
 				}
-				flying = nil
+				inFlight = nil
 			},
 			"take": func(rt *rapid.T) {
 				withheld[rapid.Uint64Range(1, 3).Draw(rt, "claim")] = true

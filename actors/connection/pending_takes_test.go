@@ -27,12 +27,12 @@ func TestTakesAreSentInTheOrderInWhichTheyCame(t *testing.T) {
 	assert.Equal(t, []*take{third}, b.pop(2))
 }
 
-func TestTakeThatIsOffIsNotSent(t *testing.T) {
+func TestCancelledTakeIsNotSent(t *testing.T) {
 	b := newPendingTakes()
-	off, other := takeOf(1, protocol.FirstMode), takeOf(2, protocol.FirstMode)
-	b.add(off)
+	cancelled, other := takeOf(1, protocol.FirstMode), takeOf(2, protocol.FirstMode)
+	b.add(cancelled)
 	b.add(other)
-	b.remove(off)
+	b.remove(cancelled)
 	assert.Equal(t, []*take{other}, b.pop(9))
 }
 
@@ -54,7 +54,7 @@ func TestRemovingATakeLeavesALaterOneOfItsFeature(t *testing.T) {
 	assert.Equal(t, []*take{later}, b.all())
 }
 
-func TestHeldTakeIsSentWhenItsTimeHasCome(t *testing.T) {
+func TestDelayedTakeIsSentWhenItsTimeHasCome(t *testing.T) {
 	b := newPendingTakes()
 	soon, late := takeOf(1, protocol.RetakeMode), takeOf(2, protocol.RetakeMode)
 	b.add(soon)
@@ -119,10 +119,11 @@ func TestOnlyCallsRepeatATakeWithoutAutomaticHeartbeats(t *testing.T) {
 	}
 }
 
-// TestNoTakeIsForgotten does anything to a book: each take that is not off is queued, held, or under way.
+// TestNoTakeIsForgotten does anything to the pending takes: each take that is not cancelled is queued, delayed or in
+// flight.
 func TestNoTakeIsForgotten(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b, now, flying := newPendingTakes(), time.Second, []*take(nil)
+		b, now, inFlight := newPendingTakes(), time.Second, []*take(nil)
 		rt.Repeat(map[string]func(*rapid.T){
 			"": func(rt *rapid.T) {
 				for _, x := range b.all() {
@@ -130,7 +131,7 @@ func TestNoTakeIsForgotten(t *testing.T) {
 					for _, y := range append(b.queue, b.delayed...) {
 						waits = waits || x == y
 					}
-					require.True(rt, waits, "a take is neither queued nor held nor under way")
+					require.True(rt, waits, "a take is neither queued nor delayed nor in flight")
 				}
 				assert.Equal(rt, len(b.of) == 0, b.empty())
 			},
@@ -148,25 +149,25 @@ func TestNoTakeIsForgotten(t *testing.T) {
 			},
 			"send": func(rt *rapid.T) {
 				for _, x := range b.pop(rapid.IntRange(1, 3).Draw(rt, "most")) {
-					require.False(rt, x.cancelled, "a take that is off is sent")
-					require.NotContains(rt, flying, x, "a take is sent twice at a time")
-					flying = append(flying, x)
+					require.False(rt, x.cancelled, "a cancelled take is sent")
+					require.NotContains(rt, inFlight, x, "a take is sent twice at a time")
+					inFlight = append(inFlight, x)
 				}
 			},
 			"no answer": func(rt *rapid.T) {
-				for _, x := range flying {
+				for _, x := range inFlight {
 					x.inFlight = false
 					if !x.cancelled {
 						b.delay(x, at(now+time.Duration(rapid.IntRange(0, 5).Draw(rt, "seconds"))*time.Second))
 					}
 				}
-				flying = nil
+				inFlight = nil
 			},
 			"time": func(rt *rapid.T) {
 				now += time.Duration(rapid.IntRange(1, 4).Draw(rt, "seconds")) * time.Second
 				b.resume(at(now))
 				for _, x := range b.delayed {
-					require.True(rt, at(now).Before(x.notBefore), "a take is held longer than it should be")
+					require.True(rt, at(now).Before(x.notBefore), "a take is delayed longer than it should be")
 				}
 			},
 		})

@@ -14,7 +14,6 @@ import (
 // are in checkouts.
 type taking struct {
 	set       *protocol.Settings
-	ref       *protocol.ConnectionRef
 	rng       *rand.Rand // draws request ids
 	jitter    jitter
 	out       *notices
