@@ -14,21 +14,21 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// tie is a connection under test: its machine, the server at its other end, and the time. Everything has a name, so that
+// harness is a connection under test: its machine, the server at its other end, and the time. Everything has a name, so that
 // a script can speak of it: features f1, f2 ..., requests r1, r2 ... in the order in which they are seen, leases as the
 // script calls them.
-type tie struct {
+type harness struct {
 	c        *Machine
 	set      protocol.Settings
 	now      protocol.Instant
 	wakeAt   protocol.Instant
 	hello    transport.Hello // what the server says of itself
-	links    map[messages.Address]*protocol.ConnectionRef
+	refs     map[messages.Address]*protocol.ConnectionRef
 	features map[string]*protocol.Member
 	sessions int
 	requests []messages.RequestID
 	calls    []namedCall
-	flying   map[string][]protocol.Effect // exchanges under way, by kind, oldest first
+	inFlight map[string][]protocol.Effect // exchanges under way, by kind, oldest first
 	answered map[string]protocol.Effect   // the one that was answered last, by kind
 	dialled  protocol.Dialled             // what the runtime was last asked or told about
 }
@@ -46,33 +46,33 @@ type namedSession struct {
 
 func (s *namedSession) String() string { return s.name }
 
-// newTie returns a connection to an address, of which nothing is known yet. The server there is S1.
-func newTie(set protocol.Settings, address messages.Address) *tie {
-	w := &tie{
-		set: set, links: make(map[messages.Address]*protocol.ConnectionRef), features: make(map[string]*protocol.Member), flying: make(map[string][]protocol.Effect),
+// newHarness returns a connection to an address, of which nothing is known yet. The server there is S1.
+func newHarness(set protocol.Settings, address messages.Address) *harness {
+	w := &harness{
+		set: set, refs: make(map[messages.Address]*protocol.ConnectionRef), features: make(map[string]*protocol.Member), inFlight: make(map[string][]protocol.Effect),
 		answered: make(map[string]protocol.Effect),
 		hello: transport.Hello{
 			Identity:      messages.Identity{ServerID: "S1", BootID: "b1", Epoch: 1},
 			ClientTimeout: 5 * time.Minute,
 		},
 	}
-	w.c = New(&w.set, w.link(address), rand.New(rand.NewChaCha8([32]byte{1})))
+	w.c = New(&w.set, w.ref(address), rand.New(rand.NewChaCha8([32]byte{1})))
 	return w
 }
 
 // step gives the machine an input and prints what came of it.
-func (w *tie) step(in any) string {
+func (w *harness) step(in any) string {
 	return w.performAll(w.c.Step(w.now, in))
 }
 
 // panicked makes the machine anew, as the actor does after a panic.
-func (w *tie) panicked() string {
+func (w *harness) panicked() string {
 	machine, effects := w.c.Rebuilt(w.now, rand.New(rand.NewChaCha8([32]byte{2})), false)
 	w.c, w.wakeAt = machine, protocol.Instant{}
 	return w.performAll(effects)
 }
 
-func (w *tie) performAll(effects []protocol.Effect) string {
+func (w *harness) performAll(effects []protocol.Effect) string {
 	var b strings.Builder
 	for _, e := range effects {
 		if text := w.perform(e); text != "" {
@@ -96,7 +96,7 @@ func (w *tie) performAll(effects []protocol.Effect) string {
 const maxWakes = 100
 
 // wait lets time pass and wakes the connection whenever it asked for it.
-func (w *tie) wait(d time.Duration) string {
+func (w *harness) wait(d time.Duration) string {
 	var b strings.Builder
 	until := w.now.After(d)
 	for wakes := 0; w.wakeAt != (protocol.Instant{}) && !until.Before(w.wakeAt); wakes++ {
@@ -114,11 +114,11 @@ func (w *tie) wait(d time.Duration) string {
 }
 
 // perform notes what the script must know of an effect, and prints it.
-func (w *tie) perform(e protocol.Effect) string {
+func (w *harness) perform(e protocol.Effect) string {
 	switch e := e.(type) {
 	case Connect, SendBeat, Checkout, CheckinAll:
 		kind := callKind(e)
-		w.flying[kind] = append(w.flying[kind], e)
+		w.inFlight[kind] = append(w.inFlight[kind], e)
 	case protocol.Identify:
 		w.dialled = e.Dialled
 	case protocol.OtherServerFound:
@@ -148,16 +148,16 @@ func callKind(e protocol.Effect) string {
 	}
 }
 
-// link returns the connection of a name, the same one each time.
-func (w *tie) link(a messages.Address) *protocol.ConnectionRef {
-	if w.links[a] == nil {
-		w.links[a] = protocol.NewConnectionRef(a, nil)
+// ref returns the connection of a name, the same one each time.
+func (w *harness) ref(a messages.Address) *protocol.ConnectionRef {
+	if w.refs[a] == nil {
+		w.refs[a] = protocol.NewConnectionRef(a, nil)
 	}
-	return w.links[a]
+	return w.refs[a]
 }
 
 // feature returns the checkout of a name: f7 has the ID 7.
-func (w *tie) feature(t *testing.T, name string) *protocol.Member {
+func (w *harness) feature(t *testing.T, name string) *protocol.Member {
 	t.Helper()
 	if w.features[name] == nil {
 		f := &protocol.Member{}
@@ -170,20 +170,20 @@ func (w *tie) feature(t *testing.T, name string) *protocol.Member {
 }
 
 // session opens a session to the server, or to a stranger.
-func (w *tie) session(address messages.Address) transport.Session {
+func (w *harness) session(address messages.Address) transport.Session {
 	w.sessions++
 	return &namedSession{name: fmt.Sprintf("%s#%d", address, w.sessions)}
 }
 
 // call makes a call of the application whose answer the script prints.
-func (w *tie) call(name string) *protocol.Reply {
+func (w *harness) call(name string) *protocol.Reply {
 	c := protocol.NewReply()
 	w.calls = append(w.calls, namedCall{name, c})
 	return c
 }
 
 // request returns the name of a request.
-func (w *tie) request(id messages.RequestID) string {
+func (w *harness) request(id messages.RequestID) string {
 	i := slices.Index(w.requests, id)
 	if i < 0 {
 		i = len(w.requests)
