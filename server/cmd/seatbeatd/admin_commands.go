@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/seatbeat/seatbeat/server"
@@ -25,7 +26,12 @@ func (f adminFlags) client() (admin.Client, error) {
 		return admin.Client{}, usageErrorf("--admin %s: must be 127.0.0.1:PORT or another loopback address", f.Admin)
 	}
 	token, err := admin.ReadToken(f.AdminToken)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return admin.Client{}, fmt.Errorf("--admin-token: %w: a server creates its token file when it starts, as admin-token beside its ledger", err)
+	case errors.Is(err, fs.ErrPermission):
+		return admin.Client{}, fmt.Errorf("--admin-token: %w: run the command as the user that runs the server", err)
+	case err != nil:
 		return admin.Client{}, fmt.Errorf("--admin-token: %w", err)
 	}
 	return admin.Client{Address: f.Admin, Token: token}, nil
@@ -93,8 +99,14 @@ func (c backupCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Lstat(c.Out); err == nil {
+		return fmt.Errorf("write backup: %s already exists and is not overwritten: name another file", c.Out)
+	}
 	part := c.Out + ".part"
 	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write backup: %s already exists: another backup is in progress, or one was killed: remove the file then", part)
+	}
 	if err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seatbeat/seatbeat/server"
@@ -24,7 +25,13 @@ func (c checkCommand) Run(s streams) error {
 	if c.Ledger == "" {
 		return usageErrorf("--ledger is missing: name the ledger to check")
 	}
+	if isFolder(c.Ledger) {
+		return usageErrorf("--ledger %s: is a folder: name a file in it", c.Ledger)
+	}
 	report, err := server.CheckBoltLedger(c.Ledger)
+	if _, inUse := errors.AsType[*server.LedgerInUseError](err); inUse {
+		return fmt.Errorf("%w: check a backup instead", err)
+	}
 	if err != nil {
 		return err
 	}

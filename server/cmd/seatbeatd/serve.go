@@ -103,12 +103,17 @@ func (c serveCommand) checkValues() error {
 
 // checkLedgerPath returns an error for a path that cannot be that of a ledger, before the ledger itself is opened.
 func checkLedgerPath(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	if isFolder(path) {
 		return usageErrorf("--ledger %s: is a folder: name a file in it", path)
 	}
-	folder := filepath.Dir(path)
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+	if folder := filepath.Dir(path); !isFolder(folder) {
 		return usageErrorf("--ledger %s: the folder %s does not exist: create it, or name a file in another folder", path, folder)
 	}
 	return nil
+}
+
+// isFolder reports whether a path names a folder that can be seen.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
