@@ -47,7 +47,7 @@ type releaseCommand struct {
 func (releaseCommand) Help() string {
 	return `The seats are free at once. The client learns with its next heartbeat that the lease was revoked. It does not check the same seats out again by itself.
 
-    seatbeatd release --admin-token /var/lib/seatbeatd/admin-token 000000037c5a0d9e1f2b3c4d5e6f7a8b`
+    seatbeatd release --config /etc/seatbeatd/seatbeatd.yaml 000000037c5a0d9e1f2b3c4d5e6f7a8b`
 }
 
 // Run revokes the lease.
@@ -66,7 +66,7 @@ type reloadCommand struct{ adminFlags }
 func (reloadCommand) Help() string {
 	return `Does the same as SIGHUP: the server reloads licences and certificates and reopens its audit file. Leases are kept. If a file cannot be used, the command prints why and fails, and the previous licences or certificates stay in force.
 
-    seatbeatd reload --admin-token /var/lib/seatbeatd/admin-token`
+    seatbeatd reload --config /etc/seatbeatd/seatbeatd.yaml`
 }
 
 // Run makes the server reload.
@@ -90,7 +90,7 @@ func (backupCommand) Help() string {
 
 A copy replaces a lost ledger. Never run a second server on it while the first one runs: both would issue the same seats.
 
-    seatbeatd backup --admin-token /var/lib/seatbeatd/admin-token --out /backup/ledger-monday`
+    seatbeatd backup --config /etc/seatbeatd/seatbeatd.yaml --out /backup/ledger-monday`
 }
 
 // Run writes a checked copy of the ledger. Nothing is left behind after an error.
@@ -105,7 +105,7 @@ func (c backupCommand) Run(ctx context.Context) error {
 	part := c.Out + ".part"
 	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("write backup: %s already exists: another backup is in progress, or one was killed: remove the file then", part)
+		return fmt.Errorf("write backup: %s already exists: another backup is in progress, or one was killed: in that case remove the file", part)
 	}
 	if err != nil {
 		return fmt.Errorf("write backup: %w", err)

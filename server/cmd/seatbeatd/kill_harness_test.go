@@ -22,7 +22,8 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -258,15 +259,15 @@ func (k *killHarness) inLedger() takesByRequest {
 	if _, err := os.Stat(path); err != nil {
 		return held // the server died before it made one
 	}
-	l := server.NewBoltLedger(path)
-	require.NoError(k.t, l.Open(func(r server.Record) error {
+	l := bolt.New(path)
+	require.NoError(k.t, l.Open(func(r ledger.Record) error {
 		switch r.Kind {
-		case server.RecordGrant:
+		case ledger.RecordGrant:
 			assert.NotContains(k.t, held, r.Request, "two leases for one request")
 			assert.False(k.t, leases[r.Lease], "a lease is granted twice")
 			leases[r.Lease] = true
 			held[r.Request] = take{request: r.Request, lease: r.Lease, count: r.Count}
-		case server.RecordEnd:
+		case ledger.RecordEnd:
 			delete(held, r.Request)
 		}
 		return nil

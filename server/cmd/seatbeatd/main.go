@@ -112,7 +112,7 @@ func newParser(ctx context.Context, stdout, stderr io.Writer) (*kong.Kong, error
 	parser, err := kong.New(new(program),
 		kong.Name(programName), kong.Description(description), kong.Writers(stdout, stderr), groups,
 		kong.DefaultEnvars(variablePrefix), kong.NamedMapper("path", newPathMapper()),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(helpWithDefault),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}), kong.ValueFormatter(helpWithDefault),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out: stdout, err: stderr}),
 	)
 	if err == nil {
