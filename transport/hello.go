@@ -6,7 +6,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Hello is what a server tells about itself in every reply.
+// Hello is what a server reports about itself in every reply.
 type Hello struct {
 	// Identity is the server and the process that answers.
 	Identity messages.Identity

@@ -13,7 +13,7 @@ type Refusal struct {
 	Reason     messages.Reason
 	Message    string        // of the server, may be empty
 	RetryAfter time.Duration // when positive, the call may be repeated after this time
-	Hello      Hello         // of the server that refused; zero when the server did not tell
+	Hello      Hello         // of the server that refused; zero when the server did not report it
 }
 
 func (r *Refusal) Error() string {

@@ -11,9 +11,9 @@ type Address = messages.Address
 
 // Transport opens sessions with licence servers. It must be safe for concurrent use.
 type Transport interface {
-	// Connect reaches the server at the address and returns when the server has told its identity, so that Hello of the
-	// session is known. It may block until ctx ends and must return soon after that. An error leaves nothing open. A
-	// server that does not serve the client, which is [ClientFrom] ctx, returns a *Refusal.
+	// Connect reaches the server at the address and returns when the server has reported its identity, so that Hello of
+	// the session is known. It may block until ctx ends and must return soon after that. An error leaves nothing open.
+	// A server that does not serve the client, which is [ClientFrom] ctx, returns a *Refusal.
 	//
 	// The runtime closes every session that it gets. It holds at most one session with a server, and a second one for a
 	// moment while that takes over. The session outlives ctx.
@@ -26,7 +26,7 @@ type Transport interface {
 // Every reply has the [Hello] of the server at the time of the answer. The session may reconnect by itself underneath,
 // but never repeats a call that may have been sent.
 type Session interface {
-	// Hello returns what the server told when the session was opened. It does not block.
+	// Hello returns what the server reported when the session was opened. It does not block.
 	Hello() Hello
 
 	// Checkout asks for the seats of 1 to MaxBatch takes and returns one outcome for each, in the order of the takes.

@@ -50,7 +50,8 @@ var layers = map[string]layer{
 	"actors/outage":          {ours: forMachines},
 	"actors/internal/script": {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
 
-	"supervisor": {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "internal/fifo", "internal/faults"}, protoactor: true, others: []string{"..."}},
+	"supervisor":            {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "supervisor/outagefile", "internal/eventbus", "internal/faults"}, protoactor: true, others: []string{"..."}},
+	"supervisor/outagefile": {ours: []string{"messages", "actors/outage"}, others: []string{"github.com/gofrs/flock/..."}},
 
 	"server":             {ours: []string{"messages", "transport/wire", "server/...", "internal/failpoint", "internal/faults"}, others: []string{"..."}},
 	"server/ledger":      {ours: []string{"messages", "server/license"}},
@@ -67,7 +68,9 @@ var layers = map[string]layer{
 	"internal":          {},
 	"internal/faults":   {ours: []string{"messages"}},
 	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
-	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
+	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor/...", "server"}, others: []string{"..."}},
+	"internal/eventbus": {ours: []string{"messages", "internal/fifo"}},
+	"internal/wiretap":  {ours: []string{"messages", "transport", "transport/transporttest"}},
 }
 
 // forMachines is what the pure machines below actors may import: no actor, no other machine.
@@ -77,10 +80,13 @@ var forMachines = []string{"messages", "transport", "actors/protocol"}
 var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/...", "go.yaml.in/yaml/v3"}
 
 // forExamples is what is public, and what examples share among them.
-var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "server/ledger/...", "server/license", "examples/internal/..."}
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor/...", "server", "server/ledger/...", "server/license", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
-var inTests = layer{ours: []string{"transport/transporttest/...", "server", "internal/testcert", "actors/internal/script"}, protoactor: true, others: []string{"..."}}
+var inTests = layer{
+	ours:       []string{"transport/transporttest/...", "server", "server/license", "server/ledger", "internal/testcert", "internal/wiretap", "actors/internal/script"},
+	protoactor: true, others: []string{"..."},
+}
 
 func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
 	seen := map[string]bool{}
@@ -138,9 +144,9 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"server/licensefile/load.go", module + "/server/license", true},
 		{"server/licensefile/load.go", module + "/server", false},
 		{"server/licensefile/load.go", module + "/transport/wire", false},
-		{"server/cmd/seatd/main.go", module + "/server", true},
-		{"server/cmd/seatd/main.go", module + "/server/licensefile", true},
-		{"server/cmd/seatd/main.go", module + "/supervisor", false},
+		{"server/cmd/seatbeatd/main.go", module + "/server", true},
+		{"server/cmd/seatbeatd/main.go", module + "/server/licensefile", true},
+		{"server/cmd/seatbeatd/main.go", module + "/supervisor", false},
 		{"examples/quickstart/main.go", module + "/supervisor", true},
 		{"examples/quickstart/main.go", module + "/internal/fifo", false},
 		{"examples/quickstart/main.go", protoactor + "/actor", false},

@@ -10,6 +10,7 @@ import (
 	"github.com/seatbeat/seatbeat/internal/testcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
@@ -60,7 +61,7 @@ func benchHarness(b *testing.B, seats int) *harness {
 	authority := testcert.New(b)
 	return startHarness(b, server.Config{
 		TLS:      authority.Server(),
-		Features: []server.Feature{{Name: "f", Version: messages.V(1, 0), Seats: seats}},
+		Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: seats}},
 	}, grpctransport.Config{TLS: authority.Client("c1", "")})
 }
 

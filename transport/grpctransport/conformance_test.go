@@ -9,6 +9,7 @@ import (
 	"github.com/seatbeat/seatbeat/internal/testcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 	"github.com/seatbeat/seatbeat/transport/transporttest/conformance"
@@ -29,7 +30,7 @@ func TestTransportConformsWithoutTLS(t *testing.T) {
 
 // fixture returns a new server for one promise, behind a proxy that can freeze.
 func fixture(t *testing.T, config server.Config, client grpctransport.Config) conformance.Fixture {
-	config.Features = []server.Feature{
+	config.Features = []license.Feature{
 		{Name: "cad", Version: messages.V(2, 1), Seats: 3},
 		{Name: "bulk", Version: messages.V(1, 0), Seats: 2 * transport.MaxLeases},
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/seatbeat/seatbeat/internal/testcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
@@ -39,9 +41,9 @@ func newSecureHarness(tb testing.TB) *harness {
 
 func startHarness(tb testing.TB, config server.Config, client grpctransport.Config) *harness {
 	tb.Helper()
-	config.Ledger = &server.MemoryLedger{}
+	config.Ledger = &ledger.Memory{}
 	if config.Features == nil {
-		config.Features = []server.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 10}}
+		config.Features = []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 10}}
 	}
 	h := &harness{tb: tb, config: config, client: client, address: "127.0.0.1:0"}
 	h.start()

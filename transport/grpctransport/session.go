@@ -49,7 +49,7 @@ func (s *session) connect(ctx context.Context, client *wire.ConnectRequest) erro
 	return nil
 }
 
-// Hello returns what the server told when the session was opened.
+// Hello returns what the server reported when the session was opened.
 func (s *session) Hello() transport.Hello { return s.hello }
 
 // leaseBuffers has the buffers in which heartbeats pack their leases. A new buffer for each chunk took a fifth of the

@@ -34,7 +34,8 @@
 // use the clock of package time alone. They start no goroutine, but timers for faults that delay something and for
 // queues; the timers end by themselves. Outside of a bubble the fakes work in real time.
 //
-// The directory examples/servicetest has a whole service with such tests.
+// The directory examples/servicetest has a whole service with such tests. docs/testing.md has a table of all controls,
+// and what to look out for.
 //
 // # What can go wrong
 //

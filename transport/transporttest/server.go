@@ -51,7 +51,7 @@ func (s *Server) update(f func()) {
 	}
 }
 
-// hello returns what the server tells with every reply. The server is locked.
+// hello returns what every reply reports about the server. The server is locked.
 func (s *Server) hello() transport.Hello { return s.process.hello(s.ledger.timeout) }
 
 // refuse returns a refusal as an error, with the identity of the server if the refusal has none. The server is locked.

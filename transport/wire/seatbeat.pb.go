@@ -163,7 +163,7 @@ func (Reason) EnumDescriptor() ([]byte, []int) {
 	return file_seatbeat_proto_rawDescGZIP(), []int{1}
 }
 
-// Hello is what a server tells about itself in every reply.
+// Hello is what a server reports about itself in every reply.
 type Hello struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	ServerId        string                 `protobuf:"bytes,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`                         // which ledger; persists over restarts; 1 to 64 bytes

@@ -4,8 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -32,29 +30,6 @@ func TestTheManualListsEveryPromise(t *testing.T) {
 		return
 	}
 	assert.Equal(t, promiseList(), list, "update it with: go test ./transport/transporttest/conformance -run Manual -update")
-}
-
-// A reader copies what the manual shows: it must be code that is compiled and run.
-func TestTheManualShowsTheTestOfTheExample(t *testing.T) {
-	text, err := os.ReadFile(manual)
-	require.NoError(t, err)
-	source, err := os.ReadFile("../../../examples/httptransport/conformance_test.go")
-	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllStringSubmatch(string(text), -1)
-	require.NotEmpty(t, blocks)
-	for _, block := range blocks {
-		assert.Contains(t, string(source), block[1], "copy it from there to %s again", manual)
-	}
-}
-
-func TestTheManualNamesFilesThatExist(t *testing.T) {
-	text, err := os.ReadFile(manual)
-	require.NoError(t, err)
-	links := regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(string(text), -1)
-	require.NotEmpty(t, links)
-	for _, link := range links {
-		assert.FileExists(t, filepath.Join(filepath.Dir(manual), link[1]))
-	}
 }
 
 // promiseList returns the promises as a Markdown list for each chapter.
