@@ -3,12 +3,15 @@ package server
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -127,7 +130,7 @@ type Limits struct {
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
 func (c Config) Validate() error {
-	var faults messages.Faults
+	var faults faults.List
 	d := c.withDefaults()
 	if d.Ledger == nil {
 		faults.Add("Ledger", "is missing: pass one, &MemoryLedger{} for a test")
@@ -144,7 +147,36 @@ func (c Config) Validate() error {
 	return faults.Err()
 }
 
-func (c Config) validateSecurity(faults *messages.Faults) {
+// validateFeatures adds the faults of a list of features.
+func validateFeatures(faults *faults.List, features []license.Feature) {
+	first := make(map[string]int, len(features))
+	for i, f := range features {
+		field := fmt.Sprintf("Features[%d]", i)
+		validateFeature(faults, field, f)
+		if at, known := first[f.Name]; !known {
+			first[f.Name] = i
+		} else if share := features[at].Share; share != f.Share {
+			faults.Add(field+".Share", "is %s, and that of Features[%d], of the same name, is %s: they must agree", f.Share, at, share)
+		}
+	}
+}
+
+func validateFeature(faults *faults.List, field string, f license.Feature) {
+	if err := (messages.Checkout{Feature: f.Name, Version: f.Version}).Validate(); err != nil {
+		faults.Add(field, "cannot be checked out: %v", err)
+	}
+	if f.Seats < 0 || f.Seats > license.MaxSeats {
+		faults.Add(field+".Seats", "is %d: must be 0 to %d", f.Seats, license.MaxSeats)
+	}
+	if f.Overdraft < 0 || f.Overdraft > license.MaxSeats {
+		faults.Add(field+".Overdraft", "is %d: must be 0 to %d", f.Overdraft, license.MaxSeats)
+	}
+	if !f.Share.Valid() {
+		faults.Add(field+".Share", "is %s: must be one of none, user, host and share", f.Share)
+	}
+}
+
+func (c Config) validateSecurity(faults *faults.List) {
 	switch {
 	case c.TLS == nil && !c.Insecure:
 		faults.Add("TLS", "is missing: pass one, or set Insecure to serve without")
@@ -158,7 +190,7 @@ func (c Config) validateSecurity(faults *messages.Faults) {
 	}
 }
 
-func (l Limits) validate(faults *messages.Faults) {
+func (l Limits) validate(faults *faults.List) {
 	for _, n := range []struct {
 		field         string
 		value, lo, hi int

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -111,7 +111,7 @@ func (s *simStore) Merge(_ context.Context, id string, seen messages.OutageRecor
 	if s.known == nil {
 		s.known = map[string]messages.OutageRecord{}
 	}
-	s.known[id] = actors.MergeOutages(s.known[id], seen, s.sim.config.wall(), s.sim.config.settings().DownWindow)
+	s.known[id] = outage.Merge(s.known[id], seen, s.sim.config.wall(), s.sim.config.settings().DownWindow)
 	return s.known[id], nil
 }
 

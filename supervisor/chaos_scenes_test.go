@@ -104,7 +104,7 @@ func (g *generator) application() {
 	case 20:
 		g.add("store %s", g.pick("slow", "fail", "hang", "panic", "exit", "well"))
 	case 16, 17:
-		g.add("panic %s %d", g.pick("feature", "connection", "connection", "heartbeat", "runtime", "downcounter"), g.number(1, 6))
+		g.add("panic %s %d", g.pick("feature", "connection", "connection", "heartbeat", "runtime", "counter"), g.number(1, 6))
 	case 0, 1, 2, 3:
 		g.checkout(f)
 	case 4, 5, 6:

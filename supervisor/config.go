@@ -8,7 +8,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
@@ -123,7 +125,7 @@ type DownLimit struct {
 
 // OutageStore keeps the outages of servers for longer than a process lives. Start calls Load once and returns its error.
 // Later calls run on goroutines of the runtime, one at a time, and block nothing but the correction of the count.
-type OutageStore = actors.OutageStore
+type OutageStore = outage.Store
 
 // CountMode selects what counts as an outage (docs/rules.md, section 3, rule 4).
 type CountMode uint8
@@ -136,12 +138,12 @@ const (
 )
 
 // RestartPolicy limits how often and how fast an actor is restarted after a panic.
-type RestartPolicy = actors.RestartPolicy
+type RestartPolicy = protocol.RestartPolicy
 
 // Validate returns nil, or all faults of c joined. Each fault is a *messages.FieldError that names its field. Start calls
 // Validate; an application may call it earlier. It does not block.
 func (c Config) Validate() error {
-	var faults messages.Faults
+	var faults faults.List
 	if c.Transport == nil {
 		faults.Add("Transport", "is nil: use grpctransport.New or another transport")
 	}
@@ -155,7 +157,7 @@ func (c Config) Validate() error {
 	return faults.Err()
 }
 
-func validateServers(faults *messages.Faults, servers []transport.Address) {
+func validateServers(faults *faults.List, servers []transport.Address) {
 	switch n := len(servers); {
 	case n == 0:
 		faults.Add("Servers", "is empty: name at least one server as host:port")
@@ -175,19 +177,19 @@ func validateServers(faults *messages.Faults, servers []transport.Address) {
 	}
 }
 
-func validateInt(faults *messages.Faults, field string, n int) {
+func validateInt(faults *faults.List, field string, n int) {
 	if n < 0 || n > MaxAttempts {
 		faults.Add(field, "is %d: must be 0 (meaning the default) to %d", n, MaxAttempts)
 	}
 }
 
-func validateDuration(faults *messages.Faults, field string, d time.Duration) {
+func validateDuration(faults *faults.List, field string, d time.Duration) {
 	if d < 0 || d > MaxInterval {
 		faults.Add(field, "is %s: must be 0 (meaning the default) to %s", d, MaxInterval)
 	}
 }
 
-func validateDownLimit(faults *messages.Faults, l DownLimit) {
+func validateDownLimit(faults *faults.List, l DownLimit) {
 	if l.Max < 0 || l.Max > MaxOutages {
 		faults.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
 	}
@@ -199,7 +201,7 @@ func validateDownLimit(faults *messages.Faults, l DownLimit) {
 	}
 }
 
-func validateRestarts(faults *messages.Faults, p RestartPolicy) {
+func validateRestarts(faults *faults.List, p RestartPolicy) {
 	validateInt(faults, "Restarts.Max", p.Max)
 	validateDuration(faults, "Restarts.Window", p.Window)
 	validateDuration(faults, "Restarts.Pause", p.Pause)
@@ -207,8 +209,8 @@ func validateRestarts(faults *messages.Faults, p RestartPolicy) {
 }
 
 // settings returns the settings of the actors: c with defaults.
-func (c Config) settings() actors.Settings {
-	return actors.Settings{
+func (c Config) settings() protocol.Settings {
+	return protocol.Settings{
 		Servers:        append([]transport.Address(nil), c.Servers...),
 		Attempts:       c.Heartbeat.Attempts,
 		Interval:       orDefault(c.Heartbeat.Interval, DefaultInterval),

@@ -29,7 +29,7 @@ func (l *License) Err() error { return l.feature.Err() }
 // another reason.
 func (l *License) Checkin(ctx context.Context) error {
 	if err := l.feature.Checkin(ctx); err != nil {
-		return fmt.Errorf("checkin %s: %w", l.feature.Claim(), err)
+		return fmt.Errorf("checkin %s: %w", l.feature.Claim, err)
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func (l *License) Context(parent context.Context) (context.Context, context.Canc
 func (l *License) Status() LicenseStatus {
 	origin := l.feature.Origin()
 	return LicenseStatus{
-		Claim: l.feature.Claim(), Server: origin.Server(), State: l.feature.State(),
+		Claim: l.feature.Claim, Server: origin.Server(), State: l.feature.State(),
 		Failed: origin.Failed(), Deadline: l.feature.Deadline(),
 	}
 }

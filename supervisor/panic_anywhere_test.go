@@ -76,7 +76,7 @@ func TestAPanicAnywhereLosesNoSeat(t *testing.T) {
 	}
 	dry := &nthFault{at: -1}
 	withHarness(t, 2, setup(dry), func(h *harness) { throughEveryState(h) })
-	assert.Contains(t, dry.seen, "before connection *actors.beatAnswered")
+	assert.Contains(t, dry.seen, "before connection *connection.BeatAnswered")
 	for at := range len(dry.seen) {
 		t.Run(fmt.Sprintf("%d %s", at, dry.seen[at]), func(t *testing.T) {
 			t.Parallel()

@@ -20,7 +20,7 @@ import (
 // Runtime holds licences. Make one with Start and end it with Close. All methods are safe for concurrent use, from
 // callbacks too.
 type Runtime struct {
-	env        *actors.Env
+	env        *actors.Tree
 	bus        *eventbus.Bus
 	system     *actor.ActorSystem
 	ownsSystem bool // the system was made by Start, and Close shuts it down
@@ -192,8 +192,8 @@ func (r *Runtime) Events(buffer int) (<-chan messages.Event, func()) { return r.
 // Status returns the state of the runtime at this moment. It does not block on an actor or a server.
 func (r *Runtime) Status() Status {
 	s := Status{Features: make(map[messages.State]int)}
-	for _, link := range r.env.Links() {
-		if link.Merged() {
+	for _, link := range r.env.Connections() {
+		if link.Aliased() {
 			continue
 		}
 		s.Connections = append(s.Connections, ConnectionStatus{

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -61,7 +61,7 @@ func (m *memory) check() {
 // normalize applies the present time to the records, as each call does to the file.
 func (m *memory) normalize() {
 	for server, r := range m.known {
-		m.known[server] = actors.MergeOutages(r, messages.OutageRecord{}, m.now, MaxWindow)
+		m.known[server] = outage.Merge(r, messages.OutageRecord{}, m.now, MaxWindow)
 	}
 }
 
@@ -76,7 +76,7 @@ func (m *memory) goBack(minutes int) {
 		return
 	}
 	never := func(r messages.OutageRecord) messages.OutageRecord { // without outages that had left the window
-		return actors.MergeOutages(r, messages.OutageRecord{}, m.now, MaxWindow-time.Duration(minutes)*time.Minute)
+		return outage.Merge(r, messages.OutageRecord{}, m.now, MaxWindow-time.Duration(minutes)*time.Minute)
 	}
 	found := m.load()
 	require.Len(m.t, found, len(m.known))
@@ -96,7 +96,7 @@ func (m *memory) mergeAgain(rt *rapid.T) { m.mergeSeen(rt, "S1", m.known["S1"]) 
 
 func (m *memory) mergeSeen(rt *rapid.T, server string, seen messages.OutageRecord) {
 	m.normalize()
-	want := actors.MergeOutages(m.known[server], seen, m.now, MaxWindow)
+	want := outage.Merge(m.known[server], seen, m.now, MaxWindow)
 	assert.Equal(m.t, want, m.mergeBy(rapid.SampledFrom(m.stores).Draw(rt, "store"), server, seen))
 	if len(want.Outages) > 0 || want.Last != (messages.Identity{}) || m.has(server) {
 		m.known[server] = want

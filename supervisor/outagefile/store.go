@@ -15,7 +15,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -76,7 +76,7 @@ func (s *FileStore) Load(ctx context.Context) (map[string]messages.OutageRecord,
 	return known, nil
 }
 
-// Merge adds the outages that this program saw of one server to those in the file, as actors.MergeOutages does, and
+// Merge adds the outages that this program saw of one server to those in the file, as outage.Merge does, and
 // returns the result. When the file has all of them already, nothing is written. Merge blocks until it has the lock, at
 // most until ctx ends; ctx does not interrupt reading and writing.
 //
@@ -89,7 +89,7 @@ func (s *FileStore) Merge(ctx context.Context, serverID string, seen messages.Ou
 	var merged messages.OutageRecord
 	err := s.locked(ctx, func(f *file, now time.Time) error {
 		before := f.records.of(serverID)
-		merged = actors.MergeOutages(before, seen, now, MaxWindow)
+		merged = outage.Merge(before, seen, now, MaxWindow)
 		switch same := sameOutages(before, merged); {
 		case same && f.future:
 			return f.rewrite()
@@ -180,7 +180,7 @@ func checkBootID(id string) error {
 	return nil
 }
 
-// sameOutages reports whether two results of actors.MergeOutages are equal.
+// sameOutages reports whether two results of outage.Merge are equal.
 func sameOutages(a, b messages.OutageRecord) bool {
 	return a.Last == b.Last && slices.Equal(a.Outages, b.Outages)
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-var _ actors.OutageStore = (*FileStore)(nil)
+var _ outage.Store = (*FileStore)(nil)
 
 func TestFileStoreSharesOutagesBetweenPrograms(t *testing.T) {
 	l := newFixture(t)
