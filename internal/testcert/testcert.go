@@ -62,6 +62,15 @@ func (a *Authority) Client(commonName, id string) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{a.issue(template)}, RootCAs: a.Pool()}
 }
 
+// Expired returns the configuration of a client whose certificate ran out an hour ago.
+func (a *Authority) Expired(commonName string) *tls.Config {
+	a.tb.Helper()
+	template := template(commonName)
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	template.NotBefore, template.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
+	return &tls.Config{Certificates: []tls.Certificate{a.issue(template)}, RootCAs: a.Pool()}
+}
+
 // Cert returns the authority's own certificate.
 func (a *Authority) Cert() *x509.Certificate { return a.cert }
 

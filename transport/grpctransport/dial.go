@@ -1,10 +1,8 @@
 package grpctransport
 
 import (
-	"context"
 	"crypto/tls"
-	"net"
-	"sync"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -26,10 +24,15 @@ var redial = grpc.ConnectParams{
 	MinConnectTimeout: 10 * time.Second,
 }
 
+// target is what gRPC is told to connect to. The dialer knows the real address: gRPC would read it as a URL, in which "%"
+// means something else than in the address of an interface.
+const target = "passthrough:///licence-server"
+
 func (c Config) options(d *dialer) []grpc.DialOption {
 	options := []grpc.DialOption{
-		grpc.WithTransportCredentials(c.credentials()),
+		grpc.WithTransportCredentials(c.credentials(d.host)),
 		grpc.WithContextDialer(d.dial),
+		grpc.WithUnaryInterceptor(d.watch),
 		grpc.WithConnectParams(redial),
 		grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(),
@@ -49,7 +52,8 @@ func (c Config) options(d *dialer) []grpc.DialOption {
 	return options
 }
 
-func (c Config) credentials() credentials.TransportCredentials {
+// credentials returns how a server is recognised that is dialled by a host's name or IP address.
+func (c Config) credentials(host string) credentials.TransportCredentials {
 	if c.Insecure {
 		return insecure.NewCredentials()
 	}
@@ -60,42 +64,8 @@ func (c Config) credentials() credentials.TransportCredentials {
 	if config.MinVersion == 0 {
 		config.MinVersion = tls.VersionTLS13
 	}
-	return credentials.NewTLS(config)
-}
-
-// dialer dials for one session and remembers the connection, so that Close can cut it: gRPC's own way to close says
-// goodbye first and waits for that to be written, for seconds if the network swallows it.
-type dialer struct {
-	net net.Dialer
-
-	mu     sync.Mutex
-	closed bool
-	open   net.Conn // the newest
-}
-
-func newDialer() *dialer { return &dialer{} }
-
-func (d *dialer) dial(ctx context.Context, address string) (net.Conn, error) {
-	conn, err := d.net.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
+	if config.ServerName == "" {
+		config.ServerName, _, _ = strings.Cut(host, "%") // a certificate names no interface of ours
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		_ = conn.Close()
-		return nil, net.ErrClosed
-	}
-	d.open = conn
-	return conn, nil
-}
-
-// close cuts the connection and refuses to dial again.
-func (d *dialer) close() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.closed = true
-	if d.open != nil {
-		_ = d.open.Close()
-	}
+	return alertReader{credentials.NewTLS(config)}
 }

@@ -28,7 +28,7 @@ func (s *session) failed(ctx context.Context, call string, err error) error {
 	if ended := contextError(ctx, st.Code()); ended != nil {
 		return fmt.Errorf("%s %s: %w: %s", call, s.address, ended, plain(st.Message()))
 	}
-	return fmt.Errorf("%s %s: %w", call, s.address, unreached{st})
+	return fmt.Errorf("%s %s: %w", call, s.address, unreached{status: st, connecting: s.caller == nil})
 }
 
 // contextError returns why the context of a call ended, if that is why the call failed. The status of the call may be

@@ -36,11 +36,12 @@ func (t *Transport) Connect(ctx context.Context, address transport.Address) (tra
 	if t.fault != nil {
 		return nil, fmt.Errorf("connect %s: grpctransport: %w", address, t.fault)
 	}
-	if _, _, err := net.SplitHostPort(string(address)); err != nil {
+	host, port, err := net.SplitHostPort(string(address))
+	if err != nil {
 		return nil, fmt.Errorf("connect %s: not of the form host:port: %w", address, err)
 	}
-	s := &session{address: address, dialer: newDialer()}
-	conn, err := grpc.NewClient("passthrough:///"+string(address), t.config.options(s.dialer)...)
+	s := &session{address: address, dialer: newDialer(host, port)}
+	conn, err := grpc.NewClient(target, t.config.options(s.dialer)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect %s: %w", address, err)
 	}
