@@ -35,7 +35,7 @@ var layers = map[string]layer{
 	"messages":                {},
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
-	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire"}, others: []string{"..."}},
+	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/tlsfiles"}, others: []string{"..."}},
 	"transport/transporttest": {ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."}},
 	"actors":                  {ours: []string{"messages", "transport", "internal/fifo"}, protoactor: true, others: []string{"..."}},
 	"supervisor":              {ours: []string{"messages", "transport", "actors", "internal/fifo"}, protoactor: true, others: []string{"..."}},

@@ -22,7 +22,9 @@ type Config struct {
 	// name is the host of the address dialled, unless ServerName says otherwise. TLS 1.3 is the lowest version, unless
 	// MinVersion says otherwise. New keeps a copy.
 	TLS *tls.Config
-	// Insecure talks without TLS: anybody on the way can read and use the leases. TLS must be nil then.
+	// Files holds the same as TLS, read from files and read again whenever they change: see [LoadTLS]. TLS must be nil then.
+	Files *TLS
+	// Insecure talks without TLS: anybody on the way can read and use the leases. TLS and Files must be nil then.
 	Insecure bool
 	// Keepalive is the pause after which an idle connection is pinged, so that a dead one is found and a firewall does
 	// not forget a live one. Default 1m; at least 30s, since servers cut off who pings more often. Negative turns it off.
@@ -37,8 +39,11 @@ type Config struct {
 func (c Config) Validate() error {
 	var faults messages.Faults
 	d := c.withDefaults()
-	if d.Insecure && d.TLS != nil {
-		faults.Add("Insecure", "is set beside TLS: choose one")
+	if d.Insecure && (d.TLS != nil || d.Files != nil) {
+		faults.Add("Insecure", "is set beside TLS or Files: choose one")
+	}
+	if d.TLS != nil && d.Files != nil {
+		faults.Add("Files", "is set beside TLS: choose one")
 	}
 	if d.Keepalive >= 0 && d.Keepalive < wire.MinKeepalive {
 		faults.Add("Keepalive", "is %s: must be at least %s, or negative for none", d.Keepalive, wire.MinKeepalive)

@@ -2,7 +2,6 @@ package grpctransport
 
 import (
 	"crypto/tls"
-	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -54,18 +53,12 @@ func (c Config) options(d *dialer) []grpc.DialOption {
 
 // credentials returns how a server is recognised that is dialled by a host's name or IP address.
 func (c Config) credentials(host string) credentials.TransportCredentials {
-	if c.Insecure {
+	switch {
+	case c.Insecure:
 		return insecure.NewCredentials()
+	case c.Files != nil:
+		return newHandshakes(host, c.Files.latest)
+	default:
+		return newHandshakes(host, func() *tls.Config { return c.TLS })
 	}
-	config := &tls.Config{}
-	if c.TLS != nil {
-		config = c.TLS.Clone()
-	}
-	if config.MinVersion == 0 {
-		config.MinVersion = tls.VersionTLS13
-	}
-	if config.ServerName == "" {
-		config.ServerName, _, _ = strings.Cut(host, "%") // a certificate names no interface of ours
-	}
-	return alertReader{credentials.NewTLS(config)}
 }
