@@ -20,7 +20,7 @@ type runtimeActor struct {
 // Start starts the tree of a runtime. ctx bounds the loading of what the outage store knows.
 func Start(ctx context.Context, host Host, settings Settings) (*Env, error) {
 	settings.Restarts = settings.Restarts.withDefaults()
-	e := &Env{Settings: settings, Host: host, began: time.Now(), beganWall: host.Wall(), dispatcher: newDispatcher(0)}
+	e := &Env{Settings: settings, Host: host, began: time.Now(), beganWall: host.Wall().Round(0), dispatcher: newDispatcher(0)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.props = actor.PropsFromProducer(func() actor.Actor { return e.spawning }, e.propsOptions()...)
 	root := &runtimeActor{steadfast: steadfast{env: e, who: "runtime"}, machine: newDirectory(&e.Settings)}
