@@ -6,20 +6,25 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/actors/connection"
+	"github.com/seatbeat/seatbeat/actors/heartbeat"
+	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
 // connectionActor performs what the machine of a connection orders.
 type connectionActor struct {
-	env       *Env
-	machine   *connection
+	ref       *protocol.ConnectionRef
+	tree      *Tree
+	machine   *connection.Machine
 	timer     wakeTimer
 	outbox    outbox
 	heartbeat *actor.PID
-	crashes   crashes
+	panics    panics
 }
 
-func newConnectionActor(env *Env, link *Link) *connectionActor {
-	return &connectionActor{env: env, machine: newConnection(&env.Settings, link, env.draw())}
+func newConnectionActor(env *Tree, link *protocol.ConnectionRef) *connectionActor {
+	return &connectionActor{ref: link, tree: env, machine: connection.New(&env.Settings, link, env.newRand())}
 }
 
 // Receive takes orders of features, words of the runtime, results of exchanges, wakeUp, and tellMore.
@@ -30,93 +35,91 @@ func (a *connectionActor) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
 	case *tellMore:
-		a.outbox.goOn(a.env, c.Self())
-	case input:
-		defer a.crashing(in)
-		if a.crashes.pending != nil {
-			a.revive(c)
+		a.outbox.goOn(a.tree, c.Self())
+	case protocol.Input:
+		defer a.onPanic(in)
+		if a.panics.pending != nil {
+			a.restart(c)
 		}
 		a.run(c, in)
 	}
 }
 
-func (a *connectionActor) run(c actor.Context, in input) {
-	a.env.faulty(beforeStep, "connection", in)
-	effects := a.machine.step(a.env.now(), in)
-	a.env.faulty(afterStep, "connection", in)
+func (a *connectionActor) run(c actor.Context, in protocol.Input) {
+	a.tree.injectFault(beforeStep, "connection", in)
+	effects := a.machine.Step(a.tree.now(), in)
+	a.tree.injectFault(afterStep, "connection", in)
 	for _, e := range effects {
 		a.perform(c, e)
 	}
 }
 
 // crashing notes a panic on its way out.
-func (a *connectionActor) crashing(in input) {
+func (a *connectionActor) onPanic(in protocol.Input) {
 	if reason := recover(); reason != nil {
-		crash := a.env.noted(&a.crashes, "connection", reason)
+		crash := a.tree.record(&a.panics, "connection", reason)
 		crash.lost = in
 		panic(crash)
 	}
 }
 
 // revive makes the machine anew after a panic, and has every feature say again what it asks for.
-func (a *connectionActor) revive(c actor.Context) {
-	failed := a.crashes.pending
-	a.crashes.pending = nil
-	now := a.env.now()
-	machine, effects := a.machine.reborn(now, a.env.draw())
-	effects = append(effects, machine.salvage(now, failed.lost)...)
+func (a *connectionActor) restart(c actor.Context) {
+	failed := a.panics.pending
+	a.panics.pending = nil
+	now := a.tree.now()
+	machine, effects := a.machine.Rebuilt(now, a.tree.newRand(), a.tree.draining.Load())
+	effects = append(effects, machine.RecoverLost(now, failed.lost)...)
 	a.machine = machine
-	machine.draining = machine.draining || a.env.draining.Load()
 	if failed.usedUp {
-		effects = append(effects, machine.surrender(now, failed.cause)...)
+		effects = append(effects, machine.DropAll(now, failed.cause)...)
 	}
 	a.timer.stop()
 	for _, e := range effects {
 		a.perform(c, e)
 	}
-	a.outbox.flush(a.env) // or the features would hear of the old life after they were asked to say it again
-	a.env.tellFeatures(&askAgain{})
+	a.outbox.flush(a.tree) // or the features would hear of the old life after they were asked to say it again
+	a.tree.tellFeatures(&protocol.AskAgain{})
 }
 
 func (a *connectionActor) start(c actor.Context) {
 	props := actor.PropsFromProducer(func() actor.Actor {
-		return &heartbeatActor{env: a.env, connection: c.Self(), rng: a.env.draw()}
-	}, a.env.propsOptions()...)
+		return &heartbeatActor{tree: a.tree, connection: c.Self(), rng: a.tree.newRand()}
+	}, a.tree.propsOptions()...)
 	a.heartbeat = c.SpawnPrefix(props, "heartbeat")
 }
 
-func (a *connectionActor) perform(c actor.Context, e effect) {
-	env, self := a.env, c.Self()
+func (a *connectionActor) perform(c actor.Context, e protocol.Effect) {
+	env, self := a.tree, c.Self()
 	switch e := e.(type) {
-	case publish:
-		env.Publish(e.event)
-	case tell, tellAll, forward:
+	case protocol.Publish:
+		env.Publish(e.Event)
+	case protocol.Tell, protocol.TellAll, protocol.Forward:
 		a.outbox.post(env, self, e)
-	case reply:
-		e.call.answer(e.err)
-	case connect:
-		link := a.machine.link
-		env.exchange(self, unlimited, func(context.Context) any { return env.connect(link, e) })
-	case sendBeat:
-		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
-	case checkout:
-		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.checkout(ctx, e) })
-	case checkinAll:
-		env.exchange(self, e.timeout, func(ctx context.Context) any { return env.checkin(ctx, e) })
-	case closeSession:
-		env.close(e.session)
-	case wakeAt:
-		a.timer.set(env, self, e.at)
-	case beatEvery:
-		env.send(a.heartbeat, &paceBeats{interval: e.interval})
-	case holdBeats:
-		env.send(a.heartbeat, &pauseBeats{pause: e.pause})
-	case countOutage:
-		env.send(env.counter, e.seen)
-	case identify, strangerFound, drained:
-		env.send(env.directory, e)
-	case warn:
-		env.Logger.Warn(e.text, e.args...)
+	case protocol.Answer:
+		e.Reply.Answer(e.Err)
+	case connection.Connect:
+		env.call(self, unlimited, func(context.Context) any { return env.connect(a.ref, e) })
+	case connection.SendBeat:
+		env.call(self, e.Timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
+	case connection.Checkout:
+		env.call(self, e.Timeout, func(ctx context.Context) any { return env.checkout(ctx, e) })
+	case connection.CheckinAll:
+		env.call(self, e.Timeout, func(ctx context.Context) any { return env.checkin(ctx, e) })
+	case connection.CloseSession:
+		env.close(e.Session)
+	case protocol.WakeAt:
+		a.timer.set(env, self, e.At)
+	case connection.BeatEvery:
+		env.send(a.heartbeat, &protocol.PaceBeats{Interval: e.Interval})
+	case connection.HoldBeats:
+		env.send(a.heartbeat, &protocol.PauseBeats{Pause: e.Pause})
+	case protocol.CountOutage:
+		env.send(env.counter, e.Seen)
+	case protocol.Identify, protocol.OtherServerFound, protocol.Drained:
+		env.send(env.runtime, e)
+	case protocol.Warn:
+		env.Logger.Warn(e.Text, e.Args...)
 	}
 }
 
@@ -125,12 +128,12 @@ const unlimited = 24 * time.Hour
 
 // heartbeatActor is the timer actor of a connection.
 type heartbeatActor struct {
-	env        *Env
+	tree       *Tree
 	connection *actor.PID
 	rng        *rand.Rand
-	machine    heartbeat
+	machine    heartbeat.Machine
 	timer      *time.Timer
-	crashes    crashes
+	panics     panics
 }
 
 // Receive takes paceBeats and pauseBeats of the connection, and its own tick.
@@ -138,40 +141,40 @@ func (a *heartbeatActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Stopping, *actor.Restarting:
 		a.stop()
-	case input:
-		defer a.crashing()
-		if a.crashes.pending != nil {
-			a.revive()
+	case protocol.Input:
+		defer a.onPanic()
+		if a.panics.pending != nil {
+			a.restart()
 		}
-		a.env.faulty(beforeStep, "heartbeat", in)
-		for _, e := range a.machine.step(a.env.now().mono, a.rng.Float64(), in) {
+		a.tree.injectFault(beforeStep, "heartbeat", in)
+		for _, e := range a.machine.Step(a.tree.now().Mono, a.rng.Float64(), in) {
 			a.perform(c.Self(), e)
 		}
 	}
 }
 
-func (a *heartbeatActor) crashing() {
+func (a *heartbeatActor) onPanic() {
 	if reason := recover(); reason != nil {
-		panic(a.env.noted(&a.crashes, "heartbeat", reason))
+		panic(a.tree.record(&a.panics, "heartbeat", reason))
 	}
 }
 
 // revive starts with no beats; the connection says again at what interval.
-func (a *heartbeatActor) revive() {
-	a.crashes.pending = nil
+func (a *heartbeatActor) restart() {
+	a.panics.pending = nil
 	a.stop()
-	a.machine = heartbeat{seq: a.machine.seq}
-	a.env.send(a.connection, &beatsLost{})
+	a.machine.Reset()
+	a.tree.send(a.connection, &protocol.BeatsLost{})
 }
 
-func (a *heartbeatActor) perform(self *actor.PID, e effect) {
+func (a *heartbeatActor) perform(self *actor.PID, e protocol.Effect) {
 	switch e := e.(type) {
-	case due:
-		a.env.send(a.connection, &beatDue{})
-	case armTimer:
+	case heartbeat.Due:
+		a.tree.send(a.connection, &protocol.BeatDue{})
+	case heartbeat.ArmTimer:
 		a.stop()
-		a.timer = time.AfterFunc(e.after, func() { a.env.send(self, &tick{seq: e.seq}) })
-	case stopTimer:
+		a.timer = time.AfterFunc(e.After, func() { a.tree.send(self, &heartbeat.Tick{Seq: e.Seq}) })
+	case heartbeat.StopTimer:
 		a.stop()
 	}
 }

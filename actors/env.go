@@ -12,6 +12,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/seatbeat/seatbeat/actors/outage"
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/mailbox"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
@@ -26,7 +29,7 @@ type Host struct {
 	// Publish tells all subscribers.
 	Publish func(messages.Event)
 	// Store keeps outages for longer than the process lives; nil: they are kept in memory.
-	Store OutageStore
+	Store outage.Store
 	// Fault lets a test make an actor panic; nil but in tests.
 	Fault func(point, actor string, message any)
 	// Exit is told when features gave up; what it does with it is the host's.
@@ -38,27 +41,27 @@ type Host struct {
 }
 
 // Env is what the actors of one runtime share.
-type Env struct {
-	Settings
+type Tree struct {
+	protocol.Settings
 	Host
 
-	began      time.Time // on the monotonic clock
-	beganWall  time.Time
-	ctx        context.Context // of all exchanges; ends when the runtime stops
-	cancel     context.CancelFunc
-	exchanges  goroutines
-	sessions   sessionSet
-	calls      callSet
-	features   registry
-	links      linkList
-	directory  *actor.PID
-	counter    *actor.PID   // nil: outages are not counted
-	props      *actor.Props // of features
-	dispatcher *dispatcher
+	began       time.Time // on the monotonic clock
+	beganWall   time.Time
+	ctx         context.Context // of all exchanges; ends when the runtime stops
+	cancel      context.CancelFunc
+	goroutines  goroutines
+	sessions    sessionSet
+	replies     replySet
+	features    registry
+	connections connectionList
+	runtime     *actor.PID
+	counter     *actor.PID   // nil: outages are not counted
+	props       *actor.Props // of features
+	dispatcher  *mailbox.Dispatcher
 
-	closing   atomic.Bool             // Close was called
-	draining  atomic.Bool             // every feature has ended; what is owed is being returned
-	drainCall atomic.Pointer[promise] // the Close that waits for it
+	closing   atomic.Bool                    // Close was called
+	draining  atomic.Bool                    // every feature has ended; what is owed is being returned
+	drainCall atomic.Pointer[protocol.Reply] // the Close that waits for it
 
 	unavailable atomic.Pointer[messages.UnavailableError] // nil: checkouts are let in
 
@@ -67,14 +70,14 @@ type Env struct {
 }
 
 // now reads both clocks.
-func (e *Env) now() instant {
-	return instant{mono: time.Since(e.began), wall: e.Wall().Sub(e.beganWall)}
+func (e *Tree) now() protocol.Instant {
+	return protocol.Instant{Mono: time.Since(e.began), Wall: e.Wall().Sub(e.beganWall)}
 }
 
 // send puts a message into an actor's mailbox. It never blocks.
-func (e *Env) send(to *actor.PID, message any) { e.System.Root.Send(to, message) }
+func (e *Tree) send(to *actor.PID, message any) { e.System.Root.Send(to, message) }
 
-func (e *Env) draw() *rand.Rand { return rand.New(rand.NewChaCha8(e.Seed())) }
+func (e *Tree) newRand() *rand.Rand { return rand.New(rand.NewChaCha8(e.Seed())) }
 
 // parent makes features children of the runtime's actor in all but its list of children, which would cost 250 bytes for
 // each: it supervises them, and whoever closes the runtime ends them.
@@ -87,7 +90,7 @@ func (p parent) Self() *actor.PID { return p.pid }
 
 // enter lists a feature and starts its actor. Whoever ends all features takes the same lock, and so either keeps a
 // feature from entering or finds it listed, with an actor to tell.
-func (e *Env) enter(f *Feature) error {
+func (e *Tree) enter(f *Feature) error {
 	e.spawnMu.Lock()
 	defer e.spawnMu.Unlock()
 	if err := e.unavailable.Load(); err != nil {
@@ -104,11 +107,11 @@ func (e *Env) enter(f *Feature) error {
 }
 
 // spawn starts the actor of a feature. It is called with spawnMu held.
-func (e *Env) spawn(f *Feature) error {
+func (e *Tree) spawn(f *Feature) error {
 	e.spawning = f
 	id := e.Name + "/f" + strconv.FormatUint(f.ID(), 10)
-	pid, err := actor.DefaultSpawner(e.System, id, e.props, parent{e.System.Root, e.directory})
+	pid, err := actor.DefaultSpawner(e.System, id, e.props, parent{e.System.Root, e.runtime})
 	e.spawning = nil
-	f.pid = pid
+	f.SetPID(pid)
 	return err
 }

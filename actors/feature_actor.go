@@ -9,22 +9,21 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/seatbeat/seatbeat/actors/feature"
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
 // Feature is one checkout: its machine, its actor and what the application's handle reads, in one struct, since there
 // may be a million of them. The machine is the actor's; everything else is safe for concurrent use.
 type Feature struct {
-	env     *Env
-	pid     *actor.PID
-	machine feature
-	crashes *crashes // nil: it never panicked
-	granted *promise // answers the first checkout; nil after it
+	protocol.Member
+	tree    *Tree
+	machine feature.Machine
+	panics  *panics         // nil: it never panicked
+	granted *protocol.Reply // answers the first checkout; nil after it
 
-	state     atomic.Uint32
-	origin    atomic.Pointer[Link]
-	local     atomic.Bool
-	left      atomic.Bool // Checkin was called
+	checkedIn atomic.Bool // Checkin was called
 	abandoned atomic.Bool // the caller of the first checkout did not wait for the end
 	place     int32       // in the registry; guarded by its mutex
 
@@ -35,53 +34,41 @@ type Feature struct {
 
 // Start makes the checkout's actor, which asks the servers. It blocks until the seats are granted, refused, or ctx ends;
 // in the end either the feature is held or nothing is left of it. The checkout must be valid.
-func (f *Feature) Start(ctx context.Context, env *Env, c messages.Checkout) error {
-	f.env = env
-	f.machine = feature{set: &env.Settings, exact: c.Exact, waits: c.Wait, claim: messages.Claim{
-		Feature: c.Feature, Version: c.Version, Count: c.Seats(),
-	}}
-	granted := newPromise()
+func (f *Feature) Start(ctx context.Context, env *Tree, c messages.Checkout) error {
+	f.tree = env
+	f.Claim = messages.Claim{Feature: c.Feature, Version: c.Version, Count: c.Seats()}
+	f.Exact = c.Exact
+	f.machine = feature.New(&env.Settings, &f.Member, c.Wait)
+	granted := protocol.NewReply()
 	f.granted = granted
 	if err := env.enter(f); err != nil {
 		return err
 	}
-	env.send(f.pid, &begin{deadline: env.deadline(ctx)})
+	env.send(f.PID, &protocol.Begin{Deadline: env.deadline(ctx)})
 	select {
-	case err := <-granted.answered:
+	case err := <-granted.Answered():
 		return err
 	case <-ctx.Done():
 		f.abandoned.Store(true)
-		env.send(f.pid, &cancelled{err: context.Cause(ctx)})
-		return granted.cutShort(context.Cause(ctx))
+		env.send(f.PID, &protocol.Cancelled{Err: context.Cause(ctx)})
+		return granted.Cancelled(context.Cause(ctx))
 	}
 }
 
 // deadline returns when ctx ends, as an instant; zero when it does not by itself.
-func (e *Env) deadline(ctx context.Context) instant {
+func (e *Tree) deadline(ctx context.Context) protocol.Instant {
 	at, ok := ctx.Deadline()
 	if !ok {
-		return instant{}
+		return protocol.Instant{}
 	}
-	return instant{mono: max(at.Sub(e.began), 1)}
+	return protocol.Instant{Mono: max(at.Sub(e.began), 1)}
 }
-
-// ID returns the number of the checkout within its runtime.
-func (f *Feature) ID() uint64 { return f.machine.claim.ID }
-
-// Claim returns what was checked out.
-func (f *Feature) Claim() messages.Claim { return f.machine.claim }
-
-// State returns the state at this moment.
-func (f *Feature) State() messages.State { return messages.State(f.state.Load()) }
-
-// Origin returns the connection that the seats are from.
-func (f *Feature) Origin() *Link { return f.origin.Load() }
 
 // Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before; zero for a local
 // licence.
 func (f *Feature) Deadline() time.Time {
 	origin := f.Origin()
-	if origin == nil || f.local.Load() {
+	if origin == nil || f.Local() {
 		return time.Time{}
 	}
 	return origin.Deadline()
@@ -111,12 +98,12 @@ func (f *Feature) Err() error {
 // with the error of ctx; in each case the license is gone and the runtime returns the seats. Only the first call waits
 // for the server: the actor may have ended before it reads of another one.
 func (f *Feature) Checkin(ctx context.Context) error {
-	c := f.env.calls.open()
-	defer f.env.calls.close(c)
-	if f.left.Swap(true) {
-		c.answer(nil)
+	c := f.tree.replies.open()
+	defer f.tree.replies.close(c)
+	if f.checkedIn.Swap(true) {
+		c.Answer(nil)
 	} else {
-		f.env.send(f.pid, &checkin{call: c})
+		f.tree.send(f.PID, &protocol.Checkin{Reply: c})
 	}
 	select {
 	case <-f.Done():
@@ -129,16 +116,16 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	return f.await(ctx, c)
 }
 
-func (f *Feature) await(ctx context.Context, c *promise) error {
+func (f *Feature) await(ctx context.Context, c *protocol.Reply) error {
 	select {
-	case err := <-c.answered:
+	case err := <-c.Answered():
 		if errors.Is(err, errRestarted) {
 			return nil // the seats are on their way back, but nobody is left who could tell when they are there
 		}
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-f.env.ctx.Done():
+	case <-f.tree.ctx.Done():
 		return nil
 	}
 }
@@ -146,12 +133,12 @@ func (f *Feature) await(ctx context.Context, c *promise) error {
 // Heartbeat beats now and returns nil when the seats are held, the license's error when it is gone, or why the server
 // gave no answer.
 func (f *Feature) Heartbeat(ctx context.Context) error {
-	c := f.env.calls.open()
-	defer f.env.calls.close(c)
-	f.env.send(f.pid, &heartbeatNow{call: c})
+	c := f.tree.replies.open()
+	defer f.tree.replies.close(c)
+	f.tree.send(f.PID, &protocol.HeartbeatNow{Reply: c})
 	select {
-	case err := <-c.answered:
-		if !errors.Is(err, errDecided) {
+	case err := <-c.Answered():
+		if !errors.Is(err, protocol.ErrLicenseGone) {
 			return err
 		}
 	case <-f.Done():
@@ -168,45 +155,45 @@ func (f *Feature) Heartbeat(ctx context.Context) error {
 
 // Receive is the actor: it lists nothing, since every message it gets is an input of the machine, or restart.
 func (f *Feature) Receive(c actor.Context) {
-	in, ok := c.Message().(input)
+	in, ok := c.Message().(protocol.Input)
 	if !ok {
 		return // protoactor's own messages
 	}
-	defer f.crashing()
-	if f.crashes != nil && f.crashes.pending != nil {
-		f.revive(c)
+	defer f.onPanic()
+	if f.panics != nil && f.panics.pending != nil {
+		f.restart(c)
 	}
 	f.run(c, in)
 }
 
-func (f *Feature) run(c actor.Context, in input) {
-	f.env.faulty(beforeStep, "feature", in)
-	effects := f.machine.step(f.env.now(), in)
-	f.env.faulty(afterStep, "feature", in)
+func (f *Feature) run(c actor.Context, in protocol.Input) {
+	f.tree.injectFault(beforeStep, "feature", in)
+	effects := f.machine.Step(f.tree.now(), in)
+	f.tree.injectFault(afterStep, "feature", in)
 	for _, e := range effects {
-		f.show()
+		f.machine.Show()
 		f.perform(c, e)
 	}
-	f.show()
+	f.machine.Show()
 }
 
 // crashing notes a panic on its way out.
-func (f *Feature) crashing() {
+func (f *Feature) onPanic() {
 	reason := recover()
 	if reason == nil {
 		return
 	}
-	if f.crashes == nil {
-		f.crashes = new(crashes)
+	if f.panics == nil {
+		f.panics = new(panics)
 	}
-	panic(f.env.noted(f.crashes, "feature", reason))
+	panic(f.tree.record(f.panics, "feature", reason))
 }
 
 // revive makes the machine anew after a panic. What the application asked for meanwhile may have been lost with the
 // message; its flags were not.
-func (f *Feature) revive(c actor.Context) {
-	failed := f.crashes.pending
-	f.crashes.pending = nil
+func (f *Feature) restart(c actor.Context) {
+	failed := f.panics.pending
+	f.panics.pending = nil
 	state, ended := f.State(), f.Err() != nil
 	if state.Final() && ended {
 		return
@@ -217,61 +204,54 @@ func (f *Feature) revive(c actor.Context) {
 			state = messages.StateCheckingOut
 		}
 	}
-	f.machine.rebirth(state, f.Origin(), f.local.Load())
-	f.run(c, &restarted{cause: failed.cause, usedUp: failed.usedUp})
+	f.machine.Reset(state, f.Origin(), f.Local())
+	f.run(c, &protocol.Restarted{Cause: failed.cause, UsedUp: failed.usedUp})
 	switch {
-	case f.env.closing.Load():
-		f.run(c, &closed{})
-	case f.left.Load():
-		f.env.calls.answerAll(errRestarted) // its message may still be on the way, and will find the actor gone
-		f.run(c, &checkin{})
+	case f.tree.closing.Load():
+		f.run(c, &protocol.Closed{})
+	case f.checkedIn.Load():
+		f.tree.replies.answerAll(errRestarted) // its message may still be on the way, and will find the actor gone
+		f.run(c, &protocol.Checkin{})
 	case f.abandoned.Load():
-		f.run(c, &cancelled{err: context.Canceled})
+		f.run(c, &protocol.Cancelled{Err: context.Canceled})
 	}
-	if err := f.env.unavailable.Load(); err != nil {
-		f.run(c, &downLimit{err: err})
+	if err := f.tree.unavailable.Load(); err != nil {
+		f.run(c, &protocol.DownLimit{Err: err})
 	}
 }
 
-// show publishes what the handle reads.
-func (f *Feature) show() {
-	f.state.Store(uint32(f.machine.state))
-	f.origin.Store(f.machine.origin)
-	f.local.Store(f.machine.local)
-}
-
-func (f *Feature) perform(c actor.Context, e effect) {
+func (f *Feature) perform(c actor.Context, e protocol.Effect) {
 	switch e := e.(type) {
-	case publish:
-		f.env.Publish(e.event)
-	case ready:
-		f.granted.answer(nil)
+	case protocol.Publish:
+		f.tree.Publish(e.Event)
+	case feature.Ready:
+		f.granted.Answer(nil)
 		f.granted = nil
-	case inLine:
-		f.granted.soFar.Store(e.soFar)
-	case end:
-		f.end(e.err)
+	case feature.Queued:
+		f.granted.SetPartial(e.Partial)
+	case feature.End:
+		f.end(e.Err)
 		c.Stop(c.Self())
-	case takeSeat:
-		f.env.send(f.connectionFor(e), &takeOrder{feature: f, takeSeat: e})
-	case leave:
-		f.env.send(f.env.directory, &leaveOrder{feature: f, leave: e})
-	case beatNow:
-		f.env.send(e.link.pid, &beatOrder{feature: f, call: e.call})
-	case answer:
-		e.call.answer(nil)
-	case recall:
-		f.env.send(f.env.directory, &recallOrder{feature: f})
-	case gaveUp:
-		f.env.send(f.env.directory, &gaveUpOrder{gaveUp: e})
+	case protocol.TakeSeat:
+		f.tree.send(f.connectionFor(e), &protocol.TakeOrder{Member: &f.Member, TakeSeat: e})
+	case protocol.Release:
+		f.tree.send(f.tree.runtime, &protocol.ReleaseOrder{Member: &f.Member, Release: e})
+	case feature.BeatNow:
+		f.tree.send(e.Connection.PID(), &protocol.BeatOrder{Member: &f.Member, Reply: e.Reply})
+	case protocol.Answer:
+		e.Reply.Answer(e.Err)
+	case feature.QueryHoldings:
+		f.tree.send(f.tree.runtime, &protocol.HoldingsQuery{Member: &f.Member})
+	case *protocol.GaveUp:
+		f.tree.send(f.tree.runtime, e)
 	}
 }
 
-func (f *Feature) connectionFor(e takeSeat) *actor.PID {
-	if e.link != nil {
-		return e.link.pid
+func (f *Feature) connectionFor(e protocol.TakeSeat) *actor.PID {
+	if e.Connection != nil {
+		return e.Connection.PID()
 	}
-	return f.env.directory
+	return f.tree.runtime
 }
 
 // end closes Done. The caller of a first checkout that never was granted gets the error instead.
@@ -282,7 +262,7 @@ func (f *Feature) end(err error) {
 		close(f.done)
 	}
 	f.mu.Unlock()
-	f.granted.answer(err)
+	f.granted.Answer(err)
 	f.granted = nil
-	f.env.features.remove(f)
+	f.tree.features.remove(f)
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/internal/fifo"
 )
 
@@ -14,16 +15,16 @@ const tellsAtOnce = 4096
 // goes out in parts: the next one when the features of the last had their turn. (All at once they took 100 bytes each
 // while they waited.) The zero value is an empty outbox.
 type outbox struct {
-	burst   tellAll            // what is left of the one under way
-	behind  fifo.Queue[effect] // tell, tellAll and forward, to be sent after it
-	waiting bool               // a tellMore is on its way
+	burst   protocol.TellAll            // what is left of the one under way
+	behind  fifo.Queue[protocol.Effect] // tell, tellAll and forward, to be sent after it
+	waiting bool                        // a tellMore is on its way
 }
 
 // tellMore lets a connection go on with a burst.
-type tellMore struct{ quiet }
+type tellMore struct{ protocol.Message }
 
 // post sends an effect, or queues it behind what waits.
-func (o *outbox) post(env *Env, self *actor.PID, e effect) {
+func (o *outbox) post(env *Tree, self *actor.PID, e protocol.Effect) {
 	o.behind.Push(e)
 	if !o.waiting {
 		o.send(env, self)
@@ -31,13 +32,13 @@ func (o *outbox) post(env *Env, self *actor.PID, e effect) {
 }
 
 // goOn sends the next part.
-func (o *outbox) goOn(env *Env, self *actor.PID) {
+func (o *outbox) goOn(env *Tree, self *actor.PID) {
 	o.waiting = false
 	o.send(env, self)
 }
 
 // send tells so many features at once, and comes back for the rest when those who were told had their turn.
-func (o *outbox) send(env *Env, self *actor.PID) {
+func (o *outbox) send(env *Tree, self *actor.PID) {
 	for room := tellsAtOnce; room > 0; room-- {
 		if !o.next(env) {
 			return
@@ -48,52 +49,31 @@ func (o *outbox) send(env *Env, self *actor.PID) {
 }
 
 // flush sends everything.
-func (o *outbox) flush(env *Env) {
+func (o *outbox) flush(env *Tree) {
 	for o.next(env) {
 	}
 }
 
 // next sends one message. It returns false when there is none.
-func (o *outbox) next(env *Env) bool {
-	for len(o.burst.to) == 0 {
-		o.burst = tellAll{}
+func (o *outbox) next(env *Tree) bool {
+	for len(o.burst.To) == 0 {
+		o.burst = protocol.TellAll{}
 		e, ok := o.behind.Pop()
 		if !ok {
 			return false
 		}
 		switch e := e.(type) {
-		case tellAll:
+		case protocol.TellAll:
 			o.burst = e
-		case tell:
-			env.send(e.to.pid, e.in)
+		case protocol.Tell:
+			env.send(e.To.PID, e.In)
 			return true
-		case forward:
-			env.send(e.to.pid, e.in)
+		case protocol.Forward:
+			env.send(e.To.PID(), e.In)
 			return true
 		}
 	}
-	env.send(o.burst.to[0].pid, o.burst.in)
-	o.burst.to = o.burst.to[1:]
+	env.send(o.burst.To[0].PID, o.burst.In)
+	o.burst.To = o.burst.To[1:]
 	return true
-}
-
-// crowds collects features in a row that are told the same: they share one message, which in a burst saves 200 bytes for
-// each of them.
-type crowds struct{ all []tellAll }
-
-// next begins with another message.
-func (c *crowds) next(in input) { c.all = append(c.all, tellAll{in: in}) }
-
-// add lets one more feature be told the message.
-func (c *crowds) add(f *Feature) {
-	last := &c.all[len(c.all)-1]
-	last.to = append(last.to, f)
-}
-
-func (c *crowds) effects() []effect {
-	effects := make([]effect, len(c.all))
-	for i, e := range c.all {
-		effects[i] = e
-	}
-	return effects
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/internal/mailbox"
 )
 
 // The tests of this file pin down what we rely on, or work around, in protoactor: they fail when an upgrade changes it.
@@ -34,8 +36,8 @@ func probeMailboxes(t *testing.T, test func(t *testing.T, system *actor.ActorSys
 	t.Helper()
 	for name, options := range map[string][]actor.PropsOption{
 		"its own mailbox":            {actor.WithMailbox(actor.Unbounded())},
-		"our mailbox":                {actor.WithMailbox(newMailbox)},
-		"our mailbox and dispatcher": {actor.WithMailbox(newMailbox), actor.WithDispatcher(newDispatcher(0))},
+		"our mailbox":                {actor.WithMailbox(mailbox.New)},
+		"our mailbox and dispatcher": {actor.WithMailbox(mailbox.New), actor.WithDispatcher(mailbox.NewDispatcher(0))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			probe(t, func(t *testing.T, system *actor.ActorSystem) {

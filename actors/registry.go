@@ -3,6 +3,7 @@ package actors
 import (
 	"sync"
 
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
@@ -25,7 +26,7 @@ func (r *registry) add(f *Feature) error {
 		return messages.ErrClosed
 	}
 	r.last++
-	f.machine.claim.ID = r.last
+	f.SetID(r.last)
 	if n := len(r.free); n > 0 {
 		f.place, r.free = r.free[n-1], r.free[:n-1]
 		r.slots[f.place] = f
@@ -102,58 +103,58 @@ func (r *registry) states() [messages.States]int {
 }
 
 // linkList lists the connections, for Status.
-type linkList struct {
+type connectionList struct {
 	mu  sync.Mutex
-	all []*Link
+	all []*protocol.ConnectionRef
 }
 
-func (l *linkList) add(link *Link) {
+func (l *connectionList) add(link *protocol.ConnectionRef) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, link)
 }
 
-func (l *linkList) list() []*Link {
+func (l *connectionList) list() []*protocol.ConnectionRef {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]*Link(nil), l.all...)
+	return append([]*protocol.ConnectionRef(nil), l.all...)
 }
 
 // errRestarted answers calls whose answer may have been lost with a panic.
-const errRestarted = transportError("an actor was restarted")
+const errRestarted = protocol.TransportError("an actor was restarted")
 
 // callSet knows the calls of the application that wait for an actor. A panic may take the answer of any of them along, so
 // that it ends them all: none waits for ever.
-type callSet struct {
+type replySet struct {
 	mu      sync.Mutex
-	waiting map[*promise]struct{}
+	waiting map[*protocol.Reply]struct{}
 }
 
 // open returns the promise of a new call.
-func (s *callSet) open() *promise {
-	c := newPromise()
+func (s *replySet) open() *protocol.Reply {
+	c := protocol.NewReply()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting == nil {
-		s.waiting = make(map[*promise]struct{})
+		s.waiting = make(map[*protocol.Reply]struct{})
 	}
 	s.waiting[c] = struct{}{}
 	return c
 }
 
 // close forgets a call that waits no longer.
-func (s *callSet) close(c *promise) {
+func (s *replySet) close(c *protocol.Reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.waiting, c)
 }
 
 // answerAll answers every call that has no answer yet.
-func (s *callSet) answerAll(err error) {
+func (s *replySet) answerAll(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.waiting {
-		c.answer(err)
+		c.Answer(err)
 	}
 }
 

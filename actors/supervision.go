@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
 // crash is what an actor that panicked leaves for its next incarnation. The actor's own code makes it, on the way out,
@@ -22,41 +24,56 @@ type crash struct {
 // String names the cause in protoactor's log.
 func (c *crash) String() string { return c.cause }
 
+// failures remembers when one actor failed.
+type failures struct{ at []protocol.Instant }
+
+// note adds a failure and returns how many lie within the window.
+func (f *failures) note(now protocol.Instant, window time.Duration) int {
+	kept := f.at[:0]
+	for _, at := range f.at {
+		if now.Mono-at.Mono < window {
+			kept = append(kept, at)
+		}
+	}
+	f.at = append(kept, now)
+	return len(f.at)
+}
+
 // crashes is what an actor knows of its own panics.
-type crashes struct {
+type panics struct {
 	failures failures
 	pending  *crash // the actor failed and has not been restarted yet
 }
 
 // noted records a panic and decides about it. It is called on the way out of the actor that panicked. What calls of the
 // application wait for may be lost with it.
-func (e *Env) noted(c *crashes, who string, reason any) *crash {
-	pause, ok := e.Restarts.next(c.failures.note(e.now(), e.Restarts.Window), rand.Float64())
+func (e *Tree) record(c *panics, who string, reason any) *crash {
+	pause, ok := e.Restarts.Next(c.failures.note(e.now(), e.Restarts.Window), rand.Float64())
 	c.pending = &crash{cause: fmt.Sprint(reason), pause: pause, usedUp: !ok}
 	e.Logger.Error("an actor panicked; this is a defect of seatbeat, please report it",
 		"actor", who, "reason", c.pending.cause, "restart_in", pause, "gives_up", !ok, "stack", string(debug.Stack()))
-	e.calls.answerAll(errRestarted)
+	e.replies.answerAll(errRestarted)
 	return c.pending
 }
 
 // steadfast is an actor that nobody restarts but itself: the top of the tree, and what stands beside it.
-type steadfast struct {
-	env     *Env
-	who     string
-	crashes crashes
+type selfRestarting struct {
+	tree   *Tree
+	who    string
+	panics panics
 }
 
 // handle takes a step and performs what it orders. It reports false when the step panicked. An effect that panics is lost,
 // the others are not.
-func (s *steadfast) handle(in any, step func() []effect, perform func(effect)) bool {
-	var undone []effect
+func (s *selfRestarting) handle(in any, step func() []protocol.Effect, perform func(protocol.Effect)) bool {
+	var undone []protocol.Effect
 	if !s.safely(func() {
-		s.env.faulty(beforeStep, s.who, in)
+		s.tree.injectFault(beforeStep, s.who, in)
 		undone = step()
 	}) {
 		return false
 	}
-	s.safely(func() { s.env.faulty(afterStep, s.who, in) })
+	s.safely(func() { s.tree.injectFault(afterStep, s.who, in) })
 	for len(undone) > 0 {
 		s.safely(func() {
 			e := undone[0]
@@ -68,10 +85,10 @@ func (s *steadfast) handle(in any, step func() []effect, perform func(effect)) b
 }
 
 // safely calls do and reports whether it did not panic.
-func (s *steadfast) safely(do func()) (done bool) {
+func (s *selfRestarting) safely(do func()) (done bool) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			s.env.noted(&s.crashes, s.who, reason)
+			s.tree.record(&s.panics, s.who, reason)
 		}
 	}()
 	do()
@@ -79,11 +96,11 @@ func (s *steadfast) safely(do func()) (done bool) {
 }
 
 // restart wakes an actor that was suspended: it finds its crash, and makes itself anew before it handles anything else.
-type restart struct{ quiet }
+type restart struct{ protocol.Message }
 
 // restarter is the supervisor's strategy. It resumes the failed actor after the pause, in the same incarnation as far as
 // protoactor knows: a feature's struct is also the application's handle, and the handle outlives every restart.
-type restarter struct{ env *Env }
+type restarter struct{ tree *Tree }
 
 // HandleFailure is called in the parent of the actor that failed.
 func (r restarter) HandleFailure(_ *actor.ActorSystem, s actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any) {
@@ -91,15 +108,15 @@ func (r restarter) HandleFailure(_ *actor.ActorSystem, s actor.Supervisor, child
 	if c, ok := reason.(*crash); ok {
 		pause = c.pause
 	}
-	r.env.after(pause, func() {
+	r.tree.after(pause, func() {
 		s.ResumeChildren(child)
-		r.env.send(child, &restart{})
+		r.tree.send(child, &restart{})
 	})
 }
 
 // after calls do when d has passed or the runtime stops.
-func (e *Env) after(d time.Duration, do func()) {
-	e.exchanges.Go(func() {
+func (e *Tree) after(d time.Duration, do func()) {
+	e.goroutines.Go(func() {
 		ctx, cancel := context.WithTimeout(e.ctx, d)
 		defer cancel()
 		<-ctx.Done()
@@ -116,7 +133,7 @@ const (
 )
 
 // faulty calls the tests' hook.
-func (e *Env) faulty(at point, who string, in any) {
+func (e *Tree) injectFault(at point, who string, in any) {
 	if e.Fault != nil {
 		e.Fault(string(at), who, in)
 	}

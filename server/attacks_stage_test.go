@@ -60,7 +60,7 @@ func besieged(t *testing.T, attack func(s *siege)) {
 }
 
 func newSiege(t *testing.T) *siege {
-	s := &siege{t: t, authority: testcert.New(t), log: &syncBuffer{}, ledger: unsynced(NewBoltLedger(boltPath(t)))}
+	s := &siege{t: t, authority: testcert.New(t), log: &syncBuffer{}, ledger: unsynced(boltPath(t))}
 	s.server, s.address, _ = serve(t, Config{
 		TLS: s.authority.Server(), Ledger: s.ledger,
 		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

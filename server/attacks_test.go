@@ -118,7 +118,7 @@ func TestNoTextOfARequestIsAPathAnAddressOrAProgram(t *testing.T) {
 	besieged(t, func(s *siege) {
 		decoy, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		folder := filepath.Dir(s.ledger.path)
+		folder := filepath.Dir(s.ledger.Path())
 		before, written := entries(t, folder), filepath.Join(t.TempDir(), "written")
 		a := s.client("attacker")
 		for _, text := range []string{

@@ -15,15 +15,16 @@ import (
 
 	"github.com/seatbeat/seatbeat/internal/testcert"
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/ledger"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
 const million = 1_000_000
 
 // loadedLedger holds so many leases of feature f, spread over clients.
-func loadedLedger(tb testing.TB, leases, clients int) *MemoryLedger {
-	ledger := &MemoryLedger{}
-	s := newBookStage(tb, Config{Ledger: ledger, Features: plenty})
+func loadedLedger(tb testing.TB, leases, clients int) *ledger.Memory {
+	loaded := &ledger.Memory{}
+	s := newBookStage(tb, Config{Ledger: loaded, Features: plenty})
 	for i := range leases {
 		o := s.book.take(s.client(byte(1+i*clients/leases)), seats("f", 1), 0)
 		require.Equal(tb, granted, o.result)
@@ -32,8 +33,8 @@ func loadedLedger(tb testing.TB, leases, clients int) *MemoryLedger {
 		}
 	}
 	s.commit()
-	require.NoError(tb, ledger.Close())
-	return ledger
+	require.NoError(tb, loaded.Close())
+	return loaded
 }
 
 var plenty = []Feature{{Name: "f", Version: messages.V(1, 0), Seats: MaxSeats}}
@@ -72,9 +73,8 @@ func packedLeases(b *book) (ids []byte) {
 func BenchmarkHeartbeat(b *testing.B) {
 	const clients = 10
 	authority := testcert.New(b)
-	ledger := loadedLedger(b, million, clients)
-	asClient(ledger, "cn:c")
-	s, address, _ := serve(b, Config{Ledger: ledger, Features: plenty, TLS: authority.Server()})
+	loaded := ownedBy{loadedLedger(b, million, clients), "cn:c"}
+	s, address, _ := serve(b, Config{Ledger: loaded, Features: plenty, TLS: authority.Server()})
 	ids := packedLeases(s.engine.book)
 	creds := credentials.NewTLS(authority.Client("c", ""))
 	var raw [clients]wire.SeatsClient
@@ -107,13 +107,18 @@ func beatShare(b *testing.B, seats wire.SeatsClient, instance byte, ids []byte) 
 	}
 }
 
-// asClient makes an identity the holder of everything in a ledger.
-func asClient(l *MemoryLedger, identity string) {
-	for _, block := range l.blocks {
-		for i := range block {
-			block[i].Holder.Identity = identity
-		}
-	}
+// ownedBy is a ledger in which one identity holds everything that was loaded.
+type ownedBy struct {
+	ledger.Ledger
+	identity string
+}
+
+// Open replays the records under the identity.
+func (l ownedBy) Open(replay func(ledger.Record) error) error {
+	return l.Ledger.Open(func(r ledger.Record) error {
+		r.Holder.Identity = l.identity
+		return replay(r)
+	})
 }
 
 // BenchmarkCommit is what the committer can decide and commit in memory: 128 callers, one seat each, taken and returned.

@@ -15,13 +15,13 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/seatbeat/seatbeat/internal/testcert"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
 // boltMillion returns a durable ledger that holds a million leases of the identity "cn:c".
 func boltMillion(b *testing.B) *BoltLedger {
-	memory, l := loadedLedger(b, million, 10), NewBoltLedger(boltPath(b))
-	asClient(memory, "cn:c")
+	memory, l := ownedBy{loadedLedger(b, million, 10), "cn:c"}, bolt.New(boltPath(b))
 	require.Empty(b, replayed(b, l))
 	var batch Batch
 	require.NoError(b, memory.Open(func(r Record) error {

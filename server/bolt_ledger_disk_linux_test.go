@@ -22,7 +22,7 @@ func divert(t *testing.T, l *BoltLedger, to string) {
 	require.NoError(t, err)
 	diverted := false
 	for _, link := range all {
-		if path, err := os.Readlink(link); err == nil && path == l.path {
+		if path, err := os.Readlink(link); err == nil && path == l.Path() {
 			var fd int
 			for _, digit := range filepath.Base(link) {
 				fd = 10*fd + int(digit-'0')
@@ -50,6 +50,6 @@ func TestAGrantThatTheDiskDoesNotTakeEndsTheServer(t *testing.T) {
 		assert.Contains(t, []codes.Code{codes.Unavailable, codes.Canceled}, status.Code(err))
 		require.ErrorIs(t, <-served, fault, device)
 		assert.ErrorIs(t, s.Stop(t.Context()), fault)
-		assert.Len(t, heldIn(t, l.path), 1)
+		assert.Len(t, heldIn(t, l.Path()), 1)
 	}
 }

@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/internal/failpoint"
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
 // What the process that is to be killed is told.
@@ -27,18 +29,18 @@ const (
 
 // killPoints are where a process kills itself around a commit; at "random" its parent does it at some moment.
 var killPoints = []string{
-	"opening", "opened", "decided", "begun", "put", "swept", "writing", "committed", "kept", "random", "random", "random",
+	"opening", "opened", "decided", "begun", "put", "compacted", "writing", "committed", "kept", "random", "random", "random",
 }
 
 // mortal is a durable ledger that kills the process when it comes to a point for the n-th time.
 type mortal struct {
-	*BoltLedger
+	*bolt.Ledger
 	point string
 	left  int
 }
 
 func (m *mortal) reach(point string) {
-	if point == "swept" && m.point == "writing" {
+	if point == "compacted" && m.point == "writing" {
 		if m.left--; m.left == 0 { // at some moment of what follows: writing pages, syncing, writing the meta page, syncing
 			time.AfterFunc(rand.N(2*time.Millisecond), kill)
 		}
@@ -62,13 +64,13 @@ func (m *mortal) Open(replay func(Record) error) error {
 	}
 	m.reach("opening")
 	defer m.reach("opened")
-	return m.BoltLedger.Open(replay)
+	return m.Ledger.Open(replay)
 }
 
 func (m *mortal) Append(batch Batch) error {
 	m.reach("decided")
 	defer m.reach("kept")
-	return m.BoltLedger.Append(batch)
+	return m.Ledger.Append(batch)
 }
 
 // TestServeUntilKilled is no test: it is the process that TestLeasesOutliveKills starts and kills.
@@ -77,11 +79,10 @@ func TestServeUntilKilled(t *testing.T) {
 	if path == "" {
 		t.Skip("for another test")
 	}
-	m := &mortal{BoltLedger: NewBoltLedger(path)}
-	m.sweeps = sweepBounds{atLeast: 64, least: 8, most: 64}
+	m := &mortal{}
+	m.Ledger = bolt.NewForTest(path, failpoint.Ledger{Hit: m.reach, Compaction: failpoint.Compaction{Start: 64, Min: 8, Most: 64}})
 	_, err := fmt.Sscan(os.Getenv(killPointVar), &m.point, &m.left)
 	require.NoError(t, err)
-	m.step = m.reach
 	s, err := New(Config{Ledger: m, Features: plenty, Insecure: true, ClientTimeout: time.Hour, Limits: Limits{Rate: 1 << 30, Burst: 1 << 30}})
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -123,7 +124,7 @@ func TestLeasesOutliveKills(t *testing.T) {
 func heldIn(t *testing.T, path string) map[messages.RequestID]messages.LeaseID {
 	held := make(map[messages.RequestID]messages.LeaseID)
 	ended := make(map[messages.LeaseID]bool)
-	_, err := replayBolt(path, func(r Record) error {
+	_, err := bolt.Replay(path, func(r Record) error {
 		switch r.Kind {
 		case RecordGrant:
 			require.NotContains(t, held, r.Request, "two leases for one request")

@@ -66,7 +66,7 @@ func (l *loader) grant(r Record) error {
 	if err != nil {
 		return err
 	}
-	if r.Share >= shares {
+	if !r.Share.Valid() {
 		return fmt.Errorf("record %d has the unknown scope %d of sharing", r.Seq, r.Share)
 	}
 	c := l.client(r.Holder)

@@ -35,3 +35,19 @@ func TestRecordsThatContradictEachOtherAreRefused(t *testing.T) {
 		assert.NoError(t, ledger.Open(func(Record) error { return nil }), "%s: the ledger is free again", name)
 	}
 }
+
+func TestTheLedgerKeepsOnlyWhatIsNeeded(t *testing.T) {
+	const takes = 12_288 // three times as many as make a ledger in memory let go of what is dropped
+	s := newBookStage(t, Config{Features: plenty})
+	for range takes {
+		take := seats("f", 1)
+		s.take(1, take)
+		s.pass(0)
+		s.book.cancel(s.client(1), take.request, messages.Returned, s.now)
+		s.commit()
+	}
+	s.pass(2 * s.config.ClientTimeout)
+	s.restart()
+	require.NoError(t, s.config.Ledger.Close())
+	assert.Len(t, replayed(t, s.config.Ledger), 1, "the last start")
+}

@@ -3,12 +3,14 @@ package server
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -142,6 +144,35 @@ func (c Config) Validate() error {
 	d.validateSecurity(&faults)
 	d.Limits.validate(&faults)
 	return faults.Err()
+}
+
+// validateFeatures adds the faults of a list of features.
+func validateFeatures(faults *messages.Faults, features []license.Feature) {
+	first := make(map[string]int, len(features))
+	for i, f := range features {
+		field := fmt.Sprintf("Features[%d]", i)
+		validateFeature(faults, field, f)
+		if at, known := first[f.Name]; !known {
+			first[f.Name] = i
+		} else if share := features[at].Share; share != f.Share {
+			faults.Add(field+".Share", "is %s, and that of Features[%d], of the same name, is %s: they must agree", f.Share, at, share)
+		}
+	}
+}
+
+func validateFeature(faults *messages.Faults, field string, f license.Feature) {
+	if err := (messages.Checkout{Feature: f.Name, Version: f.Version}).Validate(); err != nil {
+		faults.Add(field, "cannot be checked out: %v", err)
+	}
+	if f.Seats < 0 || f.Seats > license.MaxSeats {
+		faults.Add(field+".Seats", "is %d: must be 0 to %d", f.Seats, license.MaxSeats)
+	}
+	if f.Overdraft < 0 || f.Overdraft > license.MaxSeats {
+		faults.Add(field+".Overdraft", "is %d: must be 0 to %d", f.Overdraft, license.MaxSeats)
+	}
+	if !f.Share.Valid() {
+		faults.Add(field+".Share", "is %s: must be one of none, user, host and share", f.Share)
+	}
 }
 
 func (c Config) validateSecurity(faults *messages.Faults) {

@@ -8,12 +8,13 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func TestValidateNamesEveryFault(t *testing.T) {
 	err := Config{
 		Features: []Feature{
-			{Name: "", Seats: -1}, {Name: "f", Version: messages.V(-1, 0), Share: shares},
+			{Name: "", Seats: -1}, {Name: "f", Version: messages.V(-1, 0), Share: Share(license.Shares)},
 			{Name: "f", Seats: MaxSeats + 1, Overdraft: MaxSeats + 1}, {Name: "g", Share: ShareUser}, {Name: "g", Overdraft: -1},
 		},
 		ClientTimeout: time.Millisecond, RetryAfter: -1, TLS: &tls.Config{}, Insecure: true, InsecureRemote: true,

@@ -30,7 +30,7 @@ func inBubble(t *testing.T, config Config, test func(t *testing.T, s *engineStag
 		bubble(t, config, test)
 	})
 	t.Run("durable ledger", func(t *testing.T) {
-		config.Ledger = unsynced(eager(boltPath(t)))
+		config.Ledger = eager(boltPath(t))
 		bubble(t, config, test)
 	})
 }

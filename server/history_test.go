@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
 // historiesVar says how many histories are recorded and checked.
@@ -80,7 +81,7 @@ type historyStage struct {
 
 // fickle is a durable ledger that fails now and then: before it keeps a batch or after, which the server cannot tell.
 type fickle struct {
-	*BoltLedger
+	*bolt.Ledger
 	steady bool
 }
 
@@ -91,7 +92,7 @@ func (f *fickle) Append(batch Batch) error {
 	if fate == 0 && !f.steady {
 		return errFickle
 	}
-	err := f.BoltLedger.Append(batch)
+	err := f.Ledger.Append(batch)
 	if fate == 1 && !f.steady {
 		return errFickle
 	}
@@ -100,7 +101,7 @@ func (f *fickle) Append(batch Batch) error {
 
 func newHistoryStage(t *testing.T, path string) *historyStage {
 	h := &historyStage{
-		t: t, ledger: &fickle{BoltLedger: unsynced(eager(path))},
+		t: t, ledger: &fickle{Ledger: eager(path)},
 		done: make(chan struct{}), over: make(chan struct{}), leases: make(map[messages.RequestID]*leaseStory),
 	}
 	config := Config{Ledger: h.ledger, Insecure: true, ClientTimeout: historyTimeout, Features: []Feature{

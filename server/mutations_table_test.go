@@ -3,14 +3,14 @@ package server
 // mutations are the safeguards, each with what it takes to be without it.
 var mutations = []mutation{
 	{
-		name: "the ledger is not synced", file: "bolt_ledger_file.go",
-		edits: [][2]string{{"NoFreelistSync: true,", "NoSync: true, NoFreelistSync: true,"}},
+		name: "the ledger is not synced", file: "ledger/bolt/session.go",
+		edits: [][2]string{{"= test.NoSync, test.NoSync", "= true, true"}},
 		tests: "DiskDoesNotTake",
 	},
 	{
-		name: "an append that failed is tried again", file: "bolt_ledger.go",
-		edits: [][2]string{{"case l.used.failed != nil:", "case false:"}},
-		tests: "FailedAppend|DiskRefuses",
+		name: "an append that failed is tried again", file: "ledger/bolt/session.go",
+		edits: [][2]string{{"if s.failed == nil {", "if true {"}},
+		tests: "FailedAppend|DiskRefuses", in: "./ledger/bolt",
 	},
 	{
 		name: "the server goes on after its ledger failed", file: "committer.go",
@@ -142,17 +142,17 @@ var mutations = []mutation{
 		tests: "Oversized|TooLong",
 	},
 	{
-		name: "records are not checked", file: "bolt_ledger_read.go",
+		name: "records are not checked", file: "ledger/bolt/read.go",
 		edits: [][2]string{
 			{"if sum != sumOf(value) {", "if false {"},
-			{"found.count != head.count || found.sum != head.sum", "found.count != head.count"},
+			{"found.count != h.count || found.sum != h.sum", "found.count != h.count"},
 		},
-		tests: "FlippedBit",
+		tests: "FlippedBit", in: "./ledger/bolt",
 	},
 	{
-		name: "pages of an older commit pass", file: "bolt_ledger_read.go",
-		edits: [][2]string{{"found != 1 || head.tx != pages.meta.tx", "found != 1"}},
-		tests: "EarlierCommit|AnotherProgram|PowerCut",
+		name: "pages of an older commit pass", file: "ledger/bolt/read.go",
+		edits: [][2]string{{"found != 1 || h.tx != pages.meta.tx", "found != 1"}},
+		tests: "EarlierCommit|AnotherProgram|PowerCut", in: "./ledger/bolt",
 	},
 	{
 		name: "a line is served from its end", file: "book_line.go",

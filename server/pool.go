@@ -63,9 +63,9 @@ func (p *pool) age(wall time.Time) {
 	p.wall = wall
 	begun, alive := 0, 0
 	for i := range p.blocks {
-		if b := &p.blocks[i]; b.begun(wall) {
+		if b := &p.blocks[i]; b.Started(wall) {
 			begun++
-			if b.runs(wall) {
+			if b.Active(wall) {
 				alive++
 			}
 		}
@@ -75,19 +75,11 @@ func (p *pool) age(wall time.Time) {
 	}
 	p.begun, p.alive, p.expired, p.live, p.review = begun, alive, alive == 0 && begun > 0, p.live[:0], true
 	for _, f := range p.blocks {
-		if f.runs(wall) {
+		if f.Active(wall) {
 			p.live = append(p.live, step{levelOf(f.Version), f.Seats, f.Overdraft})
 		}
 	}
 	p.addUp()
-}
-
-// begun reports whether the licence has begun.
-func (f *Feature) begun(wall time.Time) bool { return !wall.Before(f.Starts) }
-
-// runs reports whether the licence has begun and has not run out.
-func (f *Feature) runs(wall time.Time) bool {
-	return f.begun(wall) && (f.Expires.IsZero() || wall.Before(f.Expires))
 }
 
 // addUp makes steps of blocks.
@@ -115,7 +107,7 @@ func (p *pool) serve(version messages.Version, exact bool) (level, messages.Reas
 		}
 	}
 	for _, f := range p.blocks { // one that runs would have been found
-		if f.begun(p.wall) && levelOf(f.Version).serves(want, exact) {
+		if f.Started(p.wall) && levelOf(f.Version).serves(want, exact) {
 			return 0, messages.FeatureExpired
 		}
 	}
@@ -227,7 +219,7 @@ func (p *pool) overdrew(l level) (yes bool) {
 func (p *pool) status() FeatureStatus {
 	blocks := p.blocks
 	if p.alive > 0 {
-		blocks = slices.DeleteFunc(slices.Clone(blocks), func(f Feature) bool { return !f.runs(p.wall) })
+		blocks = slices.DeleteFunc(slices.Clone(blocks), func(f Feature) bool { return !f.Active(p.wall) })
 	}
 	sum := Feature{Name: p.name, Share: p.share, Starts: p.starts()}
 	for i, f := range blocks {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -111,7 +111,7 @@ func (s *chaosStore) Merge(_ context.Context, id string, seen messages.OutageRec
 	if s.known == nil {
 		s.known = map[string]messages.OutageRecord{}
 	}
-	s.known[id] = actors.MergeOutages(s.known[id], seen, s.w.config.wall(), s.w.config.settings().DownWindow)
+	s.known[id] = outage.Merge(s.known[id], seen, s.w.config.wall(), s.w.config.settings().DownWindow)
 	return s.known[id], nil
 }
 

@@ -7,7 +7,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
@@ -110,7 +111,7 @@ type DownLimit struct {
 	Count CountMode
 	// Store keeps the outages for longer than the process lives, so that programs that run for seconds are counted
 	// together; see NewFileStore. Nil keeps them in memory.
-	Store actors.OutageStore
+	Store outage.Store
 }
 
 // CountMode chooses what counts as an outage.
@@ -192,7 +193,7 @@ func validateDuration(faults *messages.Faults, field string, d time.Duration) {
 }
 
 // RestartPolicy says how often and how fast an actor is restarted after a panic of ours.
-type RestartPolicy = actors.RestartPolicy
+type RestartPolicy = protocol.RestartPolicy
 
 func validateRestarts(faults *messages.Faults, p RestartPolicy) {
 	validateInt(faults, "Restarts.Max", p.Max)
@@ -214,8 +215,8 @@ func (l DownLimit) validate(faults *messages.Faults) {
 }
 
 // settings returns what the actors go by: c with defaults filled in.
-func (c Config) settings() actors.Settings {
-	return actors.Settings{
+func (c Config) settings() protocol.Settings {
+	return protocol.Settings{
 		Servers:        append([]transport.Address(nil), c.Servers...),
 		Attempts:       c.Heartbeat.Attempts,
 		Interval:       orDefault(c.Heartbeat.Interval, DefaultInterval),

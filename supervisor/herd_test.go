@@ -21,7 +21,7 @@ import (
 )
 
 // Herds: many programs that lose their server together, or start together. SEATBEAT_HERD is their number, by default
-// 1,000; SEATBEAT_HERD_OUT is a file for the counts, which examples/herd makes a picture of.
+// 1,000; SEATBEAT_HERD_OUT is a file for the counts, which examples/measure/herd makes a picture of.
 
 // herd is many runtimes with a license each from one server, in a bubble of virtual time.
 type herd struct {

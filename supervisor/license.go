@@ -26,7 +26,7 @@ func (l *License) Err() error { return l.feature.Err() }
 // when that ends first (the seats are returned nevertheless), or the license's own if it was gone for another reason.
 func (l *License) Checkin(ctx context.Context) error {
 	if err := l.feature.Checkin(ctx); err != nil {
-		return fmt.Errorf("checkin %s: %w", l.feature.Claim(), err)
+		return fmt.Errorf("checkin %s: %w", l.feature.Claim, err)
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ type LicenseStatus struct {
 func (l *License) Status() LicenseStatus {
 	origin := l.feature.Origin()
 	return LicenseStatus{
-		Claim: l.feature.Claim(), Server: origin.Server(), State: l.feature.State(),
+		Claim: l.feature.Claim, Server: origin.Server(), State: l.feature.State(),
 		Failed: origin.Failed(), Deadline: l.feature.Deadline(),
 	}
 }

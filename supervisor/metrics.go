@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -112,8 +112,8 @@ func (i *instruments) collect(r *Runtime, o metric.Observer) {
 			o.ObserveInt64(i.features, int64(n), label("seatbeat.feature.state", s.String()))
 		}
 	}
-	for _, link := range r.env.Links() {
-		if !link.Merged() {
+	for _, link := range r.env.Connections() {
+		if !link.Aliased() {
 			i.collectLink(link, o)
 		}
 	}
@@ -124,7 +124,7 @@ func (i *instruments) collect(r *Runtime, o metric.Observer) {
 	o.ObserveInt64(i.dropped, r.hub.dropped.Load())
 }
 
-func (i *instruments) collectLink(link *actors.Link, o metric.Observer) {
+func (i *instruments) collectLink(link *protocol.ConnectionRef, o metric.Observer) {
 	server := attribute.String("server.address", link.Server().String())
 	good, failed := link.Beats()
 	o.ObserveInt64(i.heartbeats, good, metric.WithAttributes(server, attribute.String("seatbeat.heartbeat.outcome", "good")))

@@ -13,12 +13,12 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
 // OutageStore keeps the outages of servers for longer than a process lives; see DownLimit.Store.
-type OutageStore = actors.OutageStore
+type OutageStore = outage.Store
 
 // lockRetry is the pause between two tries to get the lock: the system's own waiting could not be ended by a context.
 const lockRetry = 5 * time.Millisecond
@@ -73,7 +73,7 @@ func (s *FileStore) Load(ctx context.Context) (map[string]messages.OutageRecord,
 	return known, nil
 }
 
-// Merge adds what was seen of a server to what the file says, by actors.MergeOutages, and returns both together. When
+// Merge adds what was seen of a server to what the file says, by actors.Merge, and returns both together. When
 // there is nothing new nothing is written. It waits for the lock until ctx ends; reading and writing itself takes what the
 // disk takes. After an error the file may or may not have what was seen; merging it again does no harm.
 func (s *FileStore) Merge(ctx context.Context, serverID string, seen messages.OutageRecord) (messages.OutageRecord, error) {
@@ -83,7 +83,7 @@ func (s *FileStore) Merge(ctx context.Context, serverID string, seen messages.Ou
 	var merged messages.OutageRecord
 	err := s.locked(ctx, func(f *outageFile, now time.Time) error {
 		before := f.log.record(serverID)
-		merged = actors.MergeOutages(before, seen, now, MaxWindow)
+		merged = outage.Merge(before, seen, now, MaxWindow)
 		switch same := sameOutages(before, merged); {
 		case same && f.future:
 			return f.rewrite()

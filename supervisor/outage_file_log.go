@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -146,8 +146,8 @@ func decodeRecord(content []byte) (serverOutages, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return r, errors.New("the record does not end where it should")
 	}
-	if len(r.Outages) > actors.KeptOutages {
-		return r, fmt.Errorf("the record has %d outages, more than %d", len(r.Outages), actors.KeptOutages)
+	if len(r.Outages) > outage.MaxKept {
+		return r, fmt.Errorf("the record has %d outages, more than %d", len(r.Outages), outage.MaxKept)
 	}
 	return r, checkOutages(r.Server, r.OutageRecord)
 }
@@ -174,7 +174,7 @@ func (l *outageLog) settle(now time.Time) (future bool) {
 	for i := range l.known {
 		r := &l.known[i].OutageRecord
 		future = future || slices.ContainsFunc(r.Outages, func(o messages.Outage) bool { return o.Up.After(now) || o.Down.After(now) })
-		*r = actors.MergeOutages(*r, messages.OutageRecord{}, now, MaxWindow)
+		*r = outage.Merge(*r, messages.OutageRecord{}, now, MaxWindow)
 	}
 	return future
 }

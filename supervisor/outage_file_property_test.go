@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -61,7 +61,7 @@ func (m *memory) check() {
 // settle brings what is known up to the time, as each look at the file does.
 func (m *memory) settle() {
 	for server, r := range m.known {
-		m.known[server] = actors.MergeOutages(r, messages.OutageRecord{}, m.now, MaxWindow)
+		m.known[server] = outage.Merge(r, messages.OutageRecord{}, m.now, MaxWindow)
 	}
 }
 
@@ -76,7 +76,7 @@ func (m *memory) goBack(minutes int) {
 		return
 	}
 	never := func(r messages.OutageRecord) messages.OutageRecord { // without what had left it
-		return actors.MergeOutages(r, messages.OutageRecord{}, m.now, MaxWindow-time.Duration(minutes)*time.Minute)
+		return outage.Merge(r, messages.OutageRecord{}, m.now, MaxWindow-time.Duration(minutes)*time.Minute)
 	}
 	found := m.load()
 	require.Len(m.t, found, len(m.known))
@@ -96,7 +96,7 @@ func (m *memory) mergeAgain(rt *rapid.T) { m.mergeSeen(rt, "S1", m.known["S1"]) 
 
 func (m *memory) mergeSeen(rt *rapid.T, server string, seen messages.OutageRecord) {
 	m.settle()
-	want := actors.MergeOutages(m.known[server], seen, m.now, MaxWindow)
+	want := outage.Merge(m.known[server], seen, m.now, MaxWindow)
 	assert.Equal(m.t, want, m.mergeBy(rapid.SampledFrom(m.stores).Draw(rt, "store"), server, seen))
 	if len(want.Outages) > 0 || want.Last != (messages.Identity{}) || m.has(server) {
 		m.known[server] = want

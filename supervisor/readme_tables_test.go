@@ -16,7 +16,7 @@ import (
 )
 
 // defaults are what the code makes of zero, for comparison with what the comments say. Those of Restarts are tested
-// beside them, in actors.
+// beside them, in actors/protocol.
 func defaults() map[string]any {
 	zero := Config{}.settings()
 	return map[string]any{
@@ -32,7 +32,7 @@ func defaults() map[string]any {
 // renderOptions returns a table of the fields of Config, from their comments.
 func renderOptions(t *testing.T) string {
 	t.Helper()
-	types := structsOf(t, "*.go", "../actors/*.go")
+	types := structsOf(t, "*.go", "../actors/protocol/*.go")
 	rows := optionRows(t, types, "Config", "")
 	return "| option | default | what it is |\n| --- | --- | --- |\n" + strings.Join(rows, "\n") + "\n"
 }

@@ -74,7 +74,7 @@ func TestAPanicAnywhereLosesNoSeat(t *testing.T) {
 	}
 	dry := &sabotage{at: -1}
 	onStage(t, 2, setup(dry), func(s *stage) { lifeStory(s) })
-	assert.Contains(t, dry.seen, "before connection *actors.beatAnswered")
+	assert.Contains(t, dry.seen, "before connection *connection.BeatAnswered")
 	for at := range len(dry.seen) {
 		t.Run(fmt.Sprintf("%d %s", at, dry.seen[at]), func(t *testing.T) {
 			b := &sabotage{at: at}

@@ -19,7 +19,7 @@ import (
 
 // Runtime holds licences. It is safe for concurrent use; make one with Start and end it with Close.
 type Runtime struct {
-	env     *actors.Env
+	env     *actors.Tree
 	hub     *hub
 	system  *actor.ActorSystem
 	ownsIt  bool // system is ours to shut down

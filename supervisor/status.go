@@ -31,8 +31,8 @@ type ConnectionStatus struct {
 // Status returns what the runtime is now. It waits for no actor and no server.
 func (r *Runtime) Status() Status {
 	s := Status{Features: make(map[messages.State]int)}
-	for _, link := range r.env.Links() {
-		if link.Merged() {
+	for _, link := range r.env.Connections() {
+		if link.Aliased() {
 			continue
 		}
 		s.Connections = append(s.Connections, ConnectionStatus{

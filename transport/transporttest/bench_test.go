@@ -23,7 +23,7 @@ func million(b *testing.B) (transport.Session, []messages.LeaseID) {
 	for len(leases) < n {
 		takes = takes[:min(len(takes), n-len(leases))]
 		for i := range takes {
-			takes[i] = transport.Take{Request: newRequest(), Feature: "f", Count: 1}
+			takes[i] = transport.Take{Request: randomRequest(), Feature: "f", Count: 1}
 		}
 		reply, err := session.Checkout(b.Context(), takes)
 		if err != nil {

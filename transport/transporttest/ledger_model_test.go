@@ -9,8 +9,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// modelLedger is what a ledger ought to do, said as plainly as possible: no slots, no chains, every question answered by
-// looking at everything.
+// modelLedger is what a ledger ought to do, said as plainly as possible: no slots, no chains, every question answered
+// by looking at everything.
 type modelLedger struct {
 	now, timeout int64
 	seats        map[string]int
@@ -114,14 +114,14 @@ func compareRequests(a, b messages.RequestID) int { return slices.Compare(a[:], 
 // granted notes a grant that was expected.
 func (m *modelLedger) granted(client uint32, t transport.Take, lease messages.LeaseID, local bool) {
 	for _, request := range t.Replaces {
-		m.giveUp(client, request, messages.Replaced)
+		m.cancel(client, request, messages.Replaced)
 	}
 	m.grants = append(m.grants, &modelGrant{
 		client: client, request: t.Request, lease: lease, feature: t.Feature, count: t.Count, local: local, beaten: m.now,
 	})
 }
 
-func (m *modelLedger) giveUp(client uint32, request messages.RequestID, reason messages.Reason) {
+func (m *modelLedger) cancel(client uint32, request messages.RequestID, reason messages.Reason) {
 	if request == (messages.RequestID{}) {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 type inspectCommand struct {
@@ -35,13 +35,13 @@ const (
 
 // finding is what is found out about a file.
 type finding struct {
-	Path      string          `json:"path"`
-	KeyID     string          `json:"key_id"`
-	Signature string          `json:"signature"`
-	Valid     *bool           `json:"valid,omitempty"` // nil: not checked
-	Reason    *license.Reason `json:"reason,omitempty"`
-	Message   string          `json:"message,omitempty"`
-	License   license.License `json:"license"`
+	Path      string               `json:"path"`
+	KeyID     string               `json:"key_id"`
+	Signature string               `json:"signature"`
+	Valid     *bool                `json:"valid,omitempty"` // nil: not checked
+	Reason    *licensefile.Reason  `json:"reason,omitempty"`
+	Message   string               `json:"message,omitempty"`
+	License   licensefile.Contents `json:"license"`
 }
 
 // Run inspects a file.
@@ -50,7 +50,7 @@ func (c inspectCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	file, err := license.ReadFile(c.File)
+	file, err := licensefile.ReadFile(c.File)
 	if err != nil {
 		return err
 	}
@@ -69,16 +69,16 @@ func (c inspectCommand) Run(s streams) error {
 }
 
 // inspect returns what a file says and, if there are keys, why a server would refuse it.
-func (c inspectCommand) inspect(file []byte, keys []license.PublicKey) (found finding, refused, err error) {
-	says, err := license.Peek(file)
+func (c inspectCommand) inspect(file []byte, keys []licensefile.PublicKey) (found finding, refused, err error) {
+	says, err := licensefile.ParseUnverified(file)
 	if err != nil {
 		return finding{}, nil, withPath(err, c.File)
 	}
-	found = finding{Path: c.File, KeyID: says.KeyID, Signature: notChecked, License: says.License}
+	found = finding{Path: c.File, KeyID: says.KeyID, Signature: notChecked, License: licensefile.Contents(says.License)}
 	if len(keys) == 0 {
 		return found, nil, nil
 	}
-	verifier := license.Verifier{Keys: keys, ServerID: c.ServerID, Now: time.Now()}
+	verifier := licensefile.Verifier{Keys: keys, ServerID: c.ServerID, Now: time.Now()}
 	if c.ServerID == "" {
 		verifier.ServerID = says.License.ServerID
 	}
@@ -91,32 +91,32 @@ func (c inspectCommand) inspect(file []byte, keys []license.PublicKey) (found fi
 func (f *finding) judge(err error) {
 	valid := err == nil
 	f.Valid, f.Signature = &valid, rightOne
-	refused, ok := errors.AsType[*license.RefusedError](err)
+	refused, ok := errors.AsType[*licensefile.RefusedError](err)
 	if !ok {
 		return
 	}
 	f.Reason, f.Message = &refused.Reason, refused.Message
 	switch refused.Reason {
-	case license.WrongKey:
+	case licensefile.WrongKey:
 		f.Signature = unknownKey
-	case license.Altered:
+	case licensefile.Altered:
 		f.Signature = wrongOne
 	}
 }
 
 // withPath names the file in the error about it.
 func withPath(err error, path string) error {
-	if refused, ok := errors.AsType[*license.RefusedError](err); ok {
+	if refused, ok := errors.AsType[*licensefile.RefusedError](err); ok {
 		refused.Path = path
 	}
 	return err
 }
 
 // readTrusted reads the keys that are trusted.
-func readTrusted(paths []string) ([]license.PublicKey, error) {
-	var keys []license.PublicKey
+func readTrusted(paths []string) ([]licensefile.PublicKey, error) {
+	var keys []licensefile.PublicKey
 	for _, path := range paths {
-		key, err := license.ReadPublicKey(path)
+		key, err := licensefile.ReadPublicKey(path)
 		if err != nil {
 			return nil, fmt.Errorf("trusted keys: %w", err)
 		}

@@ -6,11 +6,13 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 // print writes a finding for people.
 func (f finding) print(to io.Writer) error {
-	l := f.License
+	l := license.License(f.License)
 	rows := [][]string{
 		{"file", f.Path}, {"signature", f.signature()}, {"valid", f.validity()}, {"key id", f.KeyID},
 		{"serial", l.Serial}, {"vendor", l.Vendor}, {"customer", l.Customer}, {"server", orElse(l.ServerID, "any")},

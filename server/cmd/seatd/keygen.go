@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 type keygenCommand struct {
@@ -25,7 +25,7 @@ func (c keygenCommand) Run(s streams) error {
 		return wrong("--out is missing: say how the files are to be named, like --out vendor")
 	}
 	secret, public := c.Out+".secret", c.Out+".public"
-	key, err := license.WriteKeys(secret, public)
+	key, err := licensefile.WriteKeys(secret, public)
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/seatbeat/seatbeat/server/internal/steps"
+	"github.com/seatbeat/seatbeat/internal/failpoint"
 )
 
 // dieVar makes this test binary be seatd, with its command line, and tells it where to die: "put 17" is the 17th time
-// that it comes to the step put of a commit. The program itself has nothing of this.
+// that it comes to the point put of a commit. The program itself has nothing of this.
 const dieVar = "SEATBEAT_TEST_DIE"
 
 func init() { // and not in TestMain, which builds the program
@@ -26,13 +26,13 @@ func init() { // and not in TestMain, which builds the program
 	if _, err := fmt.Sscan(where, &point, &left); err != nil {
 		panic(err)
 	}
-	steps.Reached = func(step string) {
+	failpoint.Hit = func(step string) {
 		switch {
 		case step == point:
 			if left--; left == 0 {
 				die()
 			}
-		case step == "swept" && point == "writing":
+		case step == "compacted" && point == "writing":
 			if left--; left == 0 { // while pages are written and synced
 				time.AfterFunc(rand.N(2*time.Millisecond), die)
 			}

@@ -25,7 +25,7 @@ import (
 )
 
 // killPoints are where a server dies. At "random" and "starting" the test kills it, at some moment.
-var killPoints = []string{"begun", "put", "swept", "writing", "committed", "random", "starting", "random"}
+var killPoints = []string{"begun", "put", "compacted", "writing", "committed", "random", "starting", "random"}
 
 const (
 	killUsers  = 32

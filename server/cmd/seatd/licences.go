@@ -6,7 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/seatbeat/seatbeat/server"
-	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 // licences says what a server may grant. It can be asked again while the server serves.
@@ -30,7 +30,7 @@ func (f licenceFiles) load(srv *server.Server, log *slog.Logger) ([]server.Featu
 	if err != nil {
 		return nil, fmt.Errorf("--trust: %w", err)
 	}
-	set, err := license.Verifier{Keys: keys, ServerID: srv.Identity().ServerID, Now: srv.LicenseTime()}.Load(f.paths...)
+	set, err := licensefile.Verifier{Keys: keys, ServerID: srv.Identity().ServerID, Now: srv.LicenseTime()}.Load(f.paths...)
 	if err != nil {
 		return nil, fmt.Errorf("--license: %w", err)
 	}
@@ -38,11 +38,11 @@ func (f licenceFiles) load(srv *server.Server, log *slog.Logger) ([]server.Featu
 		log.Info("licence in force", "file", file.Path, "vendor", file.License.Vendor, "serial", file.License.Serial,
 			"features", len(file.License.Features))
 	}
-	for _, file := range set.Later {
+	for _, file := range set.Future {
 		log.Info("licence comes into force by itself", "at", file.License.Starts, "file", file.Path, "vendor", file.License.Vendor,
 			"serial", file.License.Serial, "features", len(file.License.Features))
 	}
-	for _, idle := range set.Idle {
+	for _, idle := range set.Inactive {
 		log.Warn("licence allows nothing now", "file", idle.Path, "reason", idle.Reason.String(), "error", idle)
 	}
 	return set.Features(), nil

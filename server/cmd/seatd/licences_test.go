@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/server"
-	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 func TestALicenceThatRanOutIsNotReadAgainAfterTheClockWasSetBack(t *testing.T) {
@@ -23,9 +23,9 @@ func TestALicenceThatRanOutIsNotReadAgainAfterTheClockWasSetBack(t *testing.T) {
 		return err
 	}
 	require.NoError(t, load(time.Now()))
-	refused, ok := errors.AsType[*license.RefusedError](load(time.Now().AddDate(0, 0, 3)))
+	refused, ok := errors.AsType[*licensefile.RefusedError](load(time.Now().AddDate(0, 0, 3)))
 	require.True(t, ok, "the ledger knows that it has ended")
-	assert.Equal(t, license.Expired, refused.Reason)
+	assert.Equal(t, licensefile.Expired, refused.Reason)
 }
 
 // serverThatSaw returns a server whose ledger was used at some time.

@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/seatbeat/seatbeat/server/license"
+	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
 type signCommand struct {
@@ -30,7 +30,7 @@ The serial is the licence's name: a server counts files with the same serial onc
 // Run signs a licence.
 func (c signCommand) Run(s streams) error {
 	if c.Example {
-		_, err := fmt.Fprint(s.out, license.ExampleTemplate)
+		_, err := fmt.Fprint(s.out, licensefile.ExampleTemplate)
 		return err
 	}
 	if c.Template == "" || c.SecretKey == "" {
@@ -40,15 +40,15 @@ func (c signCommand) Run(s streams) error {
 	if err != nil {
 		return fmt.Errorf("read template: %w", err)
 	}
-	l, err := license.ParseTemplate(template, time.Now())
+	l, err := licensefile.ParseTemplate(template, time.Now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Template, err)
 	}
-	key, err := license.ReadSecretKey(c.SecretKey)
+	key, err := licensefile.ReadSecretKey(c.SecretKey)
 	if err != nil {
 		return err
 	}
-	file, err := license.Sign(l, key)
+	file, err := licensefile.Sign(l, key)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (c signCommand) Run(s streams) error {
 		_, err = s.out.Write(file)
 		return err
 	}
-	if err := license.WriteFile(c.Out, file); err != nil {
+	if err := licensefile.WriteFile(c.Out, file); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, "%s  licence %s for %s, signed with key %s\n", c.Out, l.Serial, l.Customer, key.Public().ID())

@@ -1,0 +1,119 @@
+package feature
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seatbeat/seatbeat/actors/internal/script"
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// stimulus is an input to try, with the conditions of the table that it fulfils.
+type stimulus struct {
+	on      string
+	facts   []string
+	answer  bool // answers a take
+	reaches bool // its server was reached
+	noSeats bool // its server has no free seats
+	in      func(*trial) protocol.Input
+}
+
+func (st stimulus) String() string { return fmt.Sprint(st.on, st.facts) }
+
+func newStimulus(in func(*trial) protocol.Input, facts ...string) stimulus {
+	p := newTrial(script.DefaultSettings()).steps(beginning)
+	made := in(p)
+	st := stimulus{on: script.Name(made), facts: facts, in: in}
+	switch made := made.(type) {
+	case *protocol.SeatGranted:
+		st.answer = true
+	case *protocol.SeatRefused:
+		st.answer, st.noSeats = true, made.Reason == messages.NoSeats
+	case *protocol.SeatUnanswered:
+		st.answer, st.reaches = true, made.Reached
+	case *protocol.AskAgain:
+		st.reaches = true // nobody knows
+	}
+	return st
+}
+
+// stimuli returns every input that is about the current take, lease and origin, under every condition.
+func stimuli() []stimulus {
+	all := []stimulus{
+		newStimulus(beginning),
+		newStimulus(func(*trial) protocol.Input { return &protocol.Cancelled{Err: messages.ErrClosed} }),
+		newStimulus(func(*trial) protocol.Input { return &protocol.Closed{} }),
+		newStimulus(func(*trial) protocol.Input { return &protocol.Checkin{Reply: protocol.NewReply()} }),
+		newStimulus(func(*trial) protocol.Input { return &protocol.HeartbeatNow{Reply: protocol.NewReply()} }),
+		newStimulus(grantFrom("S2"), fromOther),
+		newStimulus(grantFromOrigin, fromTheOrigin),
+		newStimulus(silence),
+		newStimulus(putOff(time.Second)),
+		newStimulus(func(p *trial) protocol.Input {
+			return &protocol.SeatUnanswered{Take: p.latest.Take, Reason: messages.Unanswered, Cause: "timeout", Reached: true}
+		}),
+		newStimulus(func(*trial) protocol.Input { return &protocol.DownLimit{Err: &messages.UnavailableError{Max: 10}} }),
+		newStimulus(func(*trial) protocol.Input { return &protocol.AskAgain{} }),
+		newStimulus(reborn(false), restartsLeft), newStimulus(reborn(true), noRestartLeft),
+		newStimulus(func(p *trial) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.f.origin} }),
+		newStimulus(recollect(0, 0), noLeaseHeld, noneFailed), newStimulus(recollect(1, 0), leaseHeld, noneFailed),
+		newStimulus(recollect(0, 2), noLeaseHeld, belowAttempts), newStimulus(recollect(1, 2), leaseHeld, belowAttempts),
+		newStimulus(recollect(0, 3), noLeaseHeld, atAttempts), newStimulus(recollect(1, 4), leaseHeld, atAttempts),
+		newStimulus(resumed), newStimulus(timedOut), newStimulus(regained), newStimulus(replaced("S9")),
+	}
+	for _, n := range []int{1, 2} {
+		all = append(all, newStimulus(beatFails(n), belowAttempts))
+	}
+	for _, n := range []int{3, 4} {
+		all = append(all, newStimulus(beatFails(n), atAttempts))
+	}
+	for reason := messages.NoSuchFeature; reason <= messages.Malformed; reason++ {
+		all = append(all, newStimulus(refuse(reason)))
+	}
+	for _, reason := range []messages.Reason{messages.Revoked, messages.FeatureExpired} {
+		all = append(all, newStimulus(ended(reason), finalReason))
+	}
+	for reason := messages.Unknown; reason <= messages.Returned; reason++ {
+		all = append(all, newStimulus(ended(reason), otherReason))
+	}
+	return all
+}
+
+func grantFrom(a messages.Address) func(*trial) protocol.Input {
+	return func(p *trial) protocol.Input {
+		return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.link(a), Server: p.link(a).Server()}
+	}
+}
+
+func grantFromOrigin(p *trial) protocol.Input {
+	return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.f.origin, Server: p.f.origin.Server()}
+}
+
+// staleStimuli returns the inputs that name a take or an origin, with ones that are not the feature's.
+func staleStimuli() []stimulus {
+	var all []stimulus
+	for _, shift := range []int{-1, +1, +2} {
+		number := func(p *trial) uint32 { return uint32(int(p.f.take) + shift) }
+		all = append(all,
+			newStimulus(func(p *trial) protocol.Input { return &protocol.SeatGranted{Take: number(p), Connection: p.link("S2")} }, "of another take"),
+			newStimulus(func(p *trial) protocol.Input { return &protocol.SeatRefused{Take: number(p), Reason: messages.NoSeats} }, "of another take"),
+			newStimulus(func(p *trial) protocol.Input { return &protocol.SeatUnanswered{Take: number(p)} }, "of another take"))
+	}
+	for _, a := range []messages.Address{"S7", "S8"} {
+		all = append(all,
+			newStimulus(func(p *trial) protocol.Input { return &protocol.HeartbeatFailed{Connection: p.link(a), Failed: 3} }, "of another origin"),
+			newStimulus(func(p *trial) protocol.Input { return &protocol.LeaseResumed{Connection: p.link(a)} }, "of another origin"),
+			newStimulus(func(p *trial) protocol.Input {
+				return &protocol.LeaseEnded{Connection: p.link(a), Reason: messages.Revoked}
+			}, "of another origin"),
+			newStimulus(func(p *trial) protocol.Input { return &protocol.LeaseTimedOut{Connection: p.link(a)} }, "of another origin"),
+			newStimulus(func(p *trial) protocol.Input { return &protocol.ServerRegained{Connection: p.link(a)} }, "of another origin"),
+			newStimulus(func(p *trial) protocol.Input { return &protocol.Holdings{Connection: p.link(a)} }, "of another origin"),
+			newStimulus(func(p *trial) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.link(a)} }, "of another origin"),
+			newStimulus(func(p *trial) protocol.Input {
+				return &protocol.OriginReplaced{Connection: p.link(a), By: p.link("S9")}
+			}, "of another origin"))
+	}
+	return all
+}
