@@ -65,6 +65,7 @@ var layers = map[string]layer{
 	"examples/protoactor":       {ours: forExamples, protoactor: true, others: []string{"..."}},
 
 	"internal":          {},
+	"internal/logqueue": {ours: []string{"internal/fifo"}},
 	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
 	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
 }
