@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -84,7 +85,7 @@ func (s *Server) Revoke(ctx context.Context, lease messages.LeaseID) error {
 // SetFeatures returns nil; a faulty one changes nothing and is returned as joined [*messages.FieldError]s. The slice
 // stays the caller's.
 func (s *Server) SetFeatures(ctx context.Context, features []Feature) error {
-	var faults messages.Faults
+	var faults faults.List
 	validateFeatures(&faults, features)
 	if err := faults.Err(); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
@@ -129,7 +130,7 @@ type Limits struct {
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
 func (c Config) Validate() error {
-	var faults messages.Faults
+	var faults faults.List
 	d := c.withDefaults()
 	if d.Ledger == nil {
 		faults.Add("Ledger", "is missing: pass one, &MemoryLedger{} for a test")
@@ -147,7 +148,7 @@ func (c Config) Validate() error {
 }
 
 // validateFeatures adds the faults of a list of features.
-func validateFeatures(faults *messages.Faults, features []license.Feature) {
+func validateFeatures(faults *faults.List, features []license.Feature) {
 	first := make(map[string]int, len(features))
 	for i, f := range features {
 		field := fmt.Sprintf("Features[%d]", i)
@@ -160,7 +161,7 @@ func validateFeatures(faults *messages.Faults, features []license.Feature) {
 	}
 }
 
-func validateFeature(faults *messages.Faults, field string, f license.Feature) {
+func validateFeature(faults *faults.List, field string, f license.Feature) {
 	if err := (messages.Checkout{Feature: f.Name, Version: f.Version}).Validate(); err != nil {
 		faults.Add(field, "cannot be checked out: %v", err)
 	}
@@ -175,7 +176,7 @@ func validateFeature(faults *messages.Faults, field string, f license.Feature) {
 	}
 }
 
-func (c Config) validateSecurity(faults *messages.Faults) {
+func (c Config) validateSecurity(faults *faults.List) {
 	switch {
 	case c.TLS == nil && !c.Insecure:
 		faults.Add("TLS", "is missing: pass one, or set Insecure to serve without")
@@ -189,7 +190,7 @@ func (c Config) validateSecurity(faults *messages.Faults) {
 	}
 }
 
-func (l Limits) validate(faults *messages.Faults) {
+func (l Limits) validate(faults *faults.List) {
 	for _, n := range []struct {
 		field         string
 		value, lo, hi int

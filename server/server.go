@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -81,7 +82,7 @@ func (s *Server) Serve(listener net.Listener) error {
 		s.engine.open()
 		s.setHealth(grpc_health_v1.HealthCheckResponse_SERVING)
 	}
-	s.cfg.Logger.Info("server serves", "address", listener.Addr().String(), "identity", s.Identity().String(),
+	s.cfg.Logger.Info("server serves", "address", listener.Addr().String(), identityGroup(s.Identity()),
 		"client_timeout", s.cfg.ClientTimeout)
 	if err := s.grpc.Serve(limitedListener{listener, s.sources}); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
@@ -133,8 +134,13 @@ func (s *Server) Stop(ctx context.Context) error {
 	if s.unobserve != nil {
 		err = errors.Join(err, s.unobserve())
 	}
-	s.cfg.Logger.Info("server stopped", "identity", s.Identity().String())
+	s.cfg.Logger.Info("server stopped", identityGroup(s.Identity()))
 	return err
+}
+
+// identityGroup returns the identity of the server for the log.
+func identityGroup(id messages.Identity) slog.Attr {
+	return slog.Group("identity", "server_id", id.ServerID, "boot_id", id.BootID, "epoch", id.Epoch)
 }
 
 // setHealth sets the status of the server as a whole and of its one service.

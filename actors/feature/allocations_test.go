@@ -9,7 +9,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Two events, and their effects: what a restart of the server costs each feature, twice over for boxes and slice.
+// Two events and two effects in a slice: what a restart of the server costs each feature.
 func TestAResumedFeatureCostsFiveAllocations(t *testing.T) {
 	link := protocol.NewConnectionRef("s1:1", nil)
 	f := Machine{state: messages.StateHeld, origin: link, held: 1, take: 1, member: &protocol.Member{Claim: messages.Claim{ID: 1, Feature: "f2", Count: 1}}}

@@ -14,6 +14,7 @@ import (
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
@@ -79,7 +80,7 @@ func serve(t *testing.T, folder string) transport.Address {
 	t.Helper()
 	security, err := devcert.Server(folder)
 	require.NoError(t, err)
-	srv, err := server.New(server.Config{Ledger: &server.MemoryLedger{}, TLS: security})
+	srv, err := server.New(server.Config{Ledger: &ledger.Memory{}, TLS: security})
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -52,7 +52,7 @@ func wireHello(h transport.Hello) hello {
 	return hello{Identity: h.Identity, ClientTimeout: h.ClientTimeout.Milliseconds()}
 }
 
-// helloOf returns what the server tells about itself, or an error when no licence server would tell that.
+// helloOf returns what the server reports about itself, or an error when no licence server would report that.
 func helloOf(h hello) (transport.Hello, error) {
 	out := transport.Hello{Identity: h.Identity, ClientTimeout: millis(h.ClientTimeout)}
 	if !out.Identity.Valid() || out.ClientTimeout <= 0 {

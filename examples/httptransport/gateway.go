@@ -36,12 +36,21 @@ type Gateway struct {
 	sessions map[id]*backendSession // by the session id of the client
 }
 
-// backendSession is the session of one client with the licence server. The gateway guards the field used.
+// backendSession is the session of one client with the licence server. The lock of the gateway guards it.
 type backendSession struct {
 	transport.Session
 	instance id
 	used     time.Time // by a call, last
 }
+
+// use notes a call, and returns the session for it.
+func (s *backendSession) use() transport.Session {
+	s.used = time.Now()
+	return s.Session
+}
+
+// idle reports whether the client has been silent for the client timeout.
+func (s *backendSession) idle() bool { return time.Since(s.used) > s.Hello().ClientTimeout }
 
 // NewGateway returns a gateway to the licence server that backend reaches at the address. End it with Close.
 func NewGateway(backend transport.Transport, address transport.Address) *Gateway {
@@ -125,9 +134,7 @@ func (g *Gateway) add(added *backendSession) (key id, err error) {
 	_, _ = rand.Read(key[:]) // never fails
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.drop(func(s *backendSession) bool {
-		return s.instance == added.instance || time.Since(s.used) > s.Hello().ClientTimeout
-	})
+	g.drop(func(s *backendSession) bool { return s.instance == added.instance || s.idle() })
 	if len(g.sessions) >= maxSessions {
 		return id{}, &transport.Refusal{Reason: messages.Busy, RetryAfter: busyRetryAfter, Hello: added.Hello()}
 	}
@@ -153,8 +160,7 @@ func (g *Gateway) session(key id) (transport.Session, error) {
 	if s == nil {
 		return nil, errNoSession
 	}
-	s.used = time.Now()
-	return s.Session, nil
+	return s.use(), nil
 }
 
 func (g *Gateway) checkout(ctx context.Context, q checkoutRequest) (any, error) {

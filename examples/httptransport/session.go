@@ -36,7 +36,7 @@ func (s *session) connect(ctx context.Context, client transport.Client) (err err
 	return err
 }
 
-// Hello returns what the server told when the session was opened.
+// Hello returns what the server reported when the session was opened.
 func (s *session) Hello() transport.Hello { return s.hello }
 
 // Checkout asks for seats.

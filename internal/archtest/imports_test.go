@@ -35,7 +35,7 @@ var layers = map[string]layer{
 	"messages":                {},
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
-	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/tlsfiles"}, others: []string{"..."}},
+	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults", "internal/tlsfiles"}, others: []string{"..."}},
 	"transport/transporttest": {ours: []string{"messages", "transport", "transport/transporttest/conformance"}},
 	"transport/transporttest/conformance": {
 		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
@@ -50,13 +50,14 @@ var layers = map[string]layer{
 	"actors/outage":          {ours: forMachines},
 	"actors/internal/script": {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
 
-	"supervisor": {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "internal/fifo"}, protoactor: true, others: []string{"..."}},
+	"supervisor":            {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "supervisor/outagefile", "internal/eventbus", "internal/faults"}, protoactor: true, others: []string{"..."}},
+	"supervisor/outagefile": {ours: []string{"messages", "actors/outage"}, others: []string{"github.com/gofrs/flock/..."}},
 
-	"server":             {ours: []string{"messages", "transport/wire", "server/...", "internal/failpoint"}, others: []string{"..."}},
+	"server":             {ours: []string{"messages", "transport/wire", "server/...", "internal/failpoint", "internal/faults"}, others: []string{"..."}},
 	"server/ledger":      {ours: []string{"messages", "server/license"}},
 	"server/ledger/bolt": {ours: []string{"messages", "server/ledger", "server/license", "internal/failpoint"}, others: []string{"go.etcd.io/bbolt/..."}},
-	"server/license":     {ours: []string{"messages"}},
-	"server/licensefile": {ours: []string{"messages", "server/license"}, others: forLicenseFiles},
+	"server/license":     {ours: []string{"messages", "internal/faults"}},
+	"server/licensefile": {ours: []string{"messages", "server/license", "internal/faults"}, others: forLicenseFiles},
 
 	"examples":                  {ours: forExamples, others: []string{"..."}},
 	"examples/measure":          {ours: append(forExamples, "examples/measure/internal/..."), others: []string{"..."}}, // bench and herd are modules of their own, see dependencies_test.go
@@ -65,9 +66,12 @@ var layers = map[string]layer{
 	"examples/protoactor":       {ours: forExamples, protoactor: true, others: []string{"..."}},
 
 	"internal":          {},
+	"internal/faults":   {ours: []string{"messages"}},
 	"internal/logqueue": {ours: []string{"internal/fifo"}},
 	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
-	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
+	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor/...", "server"}, others: []string{"..."}},
+	"internal/eventbus": {ours: []string{"messages", "internal/fifo"}},
+	"internal/wiretap":  {ours: []string{"messages", "transport", "transport/transporttest"}},
 }
 
 // forMachines is what the pure machines below actors may import: no actor, no other machine.
@@ -77,10 +81,13 @@ var forMachines = []string{"messages", "transport", "actors/protocol"}
 var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/...", "go.yaml.in/yaml/v3"}
 
 // forExamples is what is public, and what examples share among them.
-var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor/...", "server", "server/ledger/...", "server/license", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
-var inTests = layer{ours: []string{"transport/transporttest/...", "server", "internal/testcert", "actors/internal/script"}, protoactor: true, others: []string{"..."}}
+var inTests = layer{
+	ours:       []string{"transport/transporttest/...", "server", "server/license", "server/ledger", "internal/testcert", "internal/wiretap", "actors/internal/script"},
+	protoactor: true, others: []string{"..."},
+}
 
 func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
 	seen := map[string]bool{}
@@ -112,6 +119,8 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"transport/transport.go", protoactor + "/actor", false},
 		{"transport/transporttest/network.go", module + "/transport", true},
 		{"transport/transporttest/network.go", module + "/transport/wire", false},
+		{"transport/transporttest/network.go", "github.com/stretchr/testify/assert", false},
+		{"transport/transporttest/conformance/run.go", module + "/transport/transporttest", false},
 		{"transport/grpctransport/session.go", "google.golang.org/grpc", true},
 		{"transport/grpctransport/session.go", protoactor + "/actor", false},
 		{"transport/grpctransport/session.go", module + "/internal/testcert", false},
@@ -136,9 +145,9 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"server/licensefile/load.go", module + "/server/license", true},
 		{"server/licensefile/load.go", module + "/server", false},
 		{"server/licensefile/load.go", module + "/transport/wire", false},
-		{"server/cmd/seatd/main.go", module + "/server", true},
-		{"server/cmd/seatd/main.go", module + "/server/licensefile", true},
-		{"server/cmd/seatd/main.go", module + "/supervisor", false},
+		{"server/cmd/seatbeatd/main.go", module + "/server", true},
+		{"server/cmd/seatbeatd/main.go", module + "/server/licensefile", true},
+		{"server/cmd/seatbeatd/main.go", module + "/supervisor", false},
 		{"examples/quickstart/main.go", module + "/supervisor", true},
 		{"examples/quickstart/main.go", module + "/internal/fifo", false},
 		{"examples/quickstart/main.go", protoactor + "/actor", false},

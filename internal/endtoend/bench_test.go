@@ -15,11 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/internal/testcert"
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
 	"github.com/seatbeat/seatbeat/supervisor"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
+	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
 // BenchmarkRecovery measures 100,000 features whose server is back, over mutual TLS and with the ledger in a file: from the
@@ -152,7 +154,7 @@ func startBench(b *testing.B, s *licenseServer, on func(messages.Event)) (rt *su
 	b.Helper()
 	connected = new(atomic.Pointer[time.Time])
 	rt, err := supervisor.Start(b.Context(), supervisor.Config{
-		Transport: noting{grpctransport.New(grpctransport.Config{TLS: s.client}), connected},
+		Transport: wiretap.New(grpctransport.New(grpctransport.Config{TLS: s.client}), wiretap.Observer{Answered: noteFirst(connected)}),
 		Servers:   []transport.Address{transport.Address(s.address)},
 		Heartbeat: supervisor.Heartbeat{Attempts: 100, Interval: time.Minute},
 		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) {}},
@@ -162,18 +164,13 @@ func startBench(b *testing.B, s *licenseServer, on func(messages.Event)) (rt *su
 	return rt, connected
 }
 
-// noting notes the first connection that succeeds.
-type noting struct {
-	transport.Transport
-	connected *atomic.Pointer[time.Time]
-}
-
-func (n noting) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
-	session, err := n.Transport.Connect(ctx, address)
-	if now := time.Now(); err == nil {
-		n.connected.CompareAndSwap(nil, &now)
+// noteFirst observes when the first connect that succeeds is answered.
+func noteFirst(connected *atomic.Pointer[time.Time]) func(*wiretap.Call, wiretap.Answer) {
+	return func(c *wiretap.Call, a wiretap.Answer) {
+		if c.Kind == transporttest.Connects && a.Err == nil {
+			connected.CompareAndSwap(nil, &a.Time)
+		}
 	}
-	return session, err
 }
 
 // takeAll takes n seats, from many callers at a time.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
@@ -45,7 +46,7 @@ func command() {
 	rt := startRuntime(nil)
 	_, err := rt.Checkout(context.Background(), messages.Checkout{Feature: "cad"})
 	say(outcome(err))
-	closeRuntime(rt)
+	endOn(rt.close())
 }
 
 // service holds a seat until nobody speaks to it any more. It tells its events, and answers each line by beating twice: the
@@ -68,7 +69,7 @@ func service() {
 		_, err := beat(license), beat(license)
 		say(fmt.Sprintf("answer %s %d", outcome(err), rt.Status().Connections[0].Outages))
 	}
-	closeRuntime(rt)
+	endOn(rt.close())
 }
 
 // beat returns nil once a server has answered, or why the license is gone. It has a minute.
@@ -84,7 +85,7 @@ func beat(license *supervisor.License) error {
 }
 
 // startRuntime starts a runtime as the environment says. It never gives up, so that a machine that is slow today may be.
-func startRuntime(onEvent func(messages.Event)) *supervisor.Runtime {
+func startRuntime(onEvent func(messages.Event)) *checkedRuntime {
 	config := supervisor.Config{
 		Transport:      grpctransport.New(grpctransport.Config{Insecure: true}),
 		Servers:        []transport.Address{transport.Address(os.Getenv(envServer))},
@@ -94,17 +95,11 @@ func startRuntime(onEvent func(messages.Event)) *supervisor.Runtime {
 		OnEvent:        onEvent,
 	}
 	if file := os.Getenv(envOutages); file != "" {
-		config.DownLimit = supervisor.DownLimit{Max: 10, Store: supervisor.NewFileStore(file)}
+		config.DownLimit = supervisor.DownLimit{Max: 10, Store: outagefile.NewFileStore(file)}
 	}
-	rt, err := supervisor.Start(context.Background(), config)
+	rt, err := startChecked(context.Background(), config)
 	endOn(err)
 	return rt
-}
-
-func closeRuntime(rt *supervisor.Runtime) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	endOn(rt.Close(ctx))
 }
 
 // outcome says in one word what an error means for the seat.

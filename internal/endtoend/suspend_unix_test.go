@@ -32,6 +32,7 @@ func (c *child) signal(s syscall.Signal) {
 }
 
 func TestRule17_AProcessThatWasStoppedTakesItsSeatAgain(t *testing.T) {
+	t.Parallel()
 	s, c := stoppedService(t)
 	c.signal(syscall.SIGCONT)
 	c.ask()
@@ -44,6 +45,7 @@ func TestRule17_AProcessThatWasStoppedTakesItsSeatAgain(t *testing.T) {
 }
 
 func TestRule17_AProcessThatWasStoppedLosesASeatThatSomebodyElseTook(t *testing.T) {
+	t.Parallel()
 	s, c := stoppedService(t)
 	other := run(t, "service", envServer+"="+s.address)
 	require.Equal(t, "held", other.answer())
@@ -58,6 +60,7 @@ func TestRule17_AProcessThatWasStoppedLosesASeatThatSomebodyElseTook(t *testing.
 
 // Rule 16: the stop counts as age, so that the first failed beat after it tells that the seats are at risk.
 func TestRule17_LeasesOfAProcessThatWasStoppedAreAsOldAsTheStopMadeThem(t *testing.T) {
+	t.Parallel()
 	s, c := stoppedService(t, envEnforce+"=1")
 	s.stop()
 	c.signal(syscall.SIGCONT)

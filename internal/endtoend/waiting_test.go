@@ -25,10 +25,10 @@ func newRuntime(t *testing.T, servers ...*licenseServer) *supervisor.Runtime {
 	for _, s := range servers {
 		config.Servers = append(config.Servers, transport.Address(s.address))
 	}
-	rt, err := supervisor.Start(t.Context(), config)
+	rt, err := startChecked(t.Context(), config)
 	require.NoError(t, err)
-	t.Cleanup(func() { closeRuntime(rt) })
-	return rt
+	t.Cleanup(func() { assert.NoError(t, rt.close()) })
+	return rt.Runtime
 }
 
 // hold takes a seat, which must be free.

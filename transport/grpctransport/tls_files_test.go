@@ -38,17 +38,17 @@ func clientFiles(t *testing.T, folder string, client *tls.Config, authority *tes
 	return files
 }
 
-// startFileStage starts a server and a client that reads its certificate from files.
-func startFileStage(t *testing.T) (*stage, *testcert.Authority, *grpctransport.TLS, string) {
+// startFileHarness starts a server and a client that reads its certificate from files.
+func startFileHarness(t *testing.T) (*harness, *testcert.Authority, *grpctransport.TLS, string) {
 	authority, folder := testcert.New(t), t.TempDir()
 	files, err := grpctransport.LoadTLS(clientFiles(t, folder, authority.Client("ada", ""), authority))
 	require.NoError(t, err)
-	s := startStage(t, server.Config{TLS: authority.Server()}, grpctransport.Config{Files: files})
+	s := startHarness(t, server.Config{TLS: authority.Server()}, grpctransport.Config{Files: files})
 	return s, authority, files, folder
 }
 
 func TestACertificateThatIsRenewedInItsFileNeedsNoRestart(t *testing.T) {
-	s, authority, files, folder := startFileStage(t)
+	s, authority, files, folder := startFileHarness(t)
 	transport := grpctransport.New(s.client)
 	first, err := transport.Connect(soon(t), s.address)
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func TestACertificateThatIsRenewedInItsFileNeedsNoRestart(t *testing.T) {
 }
 
 func TestASessionThatConnectsAnewUsesTheRenewedCertificate(t *testing.T) {
-	s, _, _, folder := startFileStage(t)
+	s, _, _, folder := startFileHarness(t)
 	session := s.connect()
 	other := testcert.New(t)
 	clientFiles(t, folder, other.Client("ada", ""), other)
@@ -80,7 +80,7 @@ func TestASessionThatConnectsAnewUsesTheRenewedCertificate(t *testing.T) {
 
 // A renewal that is half written, or wrong, must not take away what works.
 func TestFilesThatCannotBeReadLeaveWhatWasReadBefore(t *testing.T) {
-	s, _, files, folder := startFileStage(t)
+	s, _, files, folder := startFileHarness(t)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "client.pem"), []byte("half a certificate"), 0o600))
 	session := s.connect()
 	defer session.Close()

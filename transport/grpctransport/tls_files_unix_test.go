@@ -15,7 +15,7 @@ import (
 
 // A file on a server that is away: whoever opens it waits.
 func TestFilesThatHangHoldUpNoConnect(t *testing.T) {
-	s, _, files, folder := startFileStage(t)
+	s, _, files, folder := startFileHarness(t)
 	hanging := filepath.Join(folder, "client.pem")
 	require.NoError(t, os.Remove(hanging))
 	require.NoError(t, syscall.Mkfifo(hanging, 0o600))

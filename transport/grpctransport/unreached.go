@@ -9,18 +9,17 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// unreached is the error of a call that got no answer, in the words that an operator needs: people read it in events,
-// in logs and when the process exits. It has the status of the call, for status.FromError.
+// unreached is the error of a call that got no answer. Operators read it in events, in logs and when the process exits,
+// so its text is only what they need. It carries the status of the call, for status.FromError.
 type unreached struct {
 	status     *status.Status
-	connecting bool // no call was answered before
+	connecting bool // no call of the session was answered before
 }
 
 // GRPCStatus returns the status of the call.
 func (u unreached) GRPCStatus() *status.Status { return u.status }
 
-// Error leaves out what every call that was not answered has in common, and says what the cause may be where the words of
-// the network do not.
+// Error returns the message of the status, and what may be its cause where the message does not say it. The code Unavailable is left out: most calls without an answer have it.
 func (u unreached) Error() string {
 	text := plain(u.status.Message())
 	text += u.explain(text)
@@ -60,7 +59,7 @@ func (u unreached) explain(text string) string {
 	return ""
 }
 
-// plain takes gRPC's wrapping off the words of the network or of TLS. Words that are wrapped otherwise stay as they are.
+// plain removes the prefixes that gRPC puts before an error of the network or of TLS. Another message stays as it is.
 func plain(message string) string {
 	_, quoted, _ := strings.Cut(message, "connection error: desc = ")
 	text, err := strconv.Unquote(quoted)

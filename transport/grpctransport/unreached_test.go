@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Operators read these words; gRPC's own took up two lines of a terminal before they came to the point.
+// Operators read these messages. The messages of gRPC filled two lines of a terminal before they named the cause.
 func TestACallThatGotNoAnswerSaysWhyAndNoMore(t *testing.T) {
 	for _, c := range []struct {
 		code          codes.Code

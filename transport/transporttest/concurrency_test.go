@@ -54,14 +54,15 @@ func TestNothingIsOverissuedOrLeftWhateverHappensAtOnce(t *testing.T) {
 		}
 		wg.Wait()
 		s.PutBack("f", 3)
-		time.Sleep(time.Second) // delayed requests and copies of them still arrive, and a beat among them renews a lease
+		time.Sleep(time.Second) // delayed requests and copies still arrive, and a heartbeat among them renews a lease
 		time.Sleep(DefaultClientTimeout)
 		assert.Zero(t, s.HeldTotal())
 		synctest.Wait()
 	})
 }
 
-// useWhateverHappens checks out, beats and returns for some seconds, as one client, and only claims that calls end.
+// useWhateverHappens checks out, sends heartbeats and returns seats for some seconds, as one client. It expects only
+// that every call ends.
 func useWhateverHappens(t *testing.T, n *Network) {
 	c := &testClient{t: t, client: transport.Client{Instance: randomRequest()}}
 	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(rand.N(20 * time.Millisecond)) {

@@ -1,33 +1,41 @@
 // Package transporttest is a fake for tests of code that holds floating licences: an in-memory [Network] of fake
-// licence servers that fail, on demand, in every way in which real ones do. Package conformance below it certifies a
-// transport.
+// licence servers that fail, on demand, in every way in which real ones do. To certify a transport of your own, see
+// package [github.com/seatbeat/seatbeat/transport/transporttest/conformance].
 //
-// # Test a service in four steps
+// # Test a service
 //
-// 1. Let the service take its transport as an argument, a [github.com/seatbeat/seatbeat/transport.Transport].
+// A [Network] takes the place of the transport of the service. The test makes things happen to its servers, lets time
+// pass, and checks what the service did:
 //
-// 2. In the test, make a network with a server, and pass the network to the service:
+//	func TestASeatIsKeptOverARestart(t *testing.T) {
+//		synctest.Test(t, func(t *testing.T) {
+//			network := transporttest.NewNetwork()
+//			server := network.AddServer("lic1:6200", map[string]int{"cad": 2}) // two seats of feature cad
+//			rt, err := supervisor.Start(t.Context(), supervisor.Config{
+//				Transport: network,
+//				Servers:   []transport.Address{"lic1:6200"},
+//				Heartbeat: supervisor.Heartbeat{Attempts: 3, Interval: time.Minute},
+//			})
+//			require.NoError(t, err)
+//			license, err := rt.Checkout(t.Context(), messages.Checkout{Feature: "cad"})
+//			require.NoError(t, err)
 //
-//	network := transporttest.NewNetwork()
-//	server := network.AddServer("lic1:6200", map[string]int{"cad": 2}) // two seats of feature cad
-//	... start the service with network as its transport and lic1:6200 as its server
+//			server.Restart()             // something happens to the server
+//			time.Sleep(90 * time.Second) // virtual time: the test does not wait
 //
-// 3. Make something happen to the server:
+//			assert.Equal(t, messages.StateHeld, license.Status().State)
+//			assert.Equal(t, 1, server.Held("cad"))
+//			require.NoError(t, rt.Close(context.Background())) // returns the seat
+//			assert.Zero(t, server.Held("cad"))
+//		})
+//	}
 //
-//	server.Down()               // its network cable is pulled: connects and calls fail at once
-//	server.Up()                 // the cable is back: the same process, the same leases
-//	server.Restart()            // another process with the same ledger: clients resume their leases
-//	server.Forget()             // another process without the ledger: clients check out again
-//	server.RevokeFeature("cad") // an administrator ends the leases
+// In a bubble of testing/synctest, hours of heartbeats take milliseconds. Make the network inside the bubble. The fakes
+// use the clock of package time alone. They start no goroutine, but timers for faults that delay something and for
+// queues; the timers end by themselves. Outside of a bubble the fakes work in real time.
 //
-// 4. Check what the service did, and which seats are in use:
-//
-//	assert.Equal(t, 1, server.Held("cad"))
-//
-// Run the test in a bubble of testing/synctest, and make the network inside the bubble: then time is virtual, hours of
-// heartbeats take milliseconds, and no test sleeps. The fakes use the clock of package time alone. They start no
-// goroutine, but timers for the faults that delay something and for the queues; these end by themselves.
-// examples/servicetest is a whole service with such tests, and docs/testing.md has more.
+// The directory examples/servicetest has a whole service with such tests. docs/testing.md has a table of all controls,
+// and what to look out for.
 //
 // # What can go wrong
 //

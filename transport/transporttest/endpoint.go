@@ -23,7 +23,8 @@ func (e *endpoint) move(server *Server) { e.server.Store(server) }
 func (e *endpoint) disconnect() {
 	e.cut.Store(true)
 	e.cuts.Add(1)
-	e.server.Load().wake()
+	s := e.server.Load()
+	s.update(s.process.wake)
 }
 
 // reconnect makes the address reachable again.

@@ -45,7 +45,7 @@ func TestABlackHoleMaySwallowOneKindOfCall(t *testing.T) {
 	})
 }
 
-// breaks are what ends a request that is under way.
+// breaks are the events that end a request under way.
 var breaks = map[string]struct {
 	happen func(*Network, *Server, *testClient)
 	err    error
@@ -86,7 +86,7 @@ func TestABreakLosesTheRequestsUnderWay(t *testing.T) {
 				require.ErrorIs(t, <-result, b.err)
 				assert.Zero(t, time.Since(began))
 				time.Sleep(time.Minute)
-				if name != "Close" { // what was sent before arrives
+				if name != "Close" { // a request that was sent before Close arrives
 					assert.Zero(t, s.HeldTotal(), "it was executed all the same")
 					assert.Zero(t, s.Stats().Checkouts, "it arrived all the same")
 				}
@@ -116,7 +116,7 @@ func TestADelayedRequestIsExecutedThoughItsCallerHasGone(t *testing.T) {
 		takes := []transport.Take{takeOf("f", 1, replaced.Request)}
 		_, err := c.Checkout(ctx, takes)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		takes[0].Replaces[0], takes[0] = messages.RequestID{}, transport.Take{} // they are the caller's again
+		takes[0].Replaces[0], takes[0] = messages.RequestID{}, transport.Take{} // the caller owns the slices again
 		assert.Zero(t, s.Held("f"))
 		time.Sleep(time.Minute)
 		assert.Equal(t, 1, s.Held("f"))
@@ -139,7 +139,7 @@ func TestADelayedRequestOfASupersededSessionIsNotExecuted(t *testing.T) {
 	})
 }
 
-func TestADelayedReplyTellsOfTheLifeThatSentIt(t *testing.T) {
+func TestADelayedReplyHasTheIdentityOfTheProcessThatSentIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.DelayReplies(time.Second)
 		before := s.Identity()
@@ -234,7 +234,7 @@ func TestRefuseAnswersWithTheRefusal(t *testing.T) {
 		busy := &transport.Refusal{Reason: messages.Busy, Message: "later", RetryAfter: time.Minute}
 		s.Refuse(busy, Checkouts, Connects)
 		want := *busy
-		busy.Message = "it is the test's again"
+		busy.Message = "the test owns it again"
 		c.beat()
 		_, err := c.Checkout(t.Context(), []transport.Take{takeOf("f", 1)})
 		want.Hello = c.Hello()

@@ -9,7 +9,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// ledgerMachine drives a ledger and its model alike.
+// ledgerMachine makes the same calls of a ledger and of its model.
 type ledgerMachine struct {
 	ledger  *ledger
 	model   *modelLedger
@@ -45,8 +45,8 @@ func TestLedgerDoesWhatItsModelDoes(t *testing.T) {
 	})
 }
 
-// check compares what both hold, and claims that nothing is granted beyond the seats. More may be in use than there are
-// when seats were taken away, but they get fewer then.
+// check compares the seats in use, and asserts that none is granted beyond the seats of the feature. After SetSeats
+// there may be more in use than seats, but never more than before.
 func (m *ledgerMachine) check(t *rapid.T) {
 	for _, p := range m.ledger.pools.all {
 		if want := m.model.used(p.feature); p.inUse() != want {

@@ -29,7 +29,7 @@ func TestStatsCountWhatArrives(t *testing.T) {
 	})
 }
 
-func TestLeasesTellsWhatIsHeld(t *testing.T) {
+func TestLeasesReturnsTheLeasesThatAreHeld(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		assert.Empty(t, s.Leases())
 		s.MarkLocal("g")
@@ -77,23 +77,23 @@ func TestOnCallMayLoseTheCallThatItSees(t *testing.T) {
 	})
 }
 
-func TestTamperMakesTheServerTalkNonsense(t *testing.T) {
+func TestTamperMakesTheServerAnswerNonsense(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
-		stranger := messages.LeaseID{1}
+		unknown := messages.LeaseID{1}
 		s.Tamper(func(call Call, reply *Reply) {
 			reply.Identity.Epoch = 77
 			reply.NotBefore = time.Minute
 			if call.Kind == Checkouts {
 				reply.Outcomes = nil
 			}
-			reply.Ended = append(reply.Ended, transport.Ended{Lease: stranger, Reason: messages.Revoked})
+			reply.Ended = append(reply.Ended, transport.Ended{Lease: unknown, Reason: messages.Revoked})
 		})
 		checkout, err := c.Checkout(t.Context(), []transport.Take{takeOf("f", 1)})
 		require.NoError(t, err)
 		assert.Empty(t, checkout.Outcomes)
 		assert.Equal(t, 1, s.Held("f"), "it was executed")
 		beat := c.beat()
-		assert.Equal(t, []transport.Ended{{Lease: stranger, Reason: messages.Revoked}}, beat.Ended)
+		assert.Equal(t, []transport.Ended{{Lease: unknown, Reason: messages.Revoked}}, beat.Ended)
 		assert.Equal(t, uint64(77), beat.Identity.Epoch)
 		assert.Equal(t, time.Minute, beat.NotBefore)
 		assert.Equal(t, uint64(1), s.Identity().Epoch)

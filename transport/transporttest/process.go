@@ -101,7 +101,7 @@ func (p *process) admit(instance [16]byte, session uint64) (unknown bool) {
 	return unknown
 }
 
-// hello returns what the process tells with every reply.
+// hello returns what every reply reports about the process.
 func (p *process) hello(clientTimeout int64) transport.Hello {
 	return transport.Hello{Identity: p.identity, ClientTimeout: time.Duration(clientTimeout)}
 }

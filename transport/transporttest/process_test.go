@@ -81,7 +81,7 @@ func TestARestartDoesNotBringBackWhatHasExpired(t *testing.T) {
 	})
 }
 
-// lostLedger are the controls after which no lease is known, and who the server is then, when it was in epoch 3.
+// lostLedger are the controls that lose the ledger, each with the identity afterwards of a server in epoch 3.
 var lostLedger = map[string]struct {
 	control func(*Server)
 	after   messages.Identity
@@ -139,7 +139,7 @@ func TestTheEpochNeverGoesBelowZero(t *testing.T) {
 	assert.Equal(t, messages.Identity{ServerID: "S1", BootID: "S1-boot-3", Epoch: 0}, s.Identity())
 }
 
-func TestASessionSupersededBeforeARestartDoesNotComeBackAfterTheLaterOneDid(t *testing.T) {
+func TestASupersededSessionStaysSupersededOnceTheLaterOneIsUsedAfterARestart(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		older := c.Session
 		c.reconnect(n, "lic1")
@@ -150,7 +150,7 @@ func TestASessionSupersededBeforeARestartDoesNotComeBackAfterTheLaterOneDid(t *t
 	})
 }
 
-func TestARestartedServerTakesASessionAtItsWordUntilALaterOneComes(t *testing.T) {
+func TestARestartedServerAcceptsAnySessionUntilALaterOneIsUsed(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		older := c.Session
 		c.reconnect(n, "lic1")
@@ -163,7 +163,7 @@ func TestARestartedServerTakesASessionAtItsWordUntilALaterOneComes(t *testing.T)
 	})
 }
 
-func TestWhoeverIsAtTheAddressServesTheSession(t *testing.T) {
+func TestTheServerThatHasTheAddressServesTheSession(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		lease := c.hold("f", 1)
 		n.AddServer("lic1", map[string]int{"f": 1})

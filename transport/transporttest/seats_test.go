@@ -24,7 +24,7 @@ func TestALeaseThatNoBeatNamesIsFreedAtTheClientTimeout(t *testing.T) {
 	})
 }
 
-func TestOtherWordsOfTheClientDoNotKeepALease(t *testing.T) {
+func TestOtherCallsOfTheClientDoNotRenewALease(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		take := takeOf("f", 1)
 		c.checkout(take)
@@ -56,7 +56,7 @@ func TestATombstoneLastsForTwoClientTimeouts(t *testing.T) {
 func TestTheTombstoneOfAnExpiredLeaseCountsFromItsExpiry(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *Network, _ *Server, c *testClient) {
 		lease := c.hold("f", 1)
-		time.Sleep(15*time.Minute - time.Nanosecond) // nobody looked meanwhile
+		time.Sleep(15*time.Minute - time.Nanosecond) // without a call meanwhile
 		c.ended(messages.Expired, lease)
 		time.Sleep(time.Nanosecond)
 		c.ended(messages.Unknown, lease)
@@ -156,7 +156,7 @@ func TestLocalLeasesNeverExpire(t *testing.T) {
 	})
 }
 
-func TestSeatsThatOthersTookAreNotFree(t *testing.T) {
+func TestSeatsThatOtherClientsTookAreNotFree(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		lease := c.hold("f", 1)
 		require.Equal(t, 2, s.Take("f", 5))
@@ -172,7 +172,7 @@ func TestSeatsThatOthersTookAreNotFree(t *testing.T) {
 	})
 }
 
-func TestWhatIsGrantedPastTheSeatsIsMarked(t *testing.T) {
+func TestAGrantBeyondTheSeatsIsMarked(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.SetSeats("f", 1)
 		s.SetOverdraft("f", 2)
@@ -190,7 +190,7 @@ func TestWhatIsGrantedPastTheSeatsIsMarked(t *testing.T) {
 	})
 }
 
-func TestRevokedLeasesAreToldAsSuch(t *testing.T) {
+func TestRevokedLeasesAreReportedAsRevoked(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		one, two, other := c.hold("f", 1), c.hold("f", 1), c.hold("g", 1)
 		assert.Equal(t, 1, s.Revoke(one, one, messages.LeaseID{}))
@@ -202,7 +202,7 @@ func TestRevokedLeasesAreToldAsSuch(t *testing.T) {
 	})
 }
 
-func TestEndTellsAnyReason(t *testing.T) {
+func TestEndReportsAnyReason(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		lease := c.hold("f", 1)
 		assert.True(t, s.End(lease, messages.FeatureExpired))

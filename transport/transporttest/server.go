@@ -51,7 +51,7 @@ func (s *Server) update(f func()) {
 	}
 }
 
-// hello returns what the server tells with every reply. The server is locked.
+// hello returns what every reply reports about the server. The server is locked.
 func (s *Server) hello() transport.Hello { return s.process.hello(s.ledger.timeout) }
 
 // refuse returns a refusal as an error, with the identity of the server if the refusal has none. The server is locked.
@@ -78,9 +78,6 @@ func (s *Server) watch() <-chan struct{} {
 	defer s.mu.Unlock()
 	return s.process.watch()
 }
-
-// wake makes every call under way look whether it was lost.
-func (s *Server) wake() { s.update(s.process.wake) }
 
 // Identity returns the identity of the server process that runs now.
 func (s *Server) Identity() (id messages.Identity) {
@@ -132,8 +129,8 @@ func (s *Server) SetSeats(feature string, seats int) {
 	s.update(func() { s.ledger.pools.findOrAdd(feature).setSeats(seats) })
 }
 
-// SetOverdraft lets the server grant so many seats of a feature beyond SetSeats; such grants are marked as overdraft. 0
-// turns it off and ends no lease. It panics when the server has no such feature.
+// SetOverdraft lets the server grant so many seats beyond SetSeats; such grants are marked as overdraft. 0 turns it off
+// and ends no lease. It panics when the server has no such feature.
 func (s *Server) SetOverdraft(feature string, seats int) {
 	s.update(func() { s.pool("SetOverdraft", feature).setOverdraft(seats) })
 }

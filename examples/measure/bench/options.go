@@ -23,7 +23,7 @@ Flags:
   -json-file file        write the JSON to a file, too
   -markdown-file file    write the table to a file, too
   -against file          compare the ratios with those of an earlier run, by the JSON that it wrote, and end with status 1 if
-                         one is further off than the spread of its metric; full.json has those of the README
+                         one is further off than the spread of its metric; full.json has those of docs/performance.md
   -contenders a,b        only these: seatbeat, by-hand, etcd
   -features n,n          these numbers of features, instead of those of the run
   -repetitions n         how often each is measured, in new processes each time, 1 to 100

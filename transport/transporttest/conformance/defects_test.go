@@ -2,7 +2,6 @@ package conformance_test
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -12,14 +11,6 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 	"github.com/seatbeat/seatbeat/transport/transporttest/conformance"
 )
-
-// defect is a mistake of a transport or of its server, with the promises that it breaks.
-type defect struct {
-	apply  func(*defective, *conformance.Fixture)
-	breaks []string
-}
-
-var errDefect = errors.New("defect")
 
 // plainDefects are the defects of all chapters but the queue.
 var plainDefects = map[string]defect{

@@ -1,11 +1,10 @@
 package conformance
 
-// PromiseNames returns the name of every promise, so that the tests can check that each has a defect that breaks it.
-func PromiseNames() (names []string) {
-	for _, chapter := range chapters {
-		for _, p := range chapter {
-			names = append(names, p.name)
+// EachPromise calls do with the chapter and the name of every promise.
+func EachPromise(do func(chapter, promise string)) {
+	for _, c := range chapters {
+		for _, p := range c.promises {
+			do(c.name, p.name)
 		}
 	}
-	return names
 }

@@ -13,8 +13,8 @@ import "testing"
 // Everything runs in real time, one subtest after the other, and takes some seconds. One subtest counts goroutines, so
 // no other test may run in parallel.
 func Run(t *testing.T, factory func(t *testing.T) Fixture) {
-	for _, chapter := range chapters {
-		for _, p := range chapter {
+	for _, c := range chapters {
+		for _, p := range c.promises {
 			t.Run(p.name, func(t *testing.T) {
 				f := factory(t)
 				f.check(t)
@@ -30,8 +30,22 @@ type promise struct {
 	try  func(*testing.T, *Fixture)
 }
 
-// chapters are the promises by subject, one file each.
-var chapters = [][]promise{
-	grantPromises, repeatPromises, replacePromises, returnPromises, heartbeatPromises,
-	callPromises, contextPromises, sessionPromises, restartPromises, queuePromises,
+// chapter is the promises about one subject, which have a file of their own.
+type chapter struct {
+	name     string
+	promises []promise
+}
+
+// chapters are all promises, in the order in which Run tries them.
+var chapters = []chapter{
+	{"Grants", grantPromises},
+	{"Repeats", repeatPromises},
+	{"Replacing", replacePromises},
+	{"Returns", returnPromises},
+	{"Heartbeats", heartbeatPromises},
+	{"Calls", callPromises},
+	{"Contexts", contextPromises},
+	{"Sessions", sessionPromises},
+	{"Restarts", restartPromises},
+	{"Queue", queuePromises},
 }

@@ -1,9 +1,9 @@
-// Package figures writes numbers for people.
+// Package figures formats numbers for people.
 package figures
 
 import "strconv"
 
-// Grouped returns a number without its fraction, with commas between thousands.
+// Grouped formats a number without its fraction, with commas between thousands: 1,234,567.
 func Grouped[N int | int64 | float64](n N) string {
 	digits := strconv.FormatFloat(float64(n), 'f', 0, 64)
 	first := 1

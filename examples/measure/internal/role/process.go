@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// Process is this program in a role of its own. It belongs to one goroutine at a time.
+// Process is a child that runs a role of this program. It is for one goroutine at a time.
 type Process struct {
 	role    string
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	orders  *json.Encoder
 	replies *json.Decoder
-	said    tail // on standard error; to be read once the process has ended
+	stderr  tail // read it only after the process has ended
 }
 
-// Start starts a process and waits until it is ready. It is killed when ctx ends.
+// Start starts a child and waits until it is ready. It is killed when ctx ends.
 func Start(ctx context.Context, role string, setup any) (*Process, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -32,7 +32,7 @@ func Start(ctx context.Context, role string, setup any) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", role, err)
 	}
 	p := &Process{role: role, cmd: exec.CommandContext(ctx, program, roleFlag, role, string(text))}
-	p.cmd.Stderr = &p.said
+	p.cmd.Stderr = &p.stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", role, err)
 	}
@@ -47,8 +47,8 @@ func Start(ctx context.Context, role string, setup any) (*Process, error) {
 	return p, p.reply(nil)
 }
 
-// Ask gives an order and waits for its report. An error is what the role answered, or the last words of a process that
-// has ended.
+// Ask sends an order and waits for the report. The error is the one that the role returned or, if the child has ended, the
+// end of what it printed to standard error.
 func (p *Process) Ask(order, report any) error {
 	if err := p.orders.Encode(order); err != nil {
 		return p.ended()
@@ -73,31 +73,31 @@ func (p *Process) reply(report any) error {
 
 func (p *Process) ended() error {
 	p.Kill()
-	return fmt.Errorf("%s ended: %s", p.role, p.said)
+	return fmt.Errorf("%s ended: %s", p.role, p.stderr)
 }
 
-// Signal sends a signal to the process.
+// Signal sends a signal to the child.
 func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 
-// End lets the process end in good order, and waits for that.
+// End tells the child to end what it started, and waits for that.
 func (p *Process) End() error {
 	_ = p.in.Close()
 	if err := p.cmd.Wait(); err != nil {
-		return fmt.Errorf("%s ended: %w: %s", p.role, err, p.said)
+		return fmt.Errorf("%s ended: %w: %s", p.role, err, p.stderr)
 	}
 	return nil
 }
 
-// Kill ends the process as a crash would. It may have ended before.
+// Kill ends the child as a crash would. It may have ended already.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }
 
-// tail is the end of what a process says on standard error.
+// tail keeps the end of what is written to it.
 type tail []byte
 
-// tailLength is enough for an error, and for the head of a panic.
+// tailLength is enough for an error, and for the beginning of most panics.
 const tailLength = 4 << 10
 
 func (t *tail) Write(b []byte) (int, error) {

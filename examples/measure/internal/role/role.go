@@ -1,6 +1,6 @@
-// Package role lets a program run parts of itself as processes of their own: the program is started again, with a flag
-// that names its role. A process with a role answers orders, in JSON on its standard input and output, and ends when its
-// input does, so that none outlives who started it.
+// Package role lets a program run parts of itself in child processes: it starts itself again, with a flag that names a
+// role. The child answers orders, as JSON on its standard input and output. It ends when its input ends, so that no child
+// outlives its parent.
 package role
 
 import (
@@ -11,14 +11,15 @@ import (
 	"os"
 )
 
-// roleFlag is followed by the name of a role, and by what that needs to know.
+// roleFlag is followed by the name of a role and its setup.
 const roleFlag = "-role"
 
-// Role begins what a process does, knowing its setup. It returns how an order is answered and what ends it all.
+// Role starts what a child does. It returns a function that answers one order, and one that ends what was started. The
+// setup is the one given to Start.
 type Role func(setup json.RawMessage) (answer func(order json.RawMessage) (report any, err error), end func() error, err error)
 
-// Main plays the role that the process was started for, and ends the process; in any other process it does nothing.
-// A program calls it first, and so does TestMain.
+// Main runs the role of a child process, and exits. In any other process it does nothing. Call it first in main, and in
+// TestMain.
 func Main(roles map[string]Role) {
 	if len(os.Args) < 2 || os.Args[1] != roleFlag {
 		return
@@ -30,7 +31,7 @@ func Main(roles map[string]Role) {
 	os.Exit(0)
 }
 
-// reply is the answer to an order. The first one says that the process is ready.
+// reply answers an order. The first reply, without an order, says that the child is ready.
 type reply struct {
 	Error  string          `json:",omitempty"`
 	Report json.RawMessage `json:",omitempty"`

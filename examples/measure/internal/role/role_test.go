@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// adder adds what it is ordered to, to its setup: where it leaves a file when it ends in good order.
+// adder is a role that adds the numbers of its orders. Its setup names a file that it writes when it is told to end.
 func adder(setup json.RawMessage) (func(json.RawMessage) (any, error), func() error, error) {
 	var farewell string
 	if err := json.Unmarshal(setup, &farewell); err != nil {
@@ -54,26 +53,26 @@ func TestErrorOfARoleIsReturnedAndTheProcessGoesOn(t *testing.T) {
 	assert.Equal(t, 1, sum)
 }
 
-func TestEndIsInGoodOrder(t *testing.T) {
+func TestEndLetsTheRoleEndWhatItStarted(t *testing.T) {
 	farewell := filepath.Join(t.TempDir(), "farewell")
 	require.NoError(t, start(t, farewell).End())
 	assert.FileExists(t, farewell)
 }
 
-func TestEndTellsWhatWentWrong(t *testing.T) {
+func TestEndReturnsTheErrorOfTheRole(t *testing.T) {
 	p := start(t, filepath.Join(t.TempDir(), "no folder", "farewell"))
-	assert.ErrorContains(t, p.End(), "no such file or directory")
+	assert.ErrorContains(t, p.End(), "no folder")
 }
 
-func TestKilledProcessSaysNoFarewell(t *testing.T) {
+func TestKilledProcessEndsNothing(t *testing.T) {
 	farewell := filepath.Join(t.TempDir(), "farewell")
 	p := start(t, farewell)
-	require.NoError(t, p.Signal(syscall.SIGKILL))
+	require.NoError(t, p.Signal(os.Kill))
 	assert.ErrorContains(t, p.Ask(1, nil), "adder ended")
 	assert.NoFileExists(t, farewell)
 }
 
-func TestProcessThatCannotBeginSaysWhy(t *testing.T) {
+func TestProcessThatCannotStartSaysWhy(t *testing.T) {
 	_, err := role.Start(t.Context(), "adder", 1)
 	assert.ErrorContains(t, err, "adder ended: read setup: ")
 	_, err = role.Start(t.Context(), "juggler", nil)
