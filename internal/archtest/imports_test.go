@@ -35,7 +35,7 @@ var layers = map[string]layer{
 	"messages":                {},
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
-	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults"}, others: []string{"..."}},
+	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults", "internal/tlsfiles"}, others: []string{"..."}},
 	"transport/transporttest": {ours: []string{"messages", "transport", "transport/transporttest/conformance"}},
 	"transport/transporttest/conformance": {
 		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
@@ -78,6 +78,7 @@ var layers = map[string]layer{
 	"internal/testledger": {
 		ours: []string{"messages", "server/ledger"}, others: []string{"github.com/stretchr/testify/..."},
 	},
+	"internal/logqueue": {ours: []string{"internal/fifo"}},
 	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
 	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor/...", "server"}, others: []string{"..."}},
 	"internal/eventbus": {ours: []string{"messages", "internal/fifo"}},
