@@ -152,7 +152,7 @@ func writtenExpressions(body *ast.BlockStmt) (written []ast.Expr) {
 			written = append(written, n.Key, n.Value)
 		case *ast.UnaryExpr:
 			if n.Op == token.AND {
-				written = append(written, n.X)
+				written = append(written, n)
 			}
 		case *ast.CallExpr:
 			if called, ok := n.Fun.(*ast.Ident); ok && (called.Name == "delete" || called.Name == "clear") {
@@ -168,6 +168,11 @@ func writtenExpressions(body *ast.BlockStmt) (written []ast.Expr) {
 func (p *checkedPackage) ownerOf(written ast.Expr) (owner *types.Named, field string) {
 	for {
 		switch x := written.(type) {
+		case *ast.UnaryExpr: // the address of a part that has state: only methods of its type write to that
+			if hasState(namedType(p.info.TypeOf(x.X))) {
+				return nil, ""
+			}
+			written = x.X
 		case *ast.ParenExpr:
 			written = x.X
 		case *ast.IndexExpr:
@@ -194,6 +199,8 @@ func (p *checkedPackage) ownerOf(written ast.Expr) (owner *types.Named, field st
 func (p *checkedPackage) isOwnCopy(written ast.Expr) bool {
 	for {
 		switch x := written.(type) {
+		case *ast.UnaryExpr:
+			written = x.X
 		case *ast.SelectorExpr:
 			if _, pointer := p.info.TypeOf(x.X).Underlying().(*types.Pointer); pointer {
 				return false
