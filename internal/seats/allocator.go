@@ -17,7 +17,7 @@ type Allocator struct {
 	clients *Clients
 	pools   *pools
 	leases  *leases
-	policy  policy
+	policy  *policy
 	queues  queues
 
 	unknownFeatures tally         // takes that name no pool
@@ -28,7 +28,7 @@ type Allocator struct {
 func New(cfg Config, clients *Clients) *Allocator {
 	a := &Allocator{cfg: cfg, clients: clients, pools: newPools()}
 	a.leases = newLeases(cfg, clients, a.pools)
-	a.policy = policy{limits: cfg.Limits, retry: cfg.RetryAfter, leases: a.leases, pools: a.pools}
+	a.policy = &policy{limits: cfg.Limits, retry: cfg.RetryAfter, leases: a.leases, pools: a.pools}
 	a.queues = newQueues(a)
 	a.pools.set(cfg.Features)
 	return a

@@ -56,10 +56,8 @@ func (ps *pools) setShare(index uint32, share license.Share) {
 }
 
 func (ps *pools) recount(index uint32, sign int) {
-	for i := range ps.groups.all {
-		if g := &ps.groups.all[i]; g.leases > 0 && g.id.pool == index {
-			ps.all[index].countGroup(g, sign)
-		}
+	for g := range ps.groups.ofPool(index) {
+		ps.all[index].countGroup(g, sign)
 	}
 }
 
@@ -70,7 +68,7 @@ func (ps *pools) count(index uint32, d demand, sign int) {
 		p.count(d.version, sign*d.seats)
 		return
 	}
-	g := &ps.groups.all[d.group]
+	g := ps.groups.at(d.group)
 	p.countGroup(g, -1)
 	g.change(d, sign)
 	p.countGroup(g, +1)
@@ -92,7 +90,7 @@ func (ps *pools) change(into []int, index uint32, want demand, old []*entry) []i
 			}
 		}
 		for group, after := range groups {
-			before := &ps.groups.all[group]
+			before := ps.groups.at(group)
 			shared := before.id.share == p.share
 			seats += after.seatsFrom(version, shared) - before.seatsFrom(version, shared)
 		}
@@ -118,10 +116,10 @@ func (ps *pools) changedGroups(index uint32, want demand, old []*entry) map[uint
 	}
 	changed := make(map[uint32]shareGroup)
 	for group, demands := range fewer {
-		changed[group] = ps.groups.all[group].with(nil, demands)
+		changed[group] = ps.groups.at(group).with(nil, demands)
 	}
 	if want.group != 0 {
-		changed[want.group] = ps.groups.all[want.group].with(&want, fewer[want.group])
+		changed[want.group] = ps.groups.at(want.group).with(&want, fewer[want.group])
 	}
 	return changed
 }

@@ -33,7 +33,7 @@ func (qs *queues) of(c *Client, request messages.RequestID) *waiter {
 // reattach has a later call wait for a waiter. It refuses when the request was used for other seats, and when waiting has
 // become pointless.
 func (qs *queues) reattach(w *waiter, t Take, call *BlockedCall, now time.Duration) (o Outcome, waits bool) {
-	policy := &qs.allocator.policy
+	policy := qs.allocator.policy
 	d := policy.about(w.client, t)
 	if w.take.Feature != t.Feature || w.take.Count != t.Count {
 		d = d.refused(messages.Malformed, usedForOthers)
@@ -172,7 +172,7 @@ func (qs *queues) serveFirst(p *pool, now time.Duration) bool {
 	if qs.noteHangUp(w, now); w.call == nil {
 		return false
 	}
-	policy := &qs.allocator.policy
+	policy := qs.allocator.policy
 	d := policy.servable(w.client, w.take)
 	if d.Result != Refused {
 		if d = policy.decide(w.client, w.take, true); d.Reason == messages.NoSeats {

@@ -2,6 +2,7 @@ package seats
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/seatbeat/seatbeat/server/license"
@@ -99,6 +100,20 @@ type shareGroups struct {
 
 func newShareGroups() shareGroups {
 	return shareGroups{all: make([]shareGroup, 1), of: make(map[shareGroupID]uint32)}
+}
+
+// at returns the group with an index.
+func (gs *shareGroups) at(index uint32) *shareGroup { return &gs.all[index] }
+
+// ofPool goes through the groups of a pool.
+func (gs *shareGroups) ofPool(pool uint32) iter.Seq[*shareGroup] {
+	return func(yield func(*shareGroup) bool) {
+		for i := range gs.all {
+			if g := &gs.all[i]; g.leases > 0 && g.id.pool == pool && !yield(g) {
+				return
+			}
+		}
+	}
 }
 
 // find returns the group that a lease of this demand would share with. It returns 0 when the lease shares with nobody, and
