@@ -7,7 +7,7 @@ const (
 	inBolt   = "./ledger/bolt"
 )
 
-// mutations are the safeguards of the server, each with what it takes to be without it.
+// mutations remove the safeguards of the server, one each.
 var mutations = []mutation{
 	{
 		name: "the ledger is not synced", file: "ledger/bolt/session.go",
