@@ -25,8 +25,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// attackServer is a server with mutual TLS and a durable ledger, whose honest client goes on beating while it is attacked.
-// Feature f has two seats, of which that client holds one; feature plenty is for attackers.
+// attackServer is a server with mutual TLS and a durable ledger. Its honest client sends heartbeats during the attack.
+// Feature f has two seats, of which the honest client holds one; feature plenty is for attackers.
 type attackServer struct {
 	t         *testing.T
 	authority *testcert.Authority
@@ -40,8 +40,8 @@ type attackServer struct {
 	lease  []byte
 }
 
-// underAttack runs an attack, and claims that the server is none the worse for it: no beat of the honest client failed, its
-// lease is held, and a newcomer finds exactly the one seat that is left.
+// underAttack runs an attack, and claims that it did no harm: no heartbeat of the honest client failed, its lease is held,
+// and a new client finds exactly one free seat.
 func underAttack(t *testing.T, attack func(s *attackServer)) {
 	s := newAttackServer(t)
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -50,7 +50,7 @@ func underAttack(t *testing.T, attack func(s *attackServer)) {
 		for beating := true; beating; {
 			select {
 			case <-stop:
-				beating = false // after one beat more
+				beating = false // after one more heartbeat
 			default:
 			}
 			beating = s.beat() && beating
@@ -77,7 +77,7 @@ func newAttackServer(t *testing.T) *attackServer {
 	return s
 }
 
-// beat has the honest client beat once.
+// beat has the honest client send one heartbeat, and reports whether its lease is held.
 func (s *attackServer) beat() bool {
 	reply, err := s.honest.seats.Heartbeat(context.Background(), &wire.HeartbeatRequest{Caller: s.honest.caller, Leases: s.lease})
 	return assert.NoError(s.t, err) && assert.Empty(s.t, reply.GetEnded())
@@ -156,20 +156,20 @@ func marshalled(tb testing.TB, m proto.Message) []byte {
 	return b
 }
 
-// rawCodec sends and receives bytes as they are.
+// rawCodec sends and receives bytes unchanged.
 type rawCodec struct{}
 
 func (rawCodec) Name() string                       { return "proto" }
 func (rawCodec) Marshal(v any) ([]byte, error)      { return v.([]byte), nil }
 func (rawCodec) Unmarshal(data []byte, v any) error { *v.(*[]byte) = data; return nil }
 
-// tcp connects without a word.
+// tcp opens a connection and sends nothing.
 func (s *attackServer) tcp() *net.TCPConn {
 	s.t.Helper()
 	conn, err := net.Dial("tcp", s.address)
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(s.t, conn.SetDeadline(time.Now().Add(time.Minute))) // so that a defect ends the test
+	require.NoError(s.t, conn.SetDeadline(time.Now().Add(time.Minute))) // a defect ends the test instead of blocking it
 	return conn.(*net.TCPConn)
 }
 
@@ -179,11 +179,11 @@ type stream interface {
 	CloseWrite() error
 }
 
-// exchange sends bytes and nothing more, claims that the server then closes the connection, and returns what it said.
+// exchange sends bytes, claims that the server then closes the connection, and returns what the server sent.
 func (s *attackServer) exchange(conn stream, sent string) (said string) {
 	s.t.Helper()
 	var read sync.WaitGroup
-	read.Go(func() { said = s.drain(conn) }) // beside it, since neither side may wait for the other for ever
+	read.Go(func() { said = s.drain(conn) }) // concurrently, since neither side may wait for the other for ever
 	s.write(conn, sent)
 	_ = conn.CloseWrite() // the server may have closed it already
 	read.Wait()

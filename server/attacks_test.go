@@ -19,11 +19,11 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// What licence servers fell to before, one test for each class of vulnerability. Here: by messages of clients that the
+// Attacks that licence servers have fallen to, one test for each class of vulnerability. Here: messages of clients that the
 // server lets in.
 
-// The class of CVE-2018-20031, -20032 and -20034: a combination of messages that adds, deletes and decodes items ends
-// the heartbeats of others.
+// The class of CVE-2018-20031, -20032 and -20034: a combination of messages that add, delete and decode items ends the
+// heartbeats of other clients.
 func TestNoCombinationOfMessagesStopsTheHeartbeatsOfOthers(t *testing.T) {
 	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
@@ -53,8 +53,8 @@ func TestNoCombinationOfMessagesStopsTheHeartbeatsOfOthers(t *testing.T) {
 	})
 }
 
-// The class of CVE-2021-20094, CVE-2017-11498 and CVE-2017-12820: one message with something missing, or with something
-// more, ends the program, and every seat with it.
+// The class of CVE-2021-20094, CVE-2017-11498 and CVE-2017-12820: one message with a missing or an additional part ends the
+// program, and every seat with it.
 func TestAMessageWithAnythingMissingStopsNobody(t *testing.T) {
 	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
@@ -72,7 +72,7 @@ func TestAMessageWithAnythingMissingStopsNobody(t *testing.T) {
 	})
 }
 
-// The class of CVE-2011-4134, CVE-2005-0353 and CVE-2023-3935: a crafted packet overflows what it is read into.
+// The class of CVE-2011-4134, CVE-2005-0353 and CVE-2023-3935: a crafted packet overflows its buffer.
 func TestCraftedMessagesAreReadWithinTheirBounds(t *testing.T) {
 	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
@@ -112,8 +112,8 @@ func crafted(message []byte) []byte {
 	return message
 }
 
-// The class of CVE-2021-37500 and CVE-2018-15573: a path in a request is read from, or written to. And of CVE-2021-37498:
-// an address in a request is connected to. And of CVE-2021-44153: a program that is named is run.
+// The class of CVE-2021-37500 and CVE-2018-15573: the server reads or writes a path in a request. And of CVE-2021-37498: it
+// connects to an address in a request. And of CVE-2021-44153: it runs a program that a request names.
 func TestNoTextOfARequestIsAPathAnAddressOrAProgram(t *testing.T) {
 	underAttack(t, func(s *attackServer) {
 		decoy, err := net.Listen("tcp", "127.0.0.1:0")
@@ -152,8 +152,8 @@ func entries(t *testing.T, folder string) (names []string) {
 	return names
 }
 
-// The class of CVE-2021-37499: text of a client becomes a line of its own, here of the log. And of CVE-2021-45422,
-// CVE-2022-28363 and CVE-2018-15574: it comes back to be run by whoever reads it.
+// The class of CVE-2021-37499: text of a client becomes a line of its own, here in the log. And of CVE-2021-45422,
+// CVE-2022-28363 and CVE-2018-15574: the text is run by whoever displays it.
 func TestTextOfAClientIsNeitherALineOfTheLogNorEchoed(t *testing.T) {
 	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
@@ -170,8 +170,8 @@ func TestTextOfAClientIsNeitherALineOfTheLogNorEchoed(t *testing.T) {
 	})
 }
 
-// The class of CVE-2022-27511, CVE-2022-27512 and CVE-2021-44152: whoever reaches the port of the licences administers
-// the server.
+// The class of CVE-2022-27511, CVE-2022-27512 and CVE-2021-44152: whoever reaches the port for clients can administer the
+// server.
 func TestThePortOfTheLicencesAdministersNothing(t *testing.T) {
 	underAttack(t, func(s *attackServer) {
 		var services []string

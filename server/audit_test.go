@@ -80,7 +80,7 @@ type panickingHandler struct{ slog.Handler }
 
 func (panickingHandler) Enabled(context.Context, slog.Level) bool { panic("a handler of the host") }
 
-// A handler that hung held up Stop for good: it waited for the handler, and the committer for room in its queue.
+// A handler that hung blocked Stop for ever: Stop waited for the handler, and the committer for room in its queue.
 func TestAHandlerOfTheAuditThatHangsHoldsUpNoStop(t *testing.T) {
 	for name, grants := range map[string]int{"once": 1, "and the queue is full": 2 * auditQueue} {
 		t.Run(name, func(t *testing.T) {
@@ -119,7 +119,7 @@ func (hangingHandler) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// A healthy handler writes all that is left, even if Stop may not wait.
+// A healthy handler writes all records that are left, even if Stop may not wait.
 func TestAStopInAHurryLosesNothingOfTheAudit(t *testing.T) {
 	s := newOverdraftHarness(t)
 	s.granted(takeOfOne("f"))

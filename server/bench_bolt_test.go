@@ -38,9 +38,9 @@ func (l *countingLedger) Append(batch ledger.Batch) error {
 	return l.Ledger.Append(batch)
 }
 
-// BenchmarkBoltCheckout is the durable checkouts that 128 callers get over mutual TLS on loopback while a million leases
-// are held. One iteration is one checkout; each seat is returned some seconds later, so that the returns are scattered
-// over what was appended meanwhile. Checkins count for the time and not as checkouts.
+// BenchmarkBoltCheckout measures durable checkouts of 128 callers over mutual TLS on loopback while a million leases are
+// held. One iteration is one checkout. Each seat is returned some seconds later, so that the returns are scattered over the
+// records appended meanwhile. Checkins count as time, not as checkouts.
 func BenchmarkBoltCheckout(b *testing.B) {
 	const callers, holds = 128, 64 // each caller holds so many seats before it returns the first
 	authority := testcert.New(b)

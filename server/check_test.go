@@ -47,7 +47,7 @@ func TestObsoleteRecordsAreRemovedAfterARestartToo(t *testing.T) {
 			require.NoError(t, s.engine.Checkin(t.Context(), c, []messages.LeaseID{lease}, nil))
 		}
 	})
-	l := compacting(path, failpoint.Compaction{Start: 10, Min: 10, Most: 10}) // only now: what was dropped before is forgotten
+	l := compacting(path, failpoint.Compaction{Start: 10, Min: 10, Most: 10}) // only now: the list of records dropped before is lost
 	life(t, l, func(*Server, func(byte) *seats.Client) {})
 	life(t, l, func(s *Server, client func(byte) *seats.Client) {
 		for range 20 {
@@ -107,7 +107,7 @@ func TestAFaultyLedgerIsRefusedByTheServerAndTheCheck(t *testing.T) {
 	require.NoError(t, used.Close())
 }
 
-// The file was written before the ledger had a package of its own; what it holds, package bolt states record by record.
+// The file was written before the ledger had a package of its own. The test of package bolt states its records.
 func TestALedgerThatWasWrittenBeforeIsServedOn(t *testing.T) {
 	file, err := os.ReadFile("ledger/bolt/testdata/v1.ledger")
 	require.NoError(t, err)

@@ -25,7 +25,7 @@ func TestConnectionsFromOneSourceAreLimited(t *testing.T) {
 	connectRaw(t, seats)
 	second, err := net.Dial("tcp", address)
 	require.NoError(t, err)
-	require.NoError(t, second.SetDeadline(time.Now().Add(time.Minute))) // so that a defect ends the test
+	require.NoError(t, second.SetDeadline(time.Now().Add(time.Minute))) // a defect ends the test instead of blocking it
 	_, err = io.ReadFull(second, make([]byte, 9))
 	require.NoError(t, err, "the server greets it")
 
@@ -36,14 +36,14 @@ func TestConnectionsFromOneSourceAreLimited(t *testing.T) {
 	_, err = third.Read(make([]byte, 1))
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the server keeps the connection")
-	connectRaw(t, seats) // who is there stays
+	connectRaw(t, seats) // open connections stay
 
 	require.NoError(t, second.Close())
 	require.Eventually(t, func() bool { return s.conns.Open() == 1 }, time.Minute, time.Millisecond)
 	connectRaw(t, plain(t, address))
 }
 
-// A connection that is too old is closed after what is under way on it: no beat fails, and the client connects anew.
+// A connection that is too old is closed after its running calls: no heartbeat fails, and the client connects again.
 func TestTheAgeOfAConnectionFailsNoBeat(t *testing.T) {
 	short := grpcapi.DefaultTimes
 	short.Age = 20 * time.Millisecond
@@ -87,7 +87,7 @@ func TestConnectionThatDoesNotProveWhoItIsIsCutOff(t *testing.T) {
 	silent, err := net.Dial("tcp", address)
 	require.NoError(t, err)
 	defer silent.Close()
-	require.NoError(t, silent.SetDeadline(time.Now().Add(time.Minute))) // so that a defect ends the test
+	require.NoError(t, silent.SetDeadline(time.Now().Add(time.Minute))) // a defect ends the test instead of blocking it
 	_, err = silent.Read(make([]byte, 1))
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the server keeps the connection")

@@ -14,7 +14,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
-// divert makes the ledger's open file lead to another one, as if the disk had turned into it.
+// divert makes the open file of a ledger refer to another file, as if the disk had changed into it.
 func divert(t *testing.T, l *bolt.Ledger, to string) {
 	t.Helper()
 	other, err := os.OpenFile(to, os.O_RDWR, 0)
@@ -36,15 +36,15 @@ func divert(t *testing.T, l *bolt.Ledger, to string) {
 	require.True(t, diverted)
 }
 
-// TestAGrantThatTheDiskDoesNotTakeEndsTheServer: of /dev/full every write fails; of /dev/null only the sync does, so that
-// a server which does not sync, or does not look at what comes of it, believes that all is well.
+// On /dev/full every write fails. On /dev/null only the sync fails, so that a server that does not sync, or ignores the
+// result, would believe that all is well.
 func TestAGrantThatTheDiskDoesNotTakeEndsTheServer(t *testing.T) {
 	for device, fault := range map[string]error{"/dev/full": syscall.ENOSPC, "/dev/null": syscall.EINVAL} {
 		l := bolt.New(boltPath(t))
 		s, address, served := serve(t, Config{Ledger: l, Features: plenty})
 		a := attacker{t: t, seats: plain(t, address)}
 		a.caller = connectRaw(t, a.seats)
-		a.granted(takeOfOne("f")) // the file has room from now on
+		a.granted(takeOfOne("f")) // from now on the file has room, and does not grow
 		divert(t, l, device)
 		_, err := a.seats.Checkout(t.Context(), a.asksFor(takeOfOne("f")))
 		require.Error(t, err, "%s: a seat was granted that is nowhere", device)

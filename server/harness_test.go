@@ -50,7 +50,7 @@ func plain(t testing.TB, address string) wire.SeatsClient {
 	return wire.NewSeatsClient(dial(t, address, insecure.NewCredentials()))
 }
 
-// connectRaw opens a session and returns what its calls name it by.
+// connectRaw opens a session and returns the caller that its calls name.
 func connectRaw(t testing.TB, seats wire.SeatsClient) *wire.Caller {
 	t.Helper()
 	instance := []byte("sixteen bytes ok")
@@ -69,7 +69,7 @@ func refusalIn(err error) *wire.Refusal {
 	return nil
 }
 
-// gatedLedger holds the first grant up: it tells that it has come, and appends it when the gate is opened.
+// gatedLedger delays the first grant: it signals that the grant has come, and appends it when the gate is opened.
 type gatedLedger struct {
 	ledger.Memory
 	came, gate chan struct{}

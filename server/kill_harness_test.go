@@ -25,7 +25,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// killHarness is the clients of a server that is killed again and again, and what they know.
+// killHarness has the clients of a server that is killed again and again, and what they know.
 type killHarness struct {
 	t    *testing.T
 	path string
@@ -57,7 +57,7 @@ type serverProcess struct {
 	seats wire.SeatsClient
 }
 
-// start starts a server. It returns nil when that was killed before it could be reached.
+// start starts a server. It returns nil when the server was killed before it could be reached.
 func (h *killHarness) start(point string) *serverProcess {
 	p := &serverProcess{cmd: exec.Command(os.Args[0], "-test.run=^TestServeUntilKilled$")}
 	p.cmd.Env = append(os.Environ(), killLedgerVar+"="+h.path, killPointVar+"="+point)
@@ -112,7 +112,7 @@ func (h *killHarness) life(point string) {
 	h.end(p)
 }
 
-// shares deals out what is held to the clients.
+// shares distributes the held leases over the clients.
 func (h *killHarness) shares() (shares [killClients]map[messages.RequestID]messages.LeaseID) {
 	for i := range shares {
 		shares[i] = make(map[messages.RequestID]messages.LeaseID)
@@ -126,11 +126,11 @@ func (h *killHarness) shares() (shares [killClients]map[messages.RequestID]messa
 	return shares
 }
 
-// settle claims that the ledger holds what was acknowledged, and no more than what was asked for beside that. Then it
-// starts the server again and repeats what was not answered.
+// settle claims that the ledger holds what was acknowledged, and besides only what was asked for without an answer. Then it
+// starts the server again and repeats the calls that got no answer.
 func (h *killHarness) settle() {
 	if _, err := os.Stat(h.path); errors.Is(err, fs.ErrNotExist) {
-		return // killed before there was one
+		return // killed before there was a ledger
 	}
 	found := heldIn(h.t, h.path)
 	unanswered := make(map[messages.RequestID]bool)
@@ -188,7 +188,7 @@ func (h *killHarness) beat(p *serverProcess) {
 	}
 }
 
-// close returns everything.
+// close returns all leases.
 func (h *killHarness) close() {
 	p := h.start("random 1")
 	require.NotNil(h.t, p)
@@ -231,7 +231,7 @@ func (c *killClient) run() {
 	}
 }
 
-// take asks for a seat, and reports whether that was answered.
+// take asks for a seat, and reports whether it got an answer.
 func (c *killClient) take(request messages.RequestID) bool {
 	reply, err := c.seats.Checkout(context.Background(), &wire.CheckoutRequest{
 		Caller: c.h.call, Takes: []*wire.Take{{Request: request[:], Feature: "f", Major: 1, Count: 1}},
@@ -258,7 +258,7 @@ func (c *killClient) giveBack(request messages.RequestID) bool {
 	return true
 }
 
-// report tells the stage what the client knows.
+// report hands over what the client knows.
 func (c *killClient) report() {
 	maps.Copy(c.h.held, c.held)
 	if c.lostTake != (messages.RequestID{}) {

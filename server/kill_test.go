@@ -21,19 +21,20 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
-// What the process that is to be killed is told.
+// The environment of the process that is to be killed.
 const (
 	killLedgerVar = "SEATBEAT_KILL_LEDGER" // the path of the ledger
 	killPointVar  = "SEATBEAT_KILL_POINT"  // a point and after how many times, "put 17"
 	killsVar      = "SEATBEAT_KILLS"       // for the test itself: how many kills
 )
 
-// killPoints are where a process kills itself around a commit; at "random" its parent does it at some moment.
+// killPoints are the points around a commit at which the process kills itself. At "random" its parent kills it at some
+// moment.
 var killPoints = []string{
 	"opening", "opened", "decided", "begun", "put", "compacted", "writing", "committed", "kept", "random", "random", "random",
 }
 
-// mortal is a durable ledger that kills the process when it comes to a point for the n-th time.
+// mortal is a durable ledger that kills the process when it reaches a point for the n-th time.
 type mortal struct {
 	*bolt.Ledger
 	point string

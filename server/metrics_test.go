@@ -82,7 +82,7 @@ func TestMetricsTellHowFarTheClockIsBehind(t *testing.T) {
 	assert.InDelta(t, 7200, collected(t, reader)["seatbeat.clock.behind"], 60)
 }
 
-// After Stop a reader still may collect: there is nothing of the server in it.
+// A reader may still collect after Stop, and then finds no metric of the server.
 func TestStopEndsTheMetrics(t *testing.T) {
 	reader := sdk.NewManualReader()
 	s, _, _ := serve(t, Config{MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader))})

@@ -19,7 +19,7 @@ import (
 // mutationsVar says which mutations TestTheTestsNoticeEveryMutation runs: a regular expression for their names.
 const mutationsVar = "SEATBEAT_MUTATIONS"
 
-// mutation takes one of the server's safeguards out.
+// mutation removes one safeguard of the server.
 type mutation struct {
 	name  string
 	file  string      // from the folder of this package
@@ -28,12 +28,12 @@ type mutation struct {
 	in    string      // the packages of those tests, separated by spaces; empty for this one
 }
 
-// TestTheTestsNoticeEveryMutation claims that every mutation still fits the code: each text that it replaces is there
-// exactly once. When the code has changed, change the mutation along with it.
+// TestTheTestsNoticeEveryMutation claims that every mutation still fits the code: each text that it replaces occurs exactly
+// once. When you change such code, change the mutation along with it.
 //
 //	SEATBEAT_MUTATIONS=. go test ./server -run TestTheTestsNoticeEveryMutation -v -timeout 30m
 //
-// compiles the package with each of them in turn, the tree stays as it is, and claims that tests fail.
+// also runs tests with each mutation in turn, without changing the tree, and claims that some test fails.
 func TestTheTestsNoticeEveryMutation(t *testing.T) {
 	wanted := os.Getenv(mutationsVar)
 	for _, m := range mutations {
@@ -61,7 +61,7 @@ func (m mutation) apply(t *testing.T) string {
 
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
 
-// run runs the tests of the package with a file replaced, and returns those that fail.
+// run runs tests with the file replaced, and returns the tests that fail.
 func (m mutation) run(t *testing.T, source string) (red []string) {
 	t.Helper()
 	folder := t.TempDir()

@@ -15,7 +15,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// overdraftHarness is a server with one seat of f and one past it, which writes an audit.
+// overdraftHarness is a server with one seat of f and one seat of overdraft, which writes an audit.
 type overdraftHarness struct {
 	t      *testing.T
 	server *Server
@@ -85,7 +85,7 @@ func TestAGrantPastTheSeatsIsMarkedAfterAWaitToo(t *testing.T) {
 		reply, _ := s.seats.Checkout(t.Context(), &wire.CheckoutRequest{Caller: s.caller, Takes: []*wire.Take{waiting}})
 		waited <- reply
 	}()
-	s.awaitLine(1)
+	s.awaitQueued(1)
 	_, err := s.seats.Checkin(t.Context(), &wire.CheckinRequest{Caller: s.caller, Leases: lease})
 	require.NoError(t, err)
 	outcome := (<-waited).GetOutcomes()[0]
@@ -94,8 +94,8 @@ func TestAGrantPastTheSeatsIsMarkedAfterAWaitToo(t *testing.T) {
 	assert.Equal(t, []bool{false, true, true}, s.audited())
 }
 
-// awaitLine waits until so many are in line.
-func (s *overdraftHarness) awaitLine(n int) {
+// awaitQueued waits until so many takes are queued.
+func (s *overdraftHarness) awaitQueued(n int) {
 	s.t.Helper()
 	for {
 		status, err := s.server.Status(s.t.Context())

@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// What licence servers fell to before by their licence files.
+// Attacks that licence servers have fallen to through their licence files.
 
-// The class of CVE-2021-44153: a licence file names a program, and it is run. Here nothing of the kind has a meaning, and
-// a file that has it is refused, whoever signed it.
+// The class of CVE-2021-44153: a licence file names a program, and the server runs it. Here no field names a program, and a
+// file that has such a field is refused, whoever signed it.
 func TestALicenceThatNamesAProgramAPathOrAnAddressIsRefused(t *testing.T) {
 	written := filepath.Join(t.TempDir(), "written")
 	for _, field := range []string{"exec", "program", "vendor_daemon", "options", "path", "include", "log", "url", "callback", "$ref"} {
@@ -25,8 +25,8 @@ func TestALicenceThatNamesAProgramAPathOrAnAddressIsRefused(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// The class of CVE-2020-14515 and -14519: a licence is forged, here by taking it from under another key, by giving it a
-// signature of another kind or none, and by changing it after it was signed.
+// The class of CVE-2020-14515 and -14519: a licence is forged. Here it is signed with another key, has a signature of another
+// kind or none, or was changed after it was signed.
 func TestALicenceThatIsForgedIsRefused(t *testing.T) {
 	whole := string(signed(t, nil))
 	payload := with(t, "serial", "forged")

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzOpen: whatever a file has in it, only what a trusted key signed opens, and that is within bounds.
+// FuzzOpen: whatever a file contains, it opens only when a trusted key signed it and when it is within bounds.
 func FuzzOpen(f *testing.F) {
 	f.Add(signed(f, nil))
 	f.Add([]byte(envelopeOf(with(f, "colour", "red"), secretOf(f, 1))))
@@ -29,7 +29,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// FuzzContents: behind a right signature, or none, what is read is what would be written.
+// FuzzContents: contents that can be read are written the same again.
 func FuzzContents(f *testing.F) {
 	for _, contents := range []string{
 		with(f, "server", "S1"), with(f, "colour", "red"), withRaw(f, "serial", `"a","serial":"b"`), withRaw(f, "format", "2"),

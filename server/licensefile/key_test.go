@@ -79,7 +79,7 @@ func TestNoKeySignsNothing(t *testing.T) {
 	assert.ErrorContains(t, err, "there is no key")
 }
 
-// What the library signs is what the specification says, and the other way round: neither is only tested by itself.
+// The library signs what the specification says, so that neither is tested only with itself.
 func TestLibraryAndSpecificationAgreeOnASignature(t *testing.T) {
 	key := secretOf(t, 1)
 	token, err := paseto.NewTokenFromClaimsJSON([]byte(`{"a":1}`), []byte("footer"))

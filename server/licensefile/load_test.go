@@ -30,7 +30,7 @@ func serial(serial string) func(*license.License) {
 	return func(l *license.License) { l.Serial = serial }
 }
 
-// expired is a licence that is over.
+// expired is a licence that has expired.
 func expired(serial string) func(*license.License) {
 	return func(l *license.License) {
 		l.Serial, l.Issued, l.Expires = serial, now.Add(-2*time.Hour), now.Add(-time.Hour)
@@ -124,7 +124,7 @@ func TestOneRefusedFileRefusesAllAndEachIsNamed(t *testing.T) {
 func TestExpiredFileLeavesTheOthersInForce(t *testing.T) {
 	old := func(l *license.License) {
 		expired("old")(l)
-		l.Features[0].Share = license.ShareUser // of a feature that is in force with another share
+		l.Features[0].Share = license.ShareUser // the feature is in force with another share
 		l.Features = append(l.Features, license.Feature{Name: "gone", Seats: 1})
 	}
 	dir := write(t, map[string][]byte{"new.lic": signed(t, serial("new")), "old.lic": signed(t, old)})

@@ -13,7 +13,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// image is a ledger file as it was after a commit, without the room at its end, and what is in it.
+// image is a ledger file after a commit, without the unused space at its end, and its records.
 type image struct {
 	file    []byte
 	records []ledger.Record
@@ -21,7 +21,7 @@ type image struct {
 
 const imagePage = 4096
 
-// images returns the file after each of some commits that grow it and sweep it.
+// images returns the file after each of several commits that grow and compact it.
 func images(t *testing.T) (all []image) {
 	l := eager(newPath(t))
 	require.Empty(t, replayed(t, l))
@@ -56,7 +56,7 @@ func images(t *testing.T) (all []image) {
 	return all
 }
 
-// cut takes off the pages that were never used.
+// cut removes the pages that were never used.
 func cut(t *testing.T, file []byte) []byte {
 	pages, err := openPages(bytes.NewReader(file), int64(len(file)))
 	require.NoError(t, err)
@@ -75,15 +75,15 @@ func (i image) with(change func(file []byte)) []byte {
 	return file
 }
 
-// damages counts what became of damaged files.
+// damages counts how many damaged files were refused and how many were read right.
 type damages struct {
 	t              *testing.T
 	path           string
 	refused, right int
 }
 
-// open claims that a file is refused, or opened right: with those records, and fit for more. It reports whether it was
-// opened.
+// open claims that a file is refused, or opened right: with those records, and ready for more. It reports whether the file
+// was opened.
 func (d *damages) open(name string, file []byte, records []ledger.Record) bool {
 	require.NoError(d.t, os.WriteFile(d.path, file, 0o600))
 	var found []ledger.Record
@@ -99,7 +99,7 @@ func (d *damages) open(name string, file []byte, records []ledger.Record) bool {
 	}
 	d.right++
 	require.Equal(d.t, records, found, "opened wrong: %s", name)
-	db, err := openDB(d.path, false) // bbolt ends the process when it stumbles
+	db, err := openDB(d.path, false) // a fault in bbolt would end the process
 	require.NoError(d.t, err, name)
 	require.NoError(d.t, db.Close())
 	if d.right%8 == 0 {
@@ -138,7 +138,7 @@ func TestALedgerWithAFlippedBitIsRefusedOrRight(t *testing.T) {
 		bit := byte(1) << rand.IntN(8)
 		d.open(fmt.Sprint("bit ", bit, " of byte ", at), last.with(func(f []byte) { f[at] ^= bit }), last.records)
 	}
-	for at := range 80 { // the page headers and metas whole
+	for at := range 80 { // all bytes of page headers and meta pages
 		d.open(fmt.Sprint("byte ", at), last.with(func(f []byte) { f[at] ^= 0xff }), last.records)
 		page := 2 + at%(last.pages()-2)
 		d.open(fmt.Sprint("byte ", at, " of page ", page), last.with(func(f []byte) { f[page*imagePage+at] ^= 0xff }), last.records)
@@ -161,7 +161,7 @@ func TestALedgerWithMisplacedPagesIsRefusedOrRight(t *testing.T) {
 	}
 }
 
-// TestAPageFromAnEarlierCommitIsNoticed: a disk that lost a write gives back what was there before, which is well formed.
+// A disk that lost a write returns the earlier page, which is well formed.
 func TestAPageFromAnEarlierCommitIsNoticed(t *testing.T) {
 	all, d := images(t), newDamages(t)
 	last := all[len(all)-1]
@@ -176,8 +176,8 @@ func TestAPageFromAnEarlierCommitIsNoticed(t *testing.T) {
 	assert.Positive(t, d.refused)
 }
 
-// TestAPowerCutInACommitLeavesTheStateBefore: of the pages of a commit any may be on the disk, as long as the meta page is
-// not. When it is, and pages are missing, the disk lied.
+// After a power cut any pages of a commit may be on the disk, as long as the meta page is not. When the meta page is there
+// and other pages are missing, the disk has acknowledged writes that it did not make.
 func TestAPowerCutInACommitLeavesTheStateBefore(t *testing.T) {
 	all, d := images(t), newDamages(t)
 	for at := 1; at < len(all); at++ {

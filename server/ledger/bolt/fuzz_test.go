@@ -13,7 +13,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// Whatever a ledger's file has become, it is read within its bounds.
+// Whatever the file of a ledger contains, it is read within its bounds.
 
 func FuzzLedgerRecord(f *testing.F) {
 	grant := grantRecord(7, 3)
@@ -38,7 +38,7 @@ func FuzzLedgerRecord(f *testing.F) {
 	})
 }
 
-// FuzzLedgerFile puts the checksums of the two meta pages right, so that what is behind them is reached, too.
+// FuzzLedgerFile corrects the checksums of the two meta pages, so that the fuzzer reaches what they refer to.
 func FuzzLedgerFile(f *testing.F) {
 	for _, rounds := range []int{0, 4, 40} {
 		f.Add(ledgerFile(f, rounds))

@@ -138,7 +138,7 @@ func TestASweepKeepsTheStateAndTheSizeOfTheFile(t *testing.T) {
 			batch.Drop = append(batch.Drop, seq+1)
 			void, seq = append(void, seq+2), seq+2
 		}
-		if round > 0 { // those ends are remembered for one round
+		if round > 0 { // the ends of a round are remembered for the next round
 			batch.Drop = append(batch.Drop, void[:slots]...)
 			void = void[slots:]
 		}

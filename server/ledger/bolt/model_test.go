@@ -9,26 +9,26 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// ledgerPair is a durable ledger beside one in memory that is told the same.
+// ledgerPair is a durable ledger beside a ledger in memory that gets the same batches.
 type ledgerPair struct {
-	t       *rapid.T
-	memory  *ledger.Memory
-	bolt    *Ledger
-	seq     uint64
-	slots   []ledger.Record // by slot: the newest record; of no kind when the slot is free
-	all     map[uint64]ledger.Record
-	dropped map[uint64]bool
-	void    []uint64 // to be dropped with the next batch
+	t        *rapid.T
+	memory   *ledger.Memory
+	bolt     *Ledger
+	seq      uint64
+	slots    []ledger.Record // by slot: the newest record; of no kind when the slot is free
+	all      map[uint64]ledger.Record
+	dropped  map[uint64]bool
+	obsolete []uint64 // to be dropped with the next batch
 }
 
 func (p *ledgerPair) record(slot int, r ledger.Record) {
 	p.all[r.Seq], p.slots[slot] = r, r
 }
 
-// Append tells both of some steps of some leases: a grant, its end, and that the end is forgotten.
+// Append appends to both some steps of some leases: a grant, its end, and that the end is dropped.
 func (p *ledgerPair) Append(*rapid.T) {
-	batch := ledger.Batch{Drop: p.void}
-	p.void = nil
+	batch := ledger.Batch{Drop: p.obsolete}
+	p.obsolete = nil
 	for _, slot := range rapid.SliceOfN(rapid.IntRange(0, len(p.slots)-1), 0, 30).Draw(p.t, "slots") {
 		switch r := p.slots[slot]; r.Kind {
 		case ledger.RecordGrant:
@@ -51,8 +51,8 @@ func (p *ledgerPair) Append(*rapid.T) {
 	require.NoError(p.t, p.bolt.Append(batch))
 }
 
-// Restart opens both anew. The durable one gives back what the other does, and beside that only what was dropped, and
-// among that no grant without its end.
+// Restart opens both again. The durable ledger returns the records of the other, besides them only dropped records, and among
+// those no grant without its end.
 func (p *ledgerPair) Restart(*rapid.T) {
 	require.NoError(p.t, p.memory.Close())
 	require.NoError(p.t, p.bolt.Close())
@@ -72,7 +72,7 @@ func (p *ledgerPair) Restart(*rapid.T) {
 		}
 		for _, old := range found { // as the server does when it loads
 			if slotOf(old.Lease) == slot && old.Seq != p.slots[slot].Seq {
-				p.void = append(p.void, old.Seq)
+				p.obsolete = append(p.obsolete, old.Seq)
 			}
 		}
 	}

@@ -11,8 +11,8 @@ func ed25519Of(n byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed)
 }
 
-// envelopeOf signs any bytes with nothing but the standard library, as the PASETO specification has it: what the library
-// would tidy up on the way is left in.
+// envelopeOf signs any bytes with the standard library alone, as the PASETO specification says. It changes nothing that the
+// PASETO library would correct.
 func envelopeOf(payload string, key SecretKey) string {
 	return envelopeWith(payload, `{"kid":"`+key.Public().ID()+`"}`, key)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// now is the time of all tests: what a test says of another time it says relative to it.
+// now is the time of all tests; they state other times relative to it.
 var now = time.Date(2030, 6, 1, 12, 0, 0, 0, time.UTC)
 
 const thisServer = "S1"
@@ -57,7 +57,7 @@ func signedText(t testing.TB, contents string) []byte {
 	return []byte(envelopeOf(contents, secretOf(t, 1)))
 }
 
-// with is the contents of the example with a field changed, or added, or taken away if value is nil.
+// with returns the contents of the example with a field changed or added, or removed when value is nil.
 func with(t testing.TB, field string, value any) string {
 	t.Helper()
 	text, err := json.Marshal(Contents(example(nil)))
@@ -73,7 +73,7 @@ func with(t testing.TB, field string, value any) string {
 	return string(text)
 }
 
-// withRaw is with for a value that is not to be written by package json.
+// withRaw is with for a value that package json would not write.
 func withRaw(t testing.TB, field, raw string) string {
 	t.Helper()
 	return strings.Replace(with(t, field, "@"), `"@"`, raw, 1)
