@@ -3,97 +3,78 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/internal/fifo"
 )
 
-// tellsAtOnce is how many features are told something before those who were get their turn. Few enough that a burst's
-// messages, and what they cause, take no memory to speak of; many enough that a turn costs nothing beside them.
+// tellsAtOnce is how many messages of a burst are sent before the features that got them have their turn: so few that the
+// messages, and what they cause, take little memory, and so many that a turn costs little beside them.
 const tellsAtOnce = 4096
 
-// outbox sends what a connection has to say to features and to other connections, in order. A burst of a million messages
-// goes out in parts: the next one when the features of the last had their turn. (All at once they took 100 bytes each
-// while they waited.) The zero value is an empty outbox.
+// outbox sends what a connection tells features and other connections, in order. A burst of a million messages goes out
+// in parts: each part when the features of the one before have had their turn. (Sent at once, the messages took 100 bytes
+// each while they waited.) The zero value is an empty outbox.
 type outbox struct {
-	burst   tellAll            // what is left of the one under way
-	behind  fifo.Queue[effect] // tell, tellAll and forward, to be sent after it
-	waiting bool               // a tellMore is on its way
+	burst   protocol.TellAll            // what is left of the TellAll being sent
+	queue   fifo.Queue[protocol.Effect] // Tell, TellAll and Forward, to be sent after it
+	waiting bool                        // a tellMore is on its way
 }
 
-// tellMore lets a connection go on with a burst.
-type tellMore struct{ quiet }
+// tellMore lets a connection send the next part of a burst.
+type tellMore struct{ protocol.Message }
 
-// post sends an effect, or queues it behind what waits.
-func (o *outbox) post(env *Env, self *actor.PID, e effect) {
-	o.behind.Push(e)
+// post sends an effect, after those that wait.
+func (o *outbox) post(t *Tree, self *actor.PID, e protocol.Effect) {
+	o.queue.Push(e)
 	if !o.waiting {
-		o.send(env, self)
+		o.sendPart(t, self)
 	}
 }
 
-// goOn sends the next part.
-func (o *outbox) goOn(env *Env, self *actor.PID) {
+// more handles tellMore.
+func (o *outbox) more(t *Tree, self *actor.PID) {
 	o.waiting = false
-	o.send(env, self)
+	o.sendPart(t, self)
 }
 
-// send tells so many features at once, and comes back for the rest when those who were told had their turn.
-func (o *outbox) send(env *Env, self *actor.PID) {
-	for room := tellsAtOnce; room > 0; room-- {
-		if !o.next(env) {
+// sendPart sends the next part of what waits. If something is left, a tellMore comes when the receivers have had their
+// turn.
+func (o *outbox) sendPart(t *Tree, self *actor.PID) {
+	for range tellsAtOnce {
+		if !o.sendNext(t) {
 			return
 		}
 	}
 	o.waiting = true
-	env.dispatcher.Schedule(func() { env.send(self, &tellMore{}) })
+	t.dispatcher.Schedule(func() { t.send(self, &tellMore{}) })
 }
 
-// flush sends everything.
-func (o *outbox) flush(env *Env) {
-	for o.next(env) {
+// flush sends everything that waits.
+func (o *outbox) flush(t *Tree) {
+	for o.sendNext(t) {
 	}
 }
 
-// next sends one message. It returns false when there is none.
-func (o *outbox) next(env *Env) bool {
-	for len(o.burst.to) == 0 {
-		o.burst = tellAll{}
-		e, ok := o.behind.Pop()
+// sendNext sends one message. It returns false when there is none.
+func (o *outbox) sendNext(t *Tree) bool {
+	for len(o.burst.To) == 0 {
+		o.burst = protocol.TellAll{}
+		e, ok := o.queue.Pop()
 		if !ok {
 			return false
 		}
 		switch e := e.(type) {
-		case tellAll:
+		case protocol.TellAll:
 			o.burst = e
-		case tell:
-			env.send(e.to.pid, e.in)
+		case protocol.Tell:
+			t.send(e.To.PID, e.In)
 			return true
-		case forward:
-			env.send(e.to.pid, e.in)
+		case protocol.Forward:
+			t.send(e.To.PID(), e.In)
 			return true
 		}
 	}
-	env.send(o.burst.to[0].pid, o.burst.in)
-	o.burst.to = o.burst.to[1:]
+	t.send(o.burst.To[0].PID, o.burst.In)
+	o.burst.To = o.burst.To[1:]
 	return true
-}
-
-// crowds collects features in a row that are told the same: they share one message, which in a burst saves 200 bytes for
-// each of them.
-type crowds struct{ all []tellAll }
-
-// next begins with another message.
-func (c *crowds) next(in input) { c.all = append(c.all, tellAll{in: in}) }
-
-// add lets one more feature be told the message.
-func (c *crowds) add(f *Feature) {
-	last := &c.all[len(c.all)-1]
-	last.to = append(last.to, f)
-}
-
-func (c *crowds) effects() []effect {
-	effects := make([]effect, len(c.all))
-	for i, e := range c.all {
-		effects[i] = e
-	}
-	return effects
 }

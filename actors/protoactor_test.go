@@ -10,10 +10,12 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/internal/mailbox"
 )
 
-// The tests of this file pin down what we rely on, or work around, in protoactor: they fail when an upgrade changes it.
-// Where a mailbox has a part in it they run with protoactor's own and with ours.
+// The tests of this file pin down what we rely on in protoactor, or work around: they fail when an upgrade changes it.
+// Where the mailbox matters they run with protoactor's own mailbox and with ours.
 
 // probe runs test in a bubble with an actor system of its own.
 func probe(t *testing.T, test func(t *testing.T, system *actor.ActorSystem)) {
@@ -34,8 +36,8 @@ func probeMailboxes(t *testing.T, test func(t *testing.T, system *actor.ActorSys
 	t.Helper()
 	for name, options := range map[string][]actor.PropsOption{
 		"its own mailbox":            {actor.WithMailbox(actor.Unbounded())},
-		"our mailbox":                {actor.WithMailbox(newMailbox)},
-		"our mailbox and dispatcher": {actor.WithMailbox(newMailbox), actor.WithDispatcher(newDispatcher(0))},
+		"our mailbox":                {actor.WithMailbox(mailbox.New)},
+		"our mailbox and dispatcher": {actor.WithMailbox(mailbox.New), actor.WithDispatcher(mailbox.NewDispatcher(0))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			probe(t, func(t *testing.T, system *actor.ActorSystem) {
@@ -84,7 +86,7 @@ func queue(system *actor.ActorSystem, pid *actor.PID, messages ...any) {
 	close(gate)
 }
 
-// deadLetters counts those of the system; read the count after synctest.Wait.
+// deadLetters counts the dead letters of the system; read the count after synctest.Wait.
 func deadLetters(system *actor.ActorSystem) *int {
 	n := new(int)
 	system.EventStream.Subscribe(func(event any) {

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -55,7 +56,7 @@ func (l License) Pools() []Feature {
 // Validate returns nil, or all faults of l joined. Each is a [*messages.FieldError] that names the field as a licence
 // file does: "features[0].seats".
 func (l License) Validate() error {
-	var faults messages.Faults
+	var faults faults.List
 	validateText(&faults, "serial", l.Serial, MaxSerial, true)
 	validateText(&faults, "vendor", l.Vendor, MaxName, true)
 	validateText(&faults, "customer", l.Customer, MaxName, true)
@@ -73,7 +74,7 @@ func (l License) Validate() error {
 	return faults.Err()
 }
 
-func (l License) validateFeatures(faults *messages.Faults) {
+func (l License) validateFeatures(faults *faults.List) {
 	if len(l.Features) == 0 {
 		faults.Add("features", "is empty: a licence has at least one")
 	}
@@ -89,7 +90,7 @@ func (l License) validateFeatures(faults *messages.Faults) {
 	}
 }
 
-func validateFeature(faults *messages.Faults, path string, f Feature) {
+func validateFeature(faults *faults.List, path string, f Feature) {
 	if err := (messages.Checkout{Feature: f.Name}).Validate(); err != nil {
 		faults.Add(path+"name", "cannot be checked out: %v", err)
 	}
@@ -109,7 +110,7 @@ func validateFeature(faults *messages.Faults, path string, f Feature) {
 }
 
 // validateText accepts printable text only, since these texts reach terminals and logs.
-func validateText(faults *messages.Faults, field, text string, bound int, required bool) {
+func validateText(faults *faults.List, field, text string, bound int, required bool) {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
 	switch {
 	case text == "" && required:
@@ -121,7 +122,7 @@ func validateText(faults *messages.Faults, field, text string, bound int, requir
 	}
 }
 
-func validateTime(faults *messages.Faults, field string, t time.Time) {
+func validateTime(faults *faults.List, field string, t time.Time) {
 	if t.IsZero() {
 		return
 	}

@@ -78,7 +78,7 @@ func readContents(raw []byte) (license.License, *RefusedError) {
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return license.License{}, refuse(Malformed, "its contents are no valid JSON: ask the vendor for a new file")
 	}
-	var found faults
+	var found textFaults
 	in := readObject(raw, "", &found)
 	if n := in.number("format"); n != format {
 		return license.License{}, refuse(Malformed, "format is %d and this version reads %d: update it, or ask the vendor for a file of that format",
@@ -90,7 +90,7 @@ func readContents(raw []byte) (license.License, *RefusedError) {
 }
 
 // readLicense reads the fields that files and templates have in common.
-func readLicense(in *fields, found *faults) license.License {
+func readLicense(in *fields, found *textFaults) license.License {
 	l := license.License{
 		Serial: in.text("serial"), Vendor: in.text("vendor"), Customer: in.text("customer"), ServerID: in.text("server"),
 		Issued: in.time("issued"), Starts: in.time("starts"), Expires: in.time("expires"),
@@ -114,7 +114,7 @@ func readFeature(in *fields) license.Feature {
 
 // refusalOf returns nil, or the refusal that lists all faults of a licence. Bounds are checked only when all fields could
 // be read.
-func refusalOf(l license.License, found *faults) *RefusedError {
+func refusalOf(l license.License, found *textFaults) *RefusedError {
 	err := found.Err()
 	if err == nil {
 		err = l.Validate()

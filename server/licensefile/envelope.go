@@ -118,7 +118,7 @@ func readFooter(footer []byte) (string, error) {
 	if !json.Valid(footer) {
 		return "", err
 	}
-	var found faults
+	var found textFaults
 	in := readObject(footer, "footer.", &found)
 	id := in.text("kid")
 	in.end()

@@ -9,19 +9,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// faults collects the faults of a text while it is read.
-type faults struct {
-	messages.Faults
+// textFaults collects the faults of a text while it is read.
+type textFaults struct {
+	faults.List
 	unknown bool // one of the faults is an unknown field
 	days    bool // a day may stand for a time: true for templates
 }
 
 // addUnknown adds a fault for a field that this version does not know.
-func (f *faults) addUnknown(name string) {
+func (f *textFaults) addUnknown(name string) {
 	f.Add(name, "is not known")
 	f.unknown = true
 }
@@ -32,11 +33,11 @@ type fields struct {
 	path  string // prefix of field names in faults: "features[2]."
 	left  map[string]json.RawMessage
 	names []string // of the fields in left, in the order of the text, which is the order of the faults
-	found *faults
+	found *textFaults
 }
 
 // readObject splits an object into its fields. raw has to be valid JSON.
-func readObject(raw json.RawMessage, path string, found *faults) *fields {
+func readObject(raw json.RawMessage, path string, found *textFaults) *fields {
 	f := &fields{path: path, left: map[string]json.RawMessage{}, found: found}
 	in := json.NewDecoder(bytes.NewReader(raw))
 	if start, err := in.Token(); err != nil || start != json.Delim('{') {

@@ -72,7 +72,7 @@ func parseTemplate(text []byte) (license.License, error) {
 	if err := writeJSON(&raw, document.Content[0]); err != nil {
 		return license.License{}, err
 	}
-	found := faults{days: true}
+	found := textFaults{days: true}
 	l := readLicense(readObject(raw.Bytes(), "", &found), &found)
 	return l, found.Err()
 }

@@ -1,0 +1,221 @@
+package connection
+
+import (
+	"time"
+
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// beats knows whether a heartbeat is due, under way or needed for a recovery, and how many have failed in a row. It does
+// not know what follows from that: see heartbeats.
+type beats struct {
+	failed         int              // heartbeats failed in a row (rule 4)
+	recovering     bool             // a break or a restart: a good heartbeat of all leases must come first (rule 8)
+	afterClockJump bool             // the clocks parted: one heartbeat must be answered, and failures may not count (rule 17)
+	beatNow        bool             // the heartbeat that recovering or afterClockJump needs is to be sent now
+	forgiveUntil   protocol.Instant // failed heartbeats are repeated and not counted until then
+	due            dueBeat
+	inFlight       *beatInFlight    // the heartbeat under way; nil: none. There is never more than one
+	confirmers     []confirmer      // features that ask, by a heartbeat, whether the origin still has their lease
+	acked          protocol.Instant // when the last good heartbeat, or the first take, was sent
+}
+
+// dueBeat is the heartbeat that the timer asked for: the only one whose failure counts.
+type dueBeat struct {
+	state dueState
+	at    protocol.Instant // when it became due
+	limit protocol.Instant // when it has failed
+}
+
+type dueState uint8
+
+const (
+	// dueNever: the timer has not asked since the last heartbeat.
+	dueNever dueState = iota
+	// duePostponed: the server asked to wait; the heartbeat is due again with the dialer's planned retry.
+	duePostponed
+	// dueNow: the heartbeat waits for a session, or is under way.
+	dueNow
+)
+
+// beatInFlight is a heartbeat under way.
+type beatInFlight struct {
+	call
+	seq        uint64
+	counted    bool              // it is the due heartbeat
+	sent       *protocol.Instant // the leases' age counts from here; on its own, since the leases keep it
+	leases     []messages.LeaseID
+	slots      []int32 // the slot of each lease in the lease table when the heartbeat was sent
+	confirmers []confirmer
+	calls      []beatCall
+	superseded bool // the session was replaced meanwhile: the answer is ignored
+}
+
+// call is what every call keeps until it is answered: the session it was sent over, and the generation of the server then.
+type call struct {
+	session    transport.Session
+	generation uint64
+}
+
+// confirmer is a feature in a failover round that asks the origin by a heartbeat of its lease (rule 6).
+type confirmer struct {
+	member *protocol.Member
+	take   uint32
+	began  protocol.Instant // of the round
+}
+
+// join lets calls of the application wait for this heartbeat.
+func (b *beatInFlight) join(calls ...beatCall) { b.calls = append(b.calls, calls...) }
+
+// supersede makes the answer ignored.
+func (b *beatInFlight) supersede() { b.superseded = true }
+
+// becameDue notes that the timer asks for a heartbeat, which has failed when limit passes.
+func (b *beats) becameDue(now, limit protocol.Instant) {
+	b.due = dueBeat{state: dueNow, at: now, limit: limit}
+}
+
+// postpone takes the due heartbeat back until the server's retry-after has passed.
+func (b *beats) postpone() { b.due = dueBeat{state: duePostponed} }
+
+// clearDue takes the due heartbeat back. A postponed one stays postponed.
+func (b *beats) clearDue() {
+	if b.due.state == dueNow {
+		b.due = dueBeat{}
+	}
+}
+
+// isDue reports whether the due heartbeat waits to be sent or answered, isPostponed whether the server put it off.
+func (b *beats) isDue() bool       { return b.due.state == dueNow }
+func (b *beats) isPostponed() bool { return b.due.state == duePostponed }
+
+// restartDeadline gives the due heartbeat all of its time again, because this connection cut it short itself.
+func (b *beats) restartDeadline(limit protocol.Instant) {
+	if b.isDue() {
+		b.due = dueBeat{state: dueNow, at: b.due.at, limit: limit}
+	}
+}
+
+// waitLimit is when a due heartbeat that waits for a session has failed; one that is under way has its own deadline.
+func (b *beats) waitLimit() protocol.Instant {
+	if b.isDue() && b.inFlight == nil {
+		return b.due.limit
+	}
+	return protocol.Instant{}
+}
+
+// timeout returns how long the next heartbeat may take: a due one has what its limit leaves.
+func (b *beats) timeout(now protocol.Instant, deadline time.Duration) time.Duration {
+	if b.isDue() {
+		return max(b.due.limit.Mono-now.Mono, time.Millisecond)
+	}
+	return deadline
+}
+
+// begin notes that a heartbeat is sent.
+func (b *beats) begin(beat *beatInFlight) { b.inFlight, b.beatNow = beat, false }
+
+// completed ends the heartbeat under way and returns it. It returns nil for one that nobody waits for.
+func (b *beats) completed(seq uint64) *beatInFlight {
+	beat := b.inFlight
+	if beat == nil || beat.seq != seq {
+		return nil
+	}
+	b.inFlight = nil
+	return beat
+}
+
+// confirm lets a feature ask with the next heartbeat; confirmAgain does so for those of a heartbeat that is over.
+func (b *beats) confirm(c confirmer) { b.confirmers = append(b.confirmers, c) }
+func (b *beats) confirmAgain(beat *beatInFlight) {
+	b.confirmers = append(beat.confirmers, b.confirmers...)
+}
+
+// takeConfirmers returns the features that ask, once.
+func (b *beats) takeConfirmers() []confirmer {
+	waiting := b.confirmers
+	b.confirmers = nil
+	return waiting
+}
+
+// unsettled reports whether a heartbeat must be answered before all is well again.
+func (b *beats) unsettled() bool { return b.recovering || b.afterClockJump }
+
+// fail counts a failed heartbeat: a break begins or goes on.
+func (b *beats) fail() {
+	b.failed++
+	b.recovering = true
+	b.clearDue()
+}
+
+// forgives reports whether failed heartbeats are not counted now.
+func (b *beats) forgives(now protocol.Instant) bool { return now.Before(b.forgiveUntil) }
+
+// forgive ends the due heartbeat without counting its failure: another one is sent.
+func (b *beats) forgive() {
+	b.afterClockJump = true
+	b.clearDue()
+}
+
+// forgiveFor is how long failed heartbeats are not counted after the clocks parted: when a machine wakes, its network is
+// often not up yet (rule 17).
+const forgiveFor = 30 * time.Second
+
+// clockJumped asks for a heartbeat now.
+func (b *beats) clockJumped(now protocol.Instant) {
+	b.forgiveUntil = now.After(forgiveFor)
+	b.afterClockJump, b.beatNow = true, true
+}
+
+// restarted notes that the server restarted: the features must be recovered, now.
+func (b *beats) restarted() { b.recovering, b.beatNow = true, true }
+
+// answered notes that the server answered something: it ends the count of failed heartbeats. Whether the leases live is
+// still to be asked, if there are any (rule 8).
+func (b *beats) answered(anyFeature bool) {
+	b.failed = 0
+	b.recovering = b.recovering && anyFeature
+	b.beatNow = b.beatNow || b.recovering
+}
+
+// retry sends the heartbeat that is needed now, because the planned retry is due; connected because there is a session.
+func (b *beats) retry()     { b.beatNow = b.beatNow || b.unsettled() }
+func (b *beats) connected() { b.beatNow = b.unsettled() }
+
+// resend sends a heartbeat again whose answer must be ignored.
+func (b *beats) resend() { b.beatNow = b.recovering }
+
+// supersede makes the answer of the heartbeat under way ignored.
+func (b *beats) supersede() {
+	if b.inFlight != nil {
+		b.inFlight.supersede()
+	}
+}
+
+// good notes a good heartbeat: all is well.
+func (b *beats) good(sent protocol.Instant) {
+	b.acked, b.due = sent, dueBeat{}
+	b.recovering, b.beatNow, b.afterClockJump = false, false, false
+}
+
+// firstLease notes when the take was sent that brought the only lease.
+func (b *beats) firstLease(sent protocol.Instant) { b.acked = sent }
+
+// moved notes that all features have followed to another server.
+func (b *beats) moved() {
+	b.failed, b.recovering = 0, false
+	b.clearDue()
+}
+
+// nobodyLeft notes that there is nothing to beat for.
+func (b *beats) nobodyLeft() {
+	b.failed, b.recovering, b.beatNow, b.afterClockJump = 0, false, false, false
+	b.clearDue()
+}
+
+// rebuilt returns the beats of the machine that replaces one that panicked: features, if any, must be recovered.
+func (b *beats) rebuilt(anyFeature bool) beats {
+	return beats{failed: b.failed, acked: b.acked, forgiveUntil: b.forgiveUntil, recovering: anyFeature, beatNow: anyFeature}
+}

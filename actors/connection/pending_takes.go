@@ -1,0 +1,249 @@
+package connection
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// pendingTakes holds the takes that are not over: at most one for each feature.
+type pendingTakes struct {
+	of           map[uint64]*take // by claim ID
+	queue        []*take          // to be sent, in order; those that are cancelled are skipped
+	waiting      []*take          // to be sent, each in a call of its own: those that wait in the server's queue
+	waitingCalls int              // calls under way of those that wait
+	delayed      []*take          // to be sent after their notBefore
+	delayedUntil protocol.Instant // not later than the earliest notBefore of delayed
+	deadline     protocol.Instant // not later than the earliest deadline
+	batches      map[uint64]*batch
+}
+
+// batch is one Checkout call under way.
+type batch struct {
+	call
+	takes   []*take
+	mayWait bool              // the server may hold the call until seats are free
+	sent    *protocol.Instant // on its own, since the leases keep it
+}
+
+// requests returns the requests of the batch, for a server that may have executed them in the place of this one.
+func (b *batch) requests() []protocol.Return {
+	requests := make([]protocol.Return, len(b.takes))
+	for i, t := range b.takes {
+		requests[i] = protocol.Return{Claim: t.member.ID(), Request: t.request}
+	}
+	return requests
+}
+
+// maxBatches is how many Checkout calls of one connection may be under way, and how many Checkin calls.
+const maxBatches = 2
+
+// maxWaiting is how many calls of a connection may be under way that wait in the server's queue. Further ones wait here for
+// their turn, in the order in which they came.
+const maxWaiting = 64
+
+func newPendingTakes() pendingTakes {
+	return pendingTakes{of: make(map[uint64]*take), batches: make(map[uint64]*batch)}
+}
+
+func (p *pendingTakes) empty() bool { return len(p.of) == 0 }
+
+// add enters a take and queues it.
+func (p *pendingTakes) add(t *take) {
+	p.of[t.member.ID()] = t
+	p.enqueue(t)
+}
+
+// enqueue lets a take be sent.
+func (p *pendingTakes) enqueue(t *take) {
+	if t.mode == protocol.WaitMode {
+		p.waiting = append(p.waiting, t)
+	} else {
+		p.queue = append(p.queue, t)
+	}
+}
+
+// remove takes a take out that is over; what still refers to it skips it.
+func (p *pendingTakes) remove(t *take) {
+	t.cancel()
+	if p.of[t.member.ID()] == t {
+		delete(p.of, t.member.ID())
+	}
+	if len(p.of) == 0 {
+		p.queue, p.waiting, p.delayed, p.delayedUntil, p.deadline = nil, nil, nil, protocol.Instant{}, protocol.Instant{}
+	}
+}
+
+// delay sends a take again at an instant.
+func (p *pendingTakes) delay(t *take, until protocol.Instant) {
+	t.delayUntil(until)
+	p.delayed = append(p.delayed, t)
+	p.delayedUntil = protocol.Sooner(p.delayedUntil, until)
+}
+
+// sendNow queues a take that was delayed.
+func (p *pendingTakes) sendNow(t *take) {
+	t.delayUntil(protocol.Instant{})
+	p.queue = append(p.queue, t)
+}
+
+// resume queues the delayed takes whose time has come.
+func (p *pendingTakes) resume(now protocol.Instant) {
+	if !protocol.Passed(now, p.delayedUntil) {
+		return
+	}
+	delayed := p.delayed
+	p.delayed, p.delayedUntil = nil, protocol.Instant{}
+	for _, t := range delayed {
+		switch {
+		case t.cancelled:
+		case now.Before(t.notBefore):
+			p.delay(t, t.notBefore)
+		default:
+			p.enqueue(t)
+		}
+	}
+}
+
+// next returns the takes of the next batch, as far as maxBatches allows one: up to n of those that do not wait.
+func (p *pendingTakes) next(n int) []*take {
+	if len(p.batches)-p.waitingCalls >= maxBatches {
+		return nil
+	}
+	return p.pop(n)
+}
+
+// nextWaiting returns the take of the next call that may wait in the server's queue, as far as maxWaiting allows one.
+func (p *pendingTakes) nextWaiting() []*take {
+	if p.waitingCalls >= maxWaiting {
+		return nil
+	}
+	return popTakes(&p.waiting, 1)
+}
+
+// pop returns up to n takes to send.
+func (p *pendingTakes) pop(n int) []*take { return popTakes(&p.queue, n) }
+
+func popTakes(queue *[]*take, n int) []*take {
+	var takes []*take
+	for len(*queue) > 0 && len(takes) < n {
+		t := (*queue)[0]
+		*queue = (*queue)[1:]
+		if !t.cancelled && !t.inFlight {
+			t.begin()
+			takes = append(takes, t)
+		}
+	}
+	return takes
+}
+
+// begin notes that a batch is sent, and returns it as the server gets it.
+func (p *pendingTakes) begin(now protocol.Instant, seq uint64, b *batch) []transport.Take {
+	wire := make([]transport.Take, len(b.takes))
+	for i, t := range b.takes {
+		p.start(now, t)
+		t.sent()
+		wire[i] = t.wire()
+	}
+	if b.mayWait {
+		p.waitingCalls++
+	}
+	p.batches[seq] = b
+	return wire
+}
+
+// completed ends a batch and returns it. It returns nil for one that nobody waits for.
+func (p *pendingTakes) completed(seq uint64) *batch {
+	b := p.batches[seq]
+	if b == nil {
+		return nil
+	}
+	if b.mayWait {
+		p.waitingCalls--
+	}
+	delete(p.batches, seq)
+	for _, t := range b.takes {
+		t.land()
+	}
+	return b
+}
+
+// start lets the time of a take run that could go elsewhere.
+func (p *pendingTakes) start(now protocol.Instant, t *take) {
+	p.deadline = protocol.Sooner(p.deadline, t.start(now))
+}
+
+// startAll does so for all: a connect begins, which is part of their time (rule 21).
+func (p *pendingTakes) startAll(now protocol.Instant) {
+	for _, t := range p.of {
+		p.start(now, t)
+	}
+}
+
+// overdue returns the takes whose deadline has passed.
+func (p *pendingTakes) overdue(now protocol.Instant) []*take {
+	if !protocol.Passed(now, p.deadline) {
+		return nil
+	}
+	p.deadline = protocol.Instant{}
+	var late []*take
+	for _, t := range p.all() {
+		if protocol.Passed(now, t.deadline) {
+			late = append(late, t)
+		} else {
+			p.deadline = protocol.Sooner(p.deadline, t.deadline)
+		}
+	}
+	return late
+}
+
+// wakeAt returns when a take needs attention.
+func (p *pendingTakes) wakeAt() protocol.Instant { return protocol.Sooner(p.delayedUntil, p.deadline) }
+
+// all returns all takes, oldest claims first, so that one schedule always gives one order.
+func (p *pendingTakes) all() []*take { return p.choose(func(*take) bool { return true }) }
+
+// bounded returns the takes that could go elsewhere.
+func (p *pendingTakes) bounded() []*take {
+	return p.choose(func(t *take) bool { return !t.mode.Repeats() })
+}
+
+// firstAsked returns the takes of features that hold nothing at this server.
+func (p *pendingTakes) firstAsked() []*take {
+	return p.choose(func(t *take) bool { return t.mode != protocol.RetakeMode })
+}
+
+// awaited returns the takes that a call of the application waits for.
+func (p *pendingTakes) awaited() []*take {
+	return p.choose(func(t *take) bool { return t.call != nil })
+}
+
+// repeated reports whether a take is repeated until it is answered: without automatic heartbeats only the application's
+// own calls repeat one.
+func (p *pendingTakes) repeated(automatic bool) bool {
+	if automatic {
+		return len(p.of) > 0
+	}
+	for _, t := range p.of {
+		if t.mode != protocol.RetakeMode || t.call != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *pendingTakes) choose(want func(*take) bool) []*take {
+	if len(p.of) == 0 {
+		return nil
+	}
+	chosen := make([]*take, 0, len(p.of))
+	for _, t := range p.of {
+		if want(t) {
+			chosen = append(chosen, t)
+		}
+	}
+	slices.SortFunc(chosen, func(x, y *take) int { return cmp.Compare(x.member.ID(), y.member.ID()) })
+	return chosen
+}

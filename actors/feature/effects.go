@@ -1,0 +1,39 @@
+package feature
+
+import (
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// Effects that only the feature's own actor reads. The others are in package protocol.
+type (
+	// Ready tells the caller of the first checkout that the seats are granted.
+	Ready struct{}
+	// Queued notes what the servers answered before the first checkout began to wait in a server's queue. The caller gets
+	// it when its context ends meanwhile.
+	Queued struct{ Partial *messages.CheckoutError }
+	// End sets the license's error, closes its Done and ends the actor.
+	End struct{ Err error }
+	// BeatNow makes the origin beat for the application.
+	BeatNow struct {
+		Connection *protocol.ConnectionRef
+		Reply      *protocol.Reply
+	}
+	// QueryHoldings asks the origin what the feature holds there.
+	QueryHoldings struct{ Connection *protocol.ConnectionRef }
+)
+
+// IsEffect makes Ready an Effect.
+func (Ready) IsEffect() {}
+
+// IsEffect makes Queued an Effect.
+func (Queued) IsEffect() {}
+
+// IsEffect makes End an Effect.
+func (End) IsEffect() {}
+
+// IsEffect makes BeatNow an Effect.
+func (BeatNow) IsEffect() {}
+
+// IsEffect makes QueryHoldings an Effect.
+func (QueryHoldings) IsEffect() {}

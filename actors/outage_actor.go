@@ -1,0 +1,155 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/actors/outage"
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// storeTimeout bounds one call of the outage store. A call that takes longer is abandoned.
+const storeTimeout = 10 * time.Second
+
+// outageActor is the outage counter.
+type outageActor struct {
+	selfRestarting
+	machine *outage.Counter
+	timer   wakeTimer
+	storing bool // the store is merging
+}
+
+// startCounter loads what the store knows and starts the outage counter. It returns nil when outages are not counted.
+func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
+	if !t.settings.CountOutages {
+		return nil, nil
+	}
+	var known map[string]messages.OutageRecord
+	if t.host.Store != nil {
+		var err error
+		if known, err = abandonable(ctx, t.host.Store.Load); err != nil {
+			return nil, fmt.Errorf("load outages: %w", err)
+		}
+	}
+	a := &outageActor{
+		selfRestarting: selfRestarting{tree: t, who: "counter"},
+		machine:        outage.NewCounter(&t.settings, t.clock.base, known, t.clock.now()),
+	}
+	a.begin()
+	pid, err := t.host.System.Root.SpawnNamed(t.props(func() actor.Actor { return a }), t.host.Name+"/counter")
+	if err != nil {
+		return nil, fmt.Errorf("start actor: %w", err)
+	}
+	t.send(pid, &protocol.WakeUp{}) // sets the timer
+	return pid, nil
+}
+
+// begin decides from what the store knows, before the actor runs: until then no checkout is let in.
+func (a *outageActor) begin() {
+	for _, e := range a.machine.Step(a.tree.clock.now(), &protocol.WakeUp{}) {
+		if _, timer := e.(protocol.WakeAt); !timer {
+			a.perform(nil, e)
+		}
+	}
+}
+
+// Receive handles one message: ServerSeen of connections, the result of a merge, Flush, or WakeUp. After a panic the actor
+// rebuilds its machine and handles the message once more; when that panics, too, the message is dropped.
+func (a *outageActor) Receive(c actor.Context) {
+	switch in := c.Message().(type) {
+	case *actor.Stopping, *actor.Restarting:
+		a.timer.stop()
+	case protocol.Input:
+		if _, ok := in.(*outage.StoreMerged); ok {
+			a.storing = false
+		}
+		if !a.step(c.Self(), in) {
+			a.machine = a.machine.Rebuilt(a.tree.clock.now(), a.storing)
+			a.step(c.Self(), in)
+		}
+	}
+}
+
+// step handles a message and reports whether the machine did not panic.
+func (a *outageActor) step(self *actor.PID, in protocol.Input) bool {
+	step := func() []protocol.Effect { return a.machine.Step(a.tree.clock.now(), in) }
+	return a.handle(in, step, func(e protocol.Effect) { a.perform(self, e) })
+}
+
+func (a *outageActor) perform(self *actor.PID, e protocol.Effect) {
+	t := a.tree
+	switch e := e.(type) {
+	case protocol.Publish:
+		t.host.Publish(e.Event)
+	case protocol.Forward:
+		t.send(e.To.PID(), e.In)
+	case outage.StopAll:
+		a.stopAll(e.Err)
+	case outage.MergeStore:
+		a.merge(self, e)
+	case protocol.Answer:
+		e.Reply.Answer(e.Err)
+	case protocol.WakeAt:
+		a.timer.set(t, self, e.At)
+	case protocol.Warn:
+		t.host.Logger.Warn(e.Text, e.Args...)
+	}
+}
+
+// stopAll ends every feature and refuses checkouts with the error. A nil error lets checkouts in again.
+func (a *outageActor) stopAll(err *messages.UnavailableError) {
+	features := a.tree.entrance.refuse(err)
+	if err != nil {
+		a.tree.tellAll(features, &protocol.DownLimit{Err: err})
+	}
+}
+
+func (a *outageActor) merge(self *actor.PID, e outage.MergeStore) {
+	t := a.tree
+	a.storing = true
+	if t.host.Store == nil {
+		t.send(self, &outage.StoreMerged{ServerID: e.ServerID, Record: e.Record})
+		return
+	}
+	t.calls.run(self, storeTimeout, func(ctx context.Context) any {
+		record, err := abandonable(ctx, func(ctx context.Context) (messages.OutageRecord, error) {
+			return t.host.Store.Merge(ctx, e.ServerID, e.Record)
+		})
+		return &outage.StoreMerged{ServerID: e.ServerID, Record: record, Err: err}
+	})
+}
+
+// errStoreGoexit is the error of a store that ended the goroutine which called it.
+var errStoreGoexit = errors.New("the outage store called runtime.Goexit")
+
+// abandonable calls the outage store, which is the host's code: it may panic, or hang whatever its context says. When ctx
+// ends the call is abandoned, with the goroutine that it holds.
+func abandonable[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	type outcome struct {
+		result T
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		o := outcome{err: errStoreGoexit}
+		defer func() {
+			if p := recover(); p != nil {
+				o.err = fmt.Errorf("panic: %v", p)
+			}
+			done <- o
+		}()
+		o.result, o.err = call(ctx)
+	}()
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}

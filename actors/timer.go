@@ -1,0 +1,45 @@
+package actors
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/seatbeat/seatbeat/actors/protocol"
+)
+
+// wakeTimer is the one timer of an actor. Its WakeUp may arrive early, or after another time was set: machines look at
+// what is due.
+type wakeTimer struct {
+	at    protocol.Instant // when it rings, or rang; zero: it is stopped
+	rang  atomic.Bool
+	timer *time.Timer
+}
+
+// set has the actor woken at that time; zero stops the timer. When the timer is set to ring sooner, it stays as it is: the
+// machine says again what it waits for when it is woken. So a burst of messages, each of which moves the time back, needs
+// one timer.
+func (w *wakeTimer) set(t *Tree, self *actor.PID, at protocol.Instant) {
+	sooner := w.at != (protocol.Instant{}) && !w.rang.Load() && w.at.Before(at)
+	if at == w.at || sooner {
+		return
+	}
+	w.stop()
+	if at == (protocol.Instant{}) {
+		return
+	}
+	w.at = at
+	w.timer = time.AfterFunc(max(at.Mono-t.clock.now().Mono, 0), func() {
+		w.rang.Store(true)
+		t.send(self, &protocol.WakeUp{})
+	})
+}
+
+func (w *wakeTimer) stop() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	w.at, w.timer = protocol.Instant{}, nil
+	w.rang.Store(false)
+}
