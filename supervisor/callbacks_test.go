@@ -24,7 +24,7 @@ func five(collect func(messages.Event)) Callbacks {
 	}
 }
 
-func TestCallbacksGetTheFiveEventsInOrder(t *testing.T) {
+func TestEvents_CallbacksGetTheFiveEventsInOrder(t *testing.T) {
 	var called eventRecorder
 	setup := func(h *harness) {
 		attempts(2)(h)
@@ -58,7 +58,7 @@ func TestCallbacksGetTheFiveEventsInOrder(t *testing.T) {
 	})
 }
 
-func TestEventsOfAFeatureCarryItsClaimAndTheServer(t *testing.T) {
+func TestEvents_EventsOfAFeatureCarryItsClaimAndTheServer(t *testing.T) {
 	withHarness(t, 2, attempts(1), func(h *harness) {
 		h.checkout()
 		license := h.checkoutOf(messages.Checkout{Feature: "f2", Version: messages.V(4, 2), Count: 3})
@@ -85,7 +85,7 @@ func TestEventsOfAFeatureCarryItsClaimAndTheServer(t *testing.T) {
 	})
 }
 
-func TestAChannelGetsEveryEventFromThenOn(t *testing.T) {
+func TestEvents_AChannelGetsEveryEventFromThenOn(t *testing.T) {
 	withHarness(t, 1, nil, func(h *harness) {
 		h.checkout()
 		events, cancel := h.rt.Events(10)
@@ -101,7 +101,7 @@ func TestAChannelGetsEveryEventFromThenOn(t *testing.T) {
 	})
 }
 
-func TestAChannelIsClosedWhenTheRuntimeIs(t *testing.T) {
+func TestEvents_AChannelIsClosedWhenTheRuntimeIs(t *testing.T) {
 	withHarness(t, 1, nil, func(h *harness) {
 		events, _ := h.rt.Events(0)
 		h.checkout()
@@ -121,7 +121,7 @@ func TestAChannelIsClosedWhenTheRuntimeIs(t *testing.T) {
 	})
 }
 
-func TestDoneIsClosedBeforeTheTerminalEventIsDelivered(t *testing.T) {
+func TestEvents_DoneIsClosedBeforeTheTerminalEventIsDelivered(t *testing.T) {
 	for name, end := range map[string]func(*harness, *License){
 		"lost":       func(h *harness, _ *License) { h.server(1).RevokeFeature("f2") },
 		"exited":     func(h *harness, _ *License) { h.server(1).Down() },
@@ -158,7 +158,7 @@ func TestDoneIsClosedBeforeTheTerminalEventIsDelivered(t *testing.T) {
 	}
 }
 
-func TestAnEventWithoutItsCallbackIsStillPublished(t *testing.T) {
+func TestEvents_AnEventWithoutItsCallbackIsStillPublished(t *testing.T) {
 	setup := func(h *harness) { h.config.Callbacks = Callbacks{OnExit: func(messages.Exited) {}} }
 	withHarness(t, 1, setup, func(h *harness) {
 		h.checkout()

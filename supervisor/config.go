@@ -143,69 +143,69 @@ type RestartPolicy = protocol.RestartPolicy
 // Validate returns nil, or all faults of c joined. Each fault is a *messages.FieldError that names its field. Start calls
 // Validate; an application may call it earlier. It does not block.
 func (c Config) Validate() error {
-	var faults faults.List
+	var list faults.List
 	if c.Transport == nil {
-		faults.Add("Transport", "is nil: use grpctransport.New or another transport")
+		list.Add("Transport", "is nil: use grpctransport.New or another transport")
 	}
-	validateServers(&faults, c.Servers)
-	validateInt(&faults, "Heartbeat.Attempts", c.Heartbeat.Attempts)
-	validateInt(&faults, "Heartbeat.FailoverRounds", c.Heartbeat.FailoverRounds)
-	validateDuration(&faults, "Heartbeat.Interval", c.Heartbeat.Interval)
-	validateDuration(&faults, "ConnectTimeout", c.ConnectTimeout)
-	validateDownLimit(&faults, c.DownLimit)
-	validateRestarts(&faults, c.Restarts)
-	return faults.Err()
+	validateServers(&list, c.Servers)
+	validateInt(&list, "Heartbeat.Attempts", c.Heartbeat.Attempts)
+	validateInt(&list, "Heartbeat.FailoverRounds", c.Heartbeat.FailoverRounds)
+	validateDuration(&list, "Heartbeat.Interval", c.Heartbeat.Interval)
+	validateDuration(&list, "ConnectTimeout", c.ConnectTimeout)
+	validateDownLimit(&list, c.DownLimit)
+	validateRestarts(&list, c.Restarts)
+	return list.Err()
 }
 
-func validateServers(faults *faults.List, servers []transport.Address) {
+func validateServers(list *faults.List, servers []transport.Address) {
 	switch n := len(servers); {
 	case n == 0:
-		faults.Add("Servers", "is empty: name at least one server as host:port")
+		list.Add("Servers", "is empty: name at least one server as host:port")
 	case n > MaxServers:
-		faults.Add("Servers", "has %d servers: at most %d are allowed", n, MaxServers)
+		list.Add("Servers", "has %d servers: at most %d are allowed", n, MaxServers)
 	}
 	seen := make(map[transport.Address]int, len(servers))
 	for i, a := range servers {
 		if err := checkAddress(a); err != nil {
-			faults.Add(indexed("Servers", i), "is %q: %v", a, err)
+			list.Add(indexed("Servers", i), "is %q: %v", a, err)
 		}
 		if first, ok := seen[a]; ok {
-			faults.Add(indexed("Servers", i), "is %q, which is Servers[%d] already: name each server once", a, first)
+			list.Add(indexed("Servers", i), "is %q, which is Servers[%d] already: name each server once", a, first)
 			continue
 		}
 		seen[a] = i
 	}
 }
 
-func validateInt(faults *faults.List, field string, n int) {
+func validateInt(list *faults.List, field string, n int) {
 	if n < 0 || n > MaxAttempts {
-		faults.Add(field, "is %d: must be 0 (meaning the default) to %d", n, MaxAttempts)
+		list.Add(field, "is %d: must be 0 (meaning the default) to %d", n, MaxAttempts)
 	}
 }
 
-func validateDuration(faults *faults.List, field string, d time.Duration) {
+func validateDuration(list *faults.List, field string, d time.Duration) {
 	if d < 0 || d > MaxInterval {
-		faults.Add(field, "is %s: must be 0 (meaning the default) to %s", d, MaxInterval)
+		list.Add(field, "is %s: must be 0 (meaning the default) to %s", d, MaxInterval)
 	}
 }
 
-func validateDownLimit(faults *faults.List, l DownLimit) {
+func validateDownLimit(list *faults.List, l DownLimit) {
 	if l.Max < 0 || l.Max > MaxOutages {
-		faults.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
+		list.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
 	}
 	if l.Window < 0 || l.Window > MaxWindow {
-		faults.Add("DownLimit.Window", "is %s: must be 0 (meaning the default) to %s", l.Window, MaxWindow)
+		list.Add("DownLimit.Window", "is %s: must be 0 (meaning the default) to %s", l.Window, MaxWindow)
 	}
 	if l.Count > CountRestarts {
-		faults.Add("DownLimit.Count", "is %d: must be CountOutages or CountRestarts", l.Count)
+		list.Add("DownLimit.Count", "is %d: must be CountOutages or CountRestarts", l.Count)
 	}
 }
 
-func validateRestarts(faults *faults.List, p RestartPolicy) {
-	validateInt(faults, "Restarts.Max", p.Max)
-	validateDuration(faults, "Restarts.Window", p.Window)
-	validateDuration(faults, "Restarts.Pause", p.Pause)
-	validateDuration(faults, "Restarts.MaxPause", p.MaxPause)
+func validateRestarts(list *faults.List, p RestartPolicy) {
+	validateInt(list, "Restarts.Max", p.Max)
+	validateDuration(list, "Restarts.Window", p.Window)
+	validateDuration(list, "Restarts.Pause", p.Pause)
+	validateDuration(list, "Restarts.MaxPause", p.MaxPause)
 }
 
 // settings returns the settings of the actors: c with defaults.

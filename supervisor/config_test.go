@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
@@ -89,6 +90,11 @@ func TestStartTakesTheLongestSearchListAndNoLonger(t *testing.T) {
 	require.NoError(t, c.Validate())
 	c.Servers = servers(MaxServers + 1)
 	assert.Equal(t, []string{"Servers"}, fieldsOf(c.Validate()))
+}
+
+// A rewritten outage file must not forget a server of the search list.
+func TestTheOutageFileKeepsAsManyServersAsASearchListHas(t *testing.T) {
+	assert.Equal(t, MaxServers, outagefile.KeptServers)
 }
 
 func TestStartDoesNotConnect(t *testing.T) {

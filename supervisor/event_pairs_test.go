@@ -20,7 +20,7 @@ func inAnOpenPair(h *harness) *License {
 	return license
 }
 
-func TestWhateverEndsAnOpenPairClosesIt(t *testing.T) {
+func TestEvents_WhateverEndsAnOpenPairClosesIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		end  func(*harness, *License)
 		told []string
@@ -48,7 +48,7 @@ func TestWhateverEndsAnOpenPairClosesIt(t *testing.T) {
 	}
 }
 
-func TestEachAnswerOfARoundIsAPairAndSilenceIsNone(t *testing.T) {
+func TestEvents_EachAnswerOfARoundIsAPairAndSilenceIsNone(t *testing.T) {
 	withHarness(t, 4, attempts(1), func(h *harness) {
 		license := h.checkout()
 		h.server(2).SetSeats("f2", 0)
@@ -65,7 +65,7 @@ func TestEachAnswerOfARoundIsAPairAndSilenceIsNone(t *testing.T) {
 	})
 }
 
-func TestAFeatureThatIsRestartedClosesItsOpenPairFirst(t *testing.T) {
+func TestEvents_AFeatureThatIsRestartedClosesItsOpenPairFirst(t *testing.T) {
 	for name, c := range map[string]struct {
 		then func(*harness)
 		told []string

@@ -22,7 +22,7 @@ func (h *harness) slow(bound int) (told *eventRecorder, letGo func()) {
 	return told, func() { close(stuck) }
 }
 
-func TestASubscriberThatHangsLosesTheOldestEventsAndLearnsHowMany(t *testing.T) {
+func TestEvents_ASubscriberThatHangsLosesTheOldestEventsAndLearnsHowMany(t *testing.T) {
 	withHarness(t, 1, nil, func(h *harness) {
 		told, letGo := h.slow(4)
 		h.checkout() // the event at which it hangs
@@ -42,7 +42,7 @@ func TestASubscriberThatHangsLosesTheOldestEventsAndLearnsHowMany(t *testing.T) 
 	})
 }
 
-func TestTerminalEventsAreNeverDropped(t *testing.T) {
+func TestEvents_TerminalEventsAreNeverDropped(t *testing.T) {
 	withHarness(t, 1, attempts(2), func(h *harness) {
 		told, letGo := h.slow(4)
 		h.checkout()
@@ -63,7 +63,7 @@ func TestTerminalEventsAreNeverDropped(t *testing.T) {
 	})
 }
 
-func TestFunctionsMayBeCalledFromACallback(t *testing.T) {
+func TestEvents_FunctionsMayBeCalledFromACallback(t *testing.T) {
 	var h *harness
 	var license, more *License
 	var errs []error
@@ -87,7 +87,7 @@ func TestFunctionsMayBeCalledFromACallback(t *testing.T) {
 	})
 }
 
-func TestCloseFromACallbackDoesNotWaitForThatCallback(t *testing.T) {
+func TestEvents_CloseFromACallbackDoesNotWaitForThatCallback(t *testing.T) {
 	var h *harness
 	closed := make(map[string]time.Duration)
 	closing := func(name string) {
@@ -127,7 +127,7 @@ func TestCloseFromACallbackDoesNotWaitForThatCallback(t *testing.T) {
 	}
 }
 
-func TestCloseFromOnExitWorks(t *testing.T) {
+func TestEvents_CloseFromOnExitWorks(t *testing.T) {
 	var h *harness
 	closed := false
 	setup := func(started *harness) {
@@ -150,7 +150,7 @@ func TestCloseFromOnExitWorks(t *testing.T) {
 	})
 }
 
-func TestACallbackThatPanicsHarmsNobody(t *testing.T) {
+func TestEvents_ACallbackThatPanicsHarmsNobody(t *testing.T) {
 	setup := func(h *harness) {
 		h.config.Callbacks.OnRetryFeature = func(messages.RetryingFeature) { panic("host code") }
 	}
@@ -163,7 +163,7 @@ func TestACallbackThatPanicsHarmsNobody(t *testing.T) {
 	})
 }
 
-func TestHostCodeThatMisbehavesDelaysNobodyElse(t *testing.T) {
+func TestEvents_HostCodeThatMisbehavesDelaysNobodyElse(t *testing.T) {
 	for _, how := range []string{"slow", "hang", "panic", "exit"} {
 		t.Run(how, func(t *testing.T) {
 			var callback, listener hostCode

@@ -12,7 +12,7 @@ import (
 	"github.com/seatbeat/seatbeat/supervisor"
 )
 
-// slack is how long a slow machine may take to send calls in another order than the runtime meant them.
+// slack is how long calls of the runtime may overtake each other on a slow machine.
 const slack = 5 * time.Second
 
 // checkedRuntime is a runtime whose calls are checked against the invariants of package wiretap.
@@ -24,7 +24,7 @@ type checkedRuntime struct {
 	violations []error
 }
 
-// startChecked starts a runtime. Close it with close.
+// startChecked starts a runtime, which is to be closed with close.
 func startChecked(ctx context.Context, c supervisor.Config) (*checkedRuntime, error) {
 	r := &checkedRuntime{}
 	r.invariants = wiretap.NewInvariants(slack, r.report)

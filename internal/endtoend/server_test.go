@@ -13,18 +13,18 @@ import (
 	"github.com/seatbeat/seatbeat/server"
 )
 
-// licenseServer is a licence server in this process, over its lives at one address.
+// licenseServer is a licence server in this process. It can be restarted at its address.
 type licenseServer struct {
 	t       testing.TB
 	config  server.Config
 	address string
-	server  *server.Server // nil: it is stopped
+	server  *server.Server // nil while it is stopped
 	served  chan error
 	client  *tls.Config // of benchmarks; the tests are without TLS
-	ledger  string      // of benchmarks: its file
+	ledger  string      // of benchmarks: the file of the ledger
 }
 
-// newServer starts a server with so many seats of one feature.
+// newServer starts a server with seats of the feature "cad".
 func newServer(t *testing.T, seats int, clientTimeout time.Duration) *licenseServer {
 	t.Helper()
 	return serve(t, server.Config{
@@ -43,7 +43,7 @@ func serve(t testing.TB, config server.Config) *licenseServer {
 	return s
 }
 
-// start begins a life of the server, at the address of the earlier one.
+// start starts the server, at its earlier address if it had one.
 func (s *licenseServer) start() {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", s.address)
@@ -56,7 +56,7 @@ func (s *licenseServer) start() {
 	go func(srv *server.Server) { served <- srv.Serve(listener) }(s.server)
 }
 
-// stop ends the life without ado: connections are cut.
+// stop stops the server at once and cuts its connections.
 func (s *licenseServer) stop() {
 	s.t.Helper()
 	if s.server == nil {

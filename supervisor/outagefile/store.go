@@ -35,7 +35,7 @@ const lockRetry = 5 * time.Millisecond
 // until their contexts end.
 //
 // The file keeps outages for MaxWindow. When it is larger than 64 KB and at least half of it is superseded records, it is
-// rewritten with the newest actors.KeptOutages outages of the KeptServers servers that changed last.
+// rewritten with the newest outage.MaxKept outages of the KeptServers servers that changed last.
 type FileStore struct {
 	// Logger gets a record for the first run, when there is no file yet, and for each torn record that was cut off. Nil
 	// discards. Each call reads it: set it before the first one.

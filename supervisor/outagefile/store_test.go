@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -56,19 +55,6 @@ func TestFileStoreDiscardsItsLogWithoutALogger(t *testing.T) {
 	s := NewFileStore(filepath.Join(t.TempDir(), "outages"))
 	_, err := s.Load(t.Context())
 	require.NoError(t, err)
-}
-
-func TestFileStoreMakesItsFilesForTheOwnerOnly(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("windows has no such permissions")
-	}
-	l := newFixture(t)
-	l.merge("S1", l.restart("b1", 1))
-	for _, name := range []string{l.path, l.path + ".lock"} {
-		info, err := os.Stat(name)
-		require.NoError(t, err)
-		assert.Equal(t, fileMode, info.Mode(), name)
-	}
 }
 
 func TestFileStoreWritesNothingWhenNothingIsNew(t *testing.T) {
@@ -215,25 +201,6 @@ func TestFileStoreDoesNothingWithAnEndedContext(t *testing.T) {
 	_, err = l.store().Merge(ctx, "S1", outagesOf(l.restart("b1", 1)))
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.NoFileExists(t, l.path)
-}
-
-func TestFileStoreRefusesAPathThatCannotBeAFile(t *testing.T) {
-	folder := t.TempDir()
-	link := filepath.Join(folder, "link")
-	require.NoError(t, os.Symlink(filepath.Join(folder, "elsewhere"), link))
-	for name, c := range map[string]struct{ path, want string }{
-		"no folder": {filepath.Join(folder, "none", "outages"), filepath.Join("none", "outages") + ".lock: no such file or directory"},
-		"a folder":  {folder, "is not a regular file"},
-		"a link":    {link, "is not a regular file"},
-		"no path":   {"", "has no path"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := NewFileStore(c.path).Load(t.Context())
-			assert.ErrorContains(t, err, c.want)
-			_, err = NewFileStore(c.path).Merge(t.Context(), "S1", messages.OutageRecord{})
-			assert.ErrorContains(t, err, c.want)
-		})
-	}
 }
 
 func TestFileStoreRefusesARecordThatItCouldNotKeepUnchanged(t *testing.T) {
