@@ -186,6 +186,7 @@ func (c *client) overlap(first, second []messages.LeaseID) {
 	c.server.ClearFaults()
 	c.beat(second...)
 	time.Sleep(time.Minute)
+	synctest.Wait()
 }
 
 func TestRule4_AHeartbeatThatOverlapsAnotherIsReported(t *testing.T) {
