@@ -10,12 +10,14 @@ import (
 // clock reads both clocks, as the time since the runtime started.
 type clock struct {
 	began time.Time // with monotonic time
-	base  time.Time // wall time when the runtime started
+	base  time.Time // wall time when the runtime started, without monotonic time
 	wall  func() time.Time
 }
 
+// startClock takes the monotonic reading off the wall time: time.Time.Sub would subtract the monotonic readings of both
+// times if both had one, and so never see that the wall clock moved by itself.
 func startClock(wall func() time.Time) clock {
-	return clock{began: time.Now(), base: wall(), wall: wall}
+	return clock{began: time.Now(), base: wall().Round(0), wall: wall}
 }
 
 // now reads both clocks.

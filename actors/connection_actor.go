@@ -39,8 +39,9 @@ func (a *connectionActor) Receive(c actor.Context) {
 		a.outbox.more(a.tree, c.Self())
 	case protocol.Input:
 		defer a.panics.onPanic(a.tree, "connection", in)
-		if crash := a.panics.take(); crash != nil {
+		if crash := a.panics.crash(); crash != nil {
 			a.restart(c, crash)
+			a.panics.restarted()
 		}
 		a.run(c, in)
 	}
@@ -59,7 +60,9 @@ func (a *connectionActor) run(c actor.Context, in protocol.Input) {
 func (a *connectionActor) restart(c actor.Context, crash *crash) {
 	now := a.tree.clock.now()
 	machine, effects := a.machine.Rebuilt(now, a.tree.host.newRand(), a.tree.draining.Load() != nil)
-	effects = append(effects, machine.RecoverLost(now, crash.lost)...)
+	for _, lost := range crash.lost {
+		effects = append(effects, machine.RecoverLost(now, lost)...)
+	}
 	if crash.usedUp {
 		effects = append(effects, machine.DropAll(now, crash.cause)...)
 	}

@@ -26,7 +26,6 @@ type Feature struct {
 	granted *protocol.Reply // of the first checkout; nil after it
 
 	checkedIn atomic.Bool // Checkin was called
-	abandoned atomic.Bool // the caller of the first checkout has left
 	slot      int32       // in the registry, whose mutex guards it; negative: none
 
 	mu   sync.Mutex    // guards the fields below
@@ -55,7 +54,6 @@ func (f *Feature) Start(ctx context.Context, t *Tree, c messages.Checkout) error
 	case err := <-granted.Answered():
 		return err
 	case <-ctx.Done():
-		f.abandoned.Store(true)
 		t.send(f.PID, &protocol.Cancelled{Err: context.Cause(ctx)})
 		return granted.Cancelled(context.Cause(ctx))
 	}
@@ -158,10 +156,9 @@ func (f *Feature) Receive(c actor.Context) {
 		return
 	}
 	defer f.onPanic(in)
-	if f.panics != nil {
-		if crash := f.panics.take(); crash != nil {
-			f.restart(c, crash)
-		}
+	if crash := f.panics.crash(); crash != nil {
+		f.restart(c, crash)
+		f.panics.restarted()
 	}
 	f.run(c, in)
 }
@@ -189,8 +186,8 @@ func (f *Feature) onPanic(in protocol.Input) {
 	panic(f.panics.record(f.tree, "feature", reason, in))
 }
 
-// restart resets the machine after a panic. A call of the application or the runtime may have been lost with the message;
-// the flags that it set are still there, so that its input is repeated.
+// restart resets the machine after a panic. A lost message that ends the checkout is handled again; whatever else was lost,
+// the origin knows better.
 func (f *Feature) restart(c actor.Context, crash *crash) {
 	state, usedUp := f.State(), crash.usedUp
 	if state.Final() && f.Err() != nil {
@@ -204,17 +201,11 @@ func (f *Feature) restart(c actor.Context, crash *crash) {
 	}
 	f.machine.Reset(state, f.Origin(), f.Local())
 	f.run(c, &protocol.Restarted{Cause: crash.cause, UsedUp: usedUp})
-	switch {
-	case f.tree.closing.Load():
-		f.run(c, &protocol.Closed{})
-	case f.checkedIn.Load():
-		f.tree.replies.answerAll(errRestarted) // the Checkin may still be on its way, and will find the actor gone
-		f.run(c, &protocol.Checkin{})
-	case f.abandoned.Load():
-		f.run(c, &protocol.Cancelled{Err: context.Canceled})
-	}
-	if err := f.tree.entrance.refused.Load(); err != nil {
-		f.run(c, &protocol.DownLimit{Err: err})
+	for _, lost := range crash.lost {
+		switch in := lost.(type) {
+		case *protocol.Closed, *protocol.Checkin, *protocol.Cancelled, *protocol.DownLimit:
+			f.run(c, in.(protocol.Input))
+		}
 	}
 }
 

@@ -31,8 +31,9 @@ func (a *heartbeatActor) Receive(c actor.Context) {
 		a.stopTimer()
 	case protocol.Input:
 		defer a.panics.onPanic(a.tree, "heartbeat", in)
-		if a.panics.take() != nil {
+		if a.panics.crash() != nil {
 			a.restart()
+			a.panics.restarted()
 		}
 		a.tree.host.injectFault(beforeStep, "heartbeat", in)
 		for _, e := range a.machine.Step(a.tree.clock.now().Mono, a.rng.Float64(), in) {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A size class of Go's allocator: one byte more costs each of a million features 16.
-func TestAFeatureTakes192Bytes(t *testing.T) {
-	assert.EqualValues(t, 192, unsafe.Sizeof(Feature{}))
+// Go's allocator has a size class of 192 bytes; the next one takes 16 more of each of a million features.
+func TestAFeatureFitsIn192Bytes(t *testing.T) {
+	assert.LessOrEqual(t, unsafe.Sizeof(Feature{}), uintptr(192))
 }

@@ -15,7 +15,7 @@ import (
 // it in place of the reason: protoactor then suspends the mailbox, loses the message, and asks the supervisor.
 type crash struct {
 	cause  string
-	lost   any // the message
+	lost   []any // the messages that were being handled: several if the restart panicked, too
 	pause  time.Duration
 	usedUp bool // no restart is left
 }
@@ -26,7 +26,7 @@ func (c *crash) String() string { return c.cause }
 // panics is what an actor knows of its own panics.
 type panics struct {
 	at      []protocol.Instant // within the window
-	pending *crash             // the actor has panicked and was not restarted yet; nil otherwise
+	pending *crash             // the actor has panicked and is not restarted yet; nil otherwise
 }
 
 // record notes a panic and decides about the restart. It is called while the actor panics. Answers to calls of the
@@ -34,7 +34,11 @@ type panics struct {
 func (p *panics) record(t *Tree, who string, reason, lost any) *crash {
 	policy := t.settings.Restarts
 	pause, ok := policy.Next(p.count(t.clock.now(), policy.Window), rand.Float64())
-	p.pending = &crash{cause: fmt.Sprint(reason), lost: lost, pause: pause, usedUp: !ok}
+	next := &crash{cause: fmt.Sprint(reason), lost: []any{lost}, pause: pause, usedUp: !ok}
+	if p.pending != nil {
+		next.lost = append(p.pending.lost, lost)
+	}
+	p.pending = next
 	t.host.Logger.Error("an actor panicked; this is a defect of seatbeat, please report it",
 		"actor", who, "reason", p.pending.cause, "restart_in", pause, "gives_up", !ok, "stack", string(debug.Stack()))
 	t.replies.answerAll(errRestarted)
@@ -53,12 +57,16 @@ func (p *panics) count(now protocol.Instant, window time.Duration) int {
 	return len(p.at)
 }
 
-// take returns the crash that the actor is to be restarted from, once; nil if there is none.
-func (p *panics) take() *crash {
-	c := p.pending
-	p.pending = nil
-	return c
+// crash returns what the actor is to be restarted from; nil when it is to handle messages.
+func (p *panics) crash() *crash {
+	if p == nil {
+		return nil
+	}
+	return p.pending
 }
+
+// restarted says that the actor has been restarted.
+func (p *panics) restarted() { p.pending = nil }
 
 // onPanic is deferred by an actor with a supervisor while it handles a message. It passes a panic on as a crash.
 func (p *panics) onPanic(t *Tree, who string, in any) {

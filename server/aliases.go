@@ -1,6 +1,8 @@
 package server
 
 import (
+	"crypto/x509"
+
 	"github.com/seatbeat/seatbeat/server/ledger"
 	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 	"github.com/seatbeat/seatbeat/server/license"
@@ -88,3 +90,8 @@ type LedgerInUseError = bolt.InUseError
 //
 // Deprecated: use bolt.DamagedError.
 type LedgerDamagedError = bolt.DamagedError
+
+// Names is [ProvenNames].
+//
+// Deprecated: use ProvenNames.
+func Names(cert *x509.Certificate) (user, host string) { return ProvenNames(cert) }

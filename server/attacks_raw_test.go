@@ -56,7 +56,7 @@ func call(stream uint32, prefix, message []byte) []byte {
 }
 
 // http2 connects as a client of the authority and begins to speak HTTP/2.
-func (s *siege) http2() *tls.Conn {
+func (s *attackServer) http2() *tls.Conn {
 	s.t.Helper()
 	config := s.authority.Client("attacker", "")
 	config.ServerName, config.NextProtos = "localhost", []string{"h2"}
@@ -67,7 +67,7 @@ func (s *siege) http2() *tls.Conn {
 }
 
 // hears reads until the server has said a text.
-func (s *siege) hears(conn io.Reader, text string) {
+func (s *attackServer) hears(conn io.Reader, text string) {
 	s.t.Helper()
 	var said []byte
 	for buf := make([]byte, 4096); !bytes.Contains(said, []byte(text)); {
@@ -79,7 +79,7 @@ func (s *siege) hears(conn io.Reader, text string) {
 
 // The class of CVE-2020-14509: length fields are believed.
 func TestLengthsThatLieCostTheirConnection(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		beat := marshalled(t, &wire.HeartbeatRequest{Caller: s.honest.caller, Leases: s.lease})
 		right := s.http2()
 		s.write(right, string(call(1, binary.BigEndian.AppendUint32([]byte{0}, uint32(len(beat))), beat)))
@@ -108,7 +108,7 @@ func TestLengthsThatLieCostTheirConnection(t *testing.T) {
 
 // Whatever else may come to a port: another protocol, noise, nothing.
 func TestBytesThatAreNoTLSCostTheirConnection(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		for name, text := range map[string]string{
 			"nothing": "", "HTTP": "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://example.org\r\n\r\n", "SSH": "SSH-2.0-x\r\n",
 			"HTTP/2 in clear": preface + string(frame(frameSettings, 0, 0, nil, 0)), "zeros": strings.Repeat("\x00", 10_000),
@@ -123,7 +123,7 @@ func TestBytesThatAreNoTLSCostTheirConnection(t *testing.T) {
 
 // Connections that are opened and left, or on which a byte comes now and then, use up what a server has.
 func TestConnectionsThatDripStopNobody(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		beat := string(call(1, []byte{0, 0, 0, 0xff, 0xff}, nil))
 		var dripping []io.Writer
 		for i := range 150 {
@@ -151,12 +151,12 @@ func TestConnectionsThatDripStopNobody(t *testing.T) {
 
 // Messages, headers and compressed messages that are larger than anything a client of ours sends.
 func TestWhatIsOversizedIsRefusedBeforeItIsRead(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
 		for _, size := range []int{wire.MaxMessage + 1, 1 << 20, 16 << 20} {
 			assert.Equal(t, codes.ResourceExhausted, status.Code(a.invoke("Checkout", make([]byte, size))), "%d bytes", size)
 		}
-		ctx := metadata.AppendToOutgoingContext(t.Context(), "x", strings.Repeat("x", maxHeaders))
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "x", strings.Repeat("x", 16<<10))
 		_, err := a.seats.Heartbeat(ctx, &wire.HeartbeatRequest{Caller: a.caller})
 		require.Error(t, err)
 		assert.Nil(t, refusalIn(err))
@@ -172,7 +172,7 @@ func TestWhatIsOversizedIsRefusedBeforeItIsRead(t *testing.T) {
 
 // The class of CVE-2023-44487 and of the floods before and after it: frames that are cheap to send and dear to answer.
 func TestFloodsOfFramesStopNobody(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		flood := func(name string, of func(i uint32) []byte) {
 			var all []byte
 			for i := range uint32(5000) {

@@ -3,7 +3,7 @@ package server
 import (
 	"fmt"
 
-	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
@@ -22,16 +22,16 @@ type LedgerReport struct {
 // nothing. It fails with a [*bolt.InUseError] while a server uses the ledger, with a [*bolt.DamagedError] when a server
 // would refuse it, and with [fs.ErrNotExist] when there is none. It takes about as long as the start of a server.
 func CheckBoltLedger(path string) (LedgerReport, error) {
-	cfg := Config{}.withDefaults()
-	book := newBook(cfg, newClients(cfg.Limits, cfg.RetryAfter), nil)
-	l := &loader{book: book, holders: make(map[ledger.Holder]*client)}
-	records, err := bolt.Replay(path, l.replay)
+	limits := Config{}.withDefaults().Limits.seats()
+	allocator := seats.New(seats.Config{Limits: limits}, seats.NewClients(limits, 0))
+	replay := seats.NewReplay(allocator)
+	records, err := bolt.Replay(path, replay.Add)
 	if err != nil {
 		return LedgerReport{}, fmt.Errorf("check %w", err)
 	}
-	book.reclaim()
+	last := replay.Done()
 	return LedgerReport{
-		ServerID: l.start.ServerID, Epoch: l.start.Epoch,
-		Leases: book.held, Ended: book.tombs.len(), Records: records,
+		ServerID: last.ServerID, Epoch: last.Epoch,
+		Leases: allocator.Held(), Ended: allocator.Remembered(), Records: records,
 	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -45,7 +46,7 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 	reader := sdk.NewManualReader()
 	_, address, _ := serve(t, Config{
 		MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader)),
-		Features:      []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2, Overdraft: 1}, {Name: "g", Seats: 1}},
+		Features:      []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2, Overdraft: 1}, {Name: "g", Seats: 1}},
 	})
 	seats := plain(t, address)
 	caller := connectRaw(t, seats)
@@ -66,14 +67,6 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 		"seatbeat.leases.beaten": 2, "seatbeat.clients": 1, "seatbeat.connections": 1,
 		"seatbeat.clock.behind": 0,
 	}, got)
-}
-
-func TestLeasesThatExpireAreCounted(t *testing.T) {
-	s := newBookStage(t, Config{Features: []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2}}})
-	s.take(1, seats("f", 1))
-	s.take(1, seats("f", 1))
-	s.pass(2 * s.config.ClientTimeout)
-	assert.Equal(t, int64(2), s.book.sample()[0].tally.expired)
 }
 
 func TestMetricsTellHowFarTheClockIsBehind(t *testing.T) {

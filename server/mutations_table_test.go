@@ -1,6 +1,13 @@
 package server
 
-// mutations are the safeguards, each with what it takes to be without it.
+// The packages whose tests notice mutations.
+const (
+	inSeats  = "../internal/seats"
+	inEngine = "./internal/engine"
+	inBolt   = "./ledger/bolt"
+)
+
+// mutations are the safeguards of the server, each with what it takes to be without it.
 var mutations = []mutation{
 	{
 		name: "the ledger is not synced", file: "ledger/bolt/session.go",
@@ -10,134 +17,134 @@ var mutations = []mutation{
 	{
 		name: "an append that failed is tried again", file: "ledger/bolt/session.go",
 		edits: [][2]string{{"if s.failed == nil {", "if true {"}},
-		tests: "FailedAppend|DiskRefuses", in: "./ledger/bolt",
+		tests: "FailedAppend|DiskRefuses", in: inBolt,
 	},
 	{
-		name: "the server goes on after its ledger failed", file: "committer.go",
+		name: "the server goes on after its ledger failed", file: "internal/engine/committer.go",
 		edits: [][2]string{{`return fmt.Errorf("append to ledger: %w", err)`, "return nil"}},
-		tests: "LedgerFails",
+		tests: "LedgerFails", in: ". " + inEngine,
 	},
 	{
-		name: "a commit answers before it appends", file: "committer.go",
+		name: "a commit answers before it appends", file: "internal/engine/committer.go",
 		edits: [][2]string{
-			{"		o.err = e.decide(o, now)\n	}\n", "		o.err = e.decide(o, now)\n		close(o.done)\n	}\n"},
-			{"		e.book.kept()\n	}\n	for _, o := range ops {\n		close(o.done)\n	}\n", "		e.book.kept()\n	}\n"},
+			{"		r.ran(c.decide(r, now))\n	}\n", "		r.ran(c.decide(r, now))\n		r.answer()\n	}\n"},
+			{"	for _, r := range requests {\n		r.answer()\n	}\n", ""},
 		},
-		tests: "BeforeItIsDurable|LedgerFails|Kills",
+		tests: "BeforeItIsDurable|LedgerFails|Kills", in: ". " + inEngine,
 	},
 	{
-		name: "a repeated request is executed again", file: "book_take.go",
-		edits: [][2]string{{"b.lookup(c, t.request); known {", "b.lookup(c, t.request); known && false {"}},
-		tests: "AccountedFor|Linearizable|Replayed",
+		name: "a repeated request is executed again", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"a.leases.lookup(c, t.Request); known {", "a.leases.lookup(c, t.Request); known && false {"}},
+		tests: "AccountedFor|Linearizable|Replayed", in: ". " + inSeats + " " + inEngine,
 	},
 	{
-		name: "a request id counts whoever names it", file: "book.go",
+		name: "a request id counts whoever names it", file: "../internal/seats/leases.go",
 		edits: [][2]string{
-			{"b.requests[requestKey{c.index, request}]\n", "b.requests[requestKey{0, request}]\n"},
-			{"b.requests[requestKey{c.index, request}] = number", "b.requests[requestKey{0, request}] = number"},
+			{"ls.requests[requestKey{c.index, request}]\n", "ls.requests[requestKey{0, request}]\n"},
+			{"ls.requests[requestKey{c.index, request}] = number", "ls.requests[requestKey{0, request}] = number"},
 		},
 		tests: "OfNoUseToAnybodyElse",
 	},
 	{
-		name: "a refused take frees what it names to replace", file: "book_take.go",
+		name: "a refused take frees what it names to replace", file: "../internal/seats/allocator.go",
 		edits: [][2]string{{
-			"	old, o := b.replaceable(c, t.replaces)\n",
-			"	old, o := b.replaceable(c, t.replaces)\n	for _, r := range t.replaces {\n		b.cancel(c, r, messages.Replaced, now)\n		old = nil\n	}\n",
+			"	old, o := a.replaceable(c, t.Replaces)\n",
+			"	old, o := a.replaceable(c, t.Replaces)\n	for _, r := range t.Replaces {\n		a.cancel(c, r, messages.Replaced, now)\n		old = nil\n	}\n",
 		}},
-		tests: "AccountedFor|Linearizable|AtOnce",
+		tests: "AccountedFor|Linearizable|AtOnce", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "a grant leaves what it replaces", file: "book_end.go",
-		edits: [][2]string{{"case b.at(number).state == entryHeld:", "case b.at(number).state == entryHeld && reason != messages.Replaced:"}},
-		tests: "AccountedFor|Linearizable|AtOnce",
+		name: "a grant leaves what it replaces", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"case a.leases.at(number).state == entryHeld:", "case a.leases.at(number).state == entryHeld && reason != messages.Replaced:"}},
+		tests: "AccountedFor|Linearizable|AtOnce", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "a revoked lease is replaced", file: "book_take.go",
+		name: "a revoked lease is replaced", file: "../internal/seats/allocator.go",
 		edits: [][2]string{{"e.state == entryEnded && e.reason == messages.Revoked", "false"}},
-		tests: "AccountedFor|Operator",
+		tests: "AccountedFor", in: inSeats,
 	},
 	{
-		name: "a cancelled request leaves no tombstone", file: "book_end.go",
+		name: "a cancelled request leaves no tombstone", file: "../internal/seats/allocator.go",
 		edits: [][2]string{{"	case !known:\n", "	case !known:\n		return\n"}},
-		tests: "AccountedFor|Linearizable",
+		tests: "AccountedFor|Linearizable", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "tombstones are forgotten at once", file: "book_end.go",
-		edits: [][2]string{{"now - 2*b.timeout", "now"}},
-		tests: "TwoClientTimeouts|AccountedFor",
+		name: "tombstones are forgotten at once", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"now - 2*a.cfg.ClientTimeout", "now"}},
+		tests: "TwoClientTimeouts|AccountedFor", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "an end is not written", file: "book_end.go",
-		edits: [][2]string{{"	e.seq = b.record(Record{\n		Kind: RecordEnd,", "	_ = (Record{\n		Kind: RecordEnd,"}, {"Reason: reason,\n	}, e.seq)", "Reason: reason,\n	})"}},
-		tests: "TwoClientTimeouts|AccountedFor",
+		name: "an end is not written", file: "../internal/seats/leases.go",
+		edits: [][2]string{{"	e.recorded(ls.journal.add(ledger.Record{", "	_ = (ledger.Record{"}, {"	}, e.seq))\n", "	})\n"}},
+		tests: "TwoClientTimeouts|AccountedFor", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "a restart gives leases half their time", file: "book_load.go",
-		edits: [][2]string{{"[12]byte(r.Lease[4:]), c.index, 0)", "[12]byte(r.Lease[4:]), c.index, -l.book.timeout/2)"}},
-		tests: "FullClientTimeout",
+		name: "a restart gives leases half their time", file: "../internal/seats/leases.go",
+		edits: [][2]string{{"[12]byte(r.Lease[4:]), c.index, 0)", "[12]byte(r.Lease[4:]), c.index, -5*time.Minute/2)"}},
+		tests: "FullClientTimeout", in: inEngine,
 	},
 	{
-		name: "the time of leases begins before anybody can beat them", file: "engine.go",
+		name: "the time of leases begins before anybody can beat them", file: "internal/engine/engine.go",
 		edits: [][2]string{{"		e.clock.skip(e.clock.now())\n", ""}},
-		tests: "WhenTheServerCanBeReached",
+		tests: "WhenTheServerCanBeReached", in: inEngine,
 	},
 	{
-		name: "a stall counts as time without a heartbeat", file: "chores.go",
-		edits: [][2]string{{"		e.clock.skip(stall)\n", ""}},
-		tests: "Stall",
+		name: "a stall counts as time without a heartbeat", file: "internal/engine/maintenance.go",
+		edits: [][2]string{{"		m.clock.skip(stall)\n", ""}},
+		tests: "Stall", in: inEngine,
 	},
 	{
-		name: "leases end after a stall before beats are read", file: "chores.go",
-		edits: [][2]string{{"		e.watch.hush(e.clock.now(), stall, e.grace())\n", ""}},
-		tests: "Stall",
+		name: "leases end after a stall before beats are read", file: "internal/engine/maintenance.go",
+		edits: [][2]string{{"		m.stall.suspendExpiry(m.clock.now(), stall, m.grace())\n", ""}},
+		tests: "Stall", in: inEngine,
 	},
 	{
-		name: "the epoch stands still", file: "book_load.go",
+		name: "the epoch stands still", file: "../internal/seats/allocator.go",
 		edits: [][2]string{{"Epoch: last.Epoch + 1}", "Epoch: max(last.Epoch, 1)}"}},
-		tests: "FullClientTimeout|SessionOpenedAfterARestart",
+		tests: "FullClientTimeout|SessionOpenedAfterARestart", in: inEngine,
 	},
 	{
-		name: "a heartbeat renews a lease whoever sends it", file: "table.go",
+		name: "a heartbeat renews a lease whoever sends it", file: "../internal/seats/lease_table.go",
 		edits: [][2]string{{"s.holder != holder || s.secret", "holder == 0 || s.holder == 0 || s.secret"}},
 		tests: "OfNoUseToAnybodyElse",
 	},
 	{
-		name: "a heartbeat renews whatever is in the slot", file: "table.go",
+		name: "a heartbeat renews whatever is in the slot", file: "../internal/seats/lease_table.go",
 		edits: [][2]string{{"s.holder != holder || s.secret != [12]byte(ids[at+4:])", "s.holder != holder"}},
-		tests: "EveryBit|NextInItsSlot",
+		tests: "EveryBit|NextInItsSlot", in: ". " + inEngine,
 	},
 	{
-		name: "a lease is returned by whoever knows it", file: "book.go",
+		name: "a lease is returned by whoever knows it", file: "../internal/seats/leases.go",
 		edits: [][2]string{{"e.state != entryFree && e.client == c.index", "e.state != entryFree"}},
 		tests: "OfNoUseToAnybodyElse",
 	},
 	{
-		name: "a lease is returned by its slot alone", file: "table.go",
+		name: "a lease is returned by its slot alone", file: "../internal/seats/lease_table.go",
 		edits: [][2]string{{"return t.secret(number) == [12]byte(id[4:])", "return true"}},
 		tests: "EveryBit",
 	},
 	{
-		name: "an instance is anybody's", file: "clients.go",
+		name: "an instance is anybody's", file: "../internal/seats/clients.go",
 		edits: [][2]string{{"c != nil && c.holder == h", "c != nil"}, {"c != nil && c.holder != h", "false"}},
-		tests: "OfNoUseToWhoGuesses|DeniedToOthers|Replayed",
+		tests: "OfNoUseToWhoGuesses|DeniedToOthers|Replayed", in: ". " + inEngine,
 	},
 	{
-		name: "an old session goes on", file: "clients.go",
+		name: "an old session goes on", file: "../internal/seats/client.go",
 		edits: [][2]string{{"return session == known", "return true"}},
-		tests: "Superseded",
+		tests: "Superseded", in: inEngine,
 	},
 	{
-		name: "a panic ends the server", file: "options.go",
+		name: "a panic ends the server", file: "internal/grpcapi/options.go",
 		edits: [][2]string{{"		grpc.UnaryInterceptor(recoverCall(c.Logger)),\n", ""}},
 		tests: "PanicCostsOneCall",
 	},
 	{
-		name: "any version of TLS will do", file: "options.go",
+		name: "any version of TLS will do", file: "internal/grpcapi/options.go",
 		edits: [][2]string{{"config.MinVersion = tls.VersionTLS13", "config.MinVersion = tls.VersionTLS10"}},
 		tests: "OnlyClientsWithACertificate",
 	},
 	{
-		name: "messages of any length are read", file: "options.go",
+		name: "messages of any length are read", file: "internal/grpcapi/options.go",
 		edits: [][2]string{{"		grpc.MaxRecvMsgSize(wire.MaxMessage),\n", "		grpc.MaxRecvMsgSize(1 << 30),\n"}},
 		tests: "Oversized|TooLong",
 	},
@@ -147,31 +154,31 @@ var mutations = []mutation{
 			{"if sum != sumOf(value) {", "if false {"},
 			{"found.count != h.count || found.sum != h.sum", "found.count != h.count"},
 		},
-		tests: "FlippedBit", in: "./ledger/bolt",
+		tests: "FlippedBit", in: inBolt,
 	},
 	{
 		name: "pages of an older commit pass", file: "ledger/bolt/read.go",
 		edits: [][2]string{{"found != 1 || h.tx != pages.meta.tx", "found != 1"}},
-		tests: "EarlierCommit|AnotherProgram|PowerCut", in: "./ledger/bolt",
+		tests: "EarlierCommit|AnotherProgram|PowerCut", in: inBolt,
 	},
 	{
-		name: "a line is served from its end", file: "book_line.go",
-		edits: [][2]string{{"p.line.PushBack(pl)", "p.line.PushFront(pl)"}},
-		tests: "InTurn",
+		name: "a queue is served from its end", file: "../internal/seats/queue.go",
+		edits: [][2]string{{"q.waiters.PushBack(w)", "q.waiters.PushFront(w)"}},
+		tests: "InTurn", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "seats that come back go to nobody in line", file: "book_end.go",
-		edits: [][2]string{{"	b.stir(e.pool)\n", ""}},
-		tests: "InTurn|ComeBack",
+		name: "seats that come back go to nobody in the queue", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"	a.queues.markDirty(a.leases.at(number).pool)\n", ""}},
+		tests: "InTurn|ComeBack", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "a place is kept for good", file: "book_line.go",
-		edits: [][2]string{{"now-pl.left >= kept", "now-pl.left >= kept+1<<60"}},
-		tests: "KeepsItsPlace|LeavesNothingBehind",
+		name: "a position in a queue is kept for good", file: "../internal/seats/queue.go",
+		edits: [][2]string{{"now-w.left >= kept", "now-w.left >= kept+1<<60"}},
+		tests: "KeepsItsPlace|LeavesNothingBehind", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "an abandoned wait is granted", file: "engine_wait.go",
-		edits: [][2]string{{"	return h.ctx.Err()\n", "	return nil\n"}},
-		tests: "InTurn|LeavesNothingBehind",
+		name: "an abandoned wait is granted", file: "../internal/seats/blocked_call.go",
+		edits: [][2]string{{"	return b.ctx.Err()\n", "	return nil\n"}},
+		tests: "InTurn|LeavesNothingBehind", in: inSeats + " " + inEngine,
 	},
 }

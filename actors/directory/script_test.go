@@ -77,30 +77,30 @@ func (w *harness) input(t *testing.T, d *datadriven.TestData) any {
 	case "release":
 		return &protocol.ReleaseOrder{Member: &protocol.Member{}}
 	case "identify": // connection, address, server
-		return protocol.Identify{Connection: w.link(t, d, 0), Dialled: w.foundAt(t, d, 1)}
+		return protocol.Identify{Connection: w.ref(t, d, 0), Dialled: w.foundAt(t, d, 1)}
 	case "other-server": // connection, address, server; move, given-away
 		f := w.foundAt(t, d, 1)
 		if d.HasArg("given-away") {
 			f.Session = nil
 		}
-		return protocol.OtherServerFound{Connection: w.link(t, d, 0), Dialled: f, Move: d.HasArg("move")}
+		return protocol.OtherServerFound{Connection: w.ref(t, d, 0), Dialled: f, Move: d.HasArg("move")}
 	case "gave-up": // connection, feature; times=, every=
-		return &protocol.GaveUp{Connection: w.link(t, d, 0), Feature: d.CmdArgs[1].Key, Failed: 3, Cause: "timeout"}
+		return &protocol.GaveUp{Connection: w.ref(t, d, 0), Feature: d.CmdArgs[1].Key, Failed: 3, Cause: "timeout"}
 	case "closing":
 		return &Closing{}
 	case "drain":
 		w.closed = protocol.NewReply()
 		return &DrainAll{Reply: w.closed}
 	case "drained": // connection
-		return protocol.Drained{Connection: w.link(t, d, 0)}
+		return protocol.Drained{Connection: w.ref(t, d, 0)}
 	default:
 		d.Fatalf(t, "unknown command %s", d.Cmd)
 		return nil
 	}
 }
 
-// link returns the connection that the argument names.
-func (w *harness) link(t *testing.T, d *datadriven.TestData, arg int) *protocol.ConnectionRef {
+// ref returns the connection that the argument names.
+func (w *harness) ref(t *testing.T, d *datadriven.TestData, arg int) *protocol.ConnectionRef {
 	t.Helper()
 	return w.d.addresses.all[script.Number(t, strings.TrimPrefix(d.CmdArgs[arg].Key, "c"))-1]
 }
@@ -166,9 +166,9 @@ func (w *harness) describeInput(in any) string {
 	}
 }
 
-func (w *harness) name(link *protocol.ConnectionRef) string {
+func (w *harness) name(ref *protocol.ConnectionRef) string {
 	for i, l := range w.d.addresses.all {
-		if l == link {
+		if l == ref {
 			return fmt.Sprintf("c%d", i+1)
 		}
 	}

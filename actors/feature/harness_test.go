@@ -66,7 +66,7 @@ func (p *harness) asked() *protocol.ConnectionRef {
 
 // others returns the search list without the origin.
 func (p *harness) others() []messages.Address {
-	return slices.DeleteFunc(slices.Clone(p.f.set.Servers), func(a messages.Address) bool { return p.connection(a) == p.f.origin })
+	return slices.DeleteFunc(slices.Clone(p.f.set.Servers), func(a messages.Address) bool { return p.connection(a) == p.f.seats.origin })
 }
 
 // Inputs about the latest take or the origin, as their connections would send them.
@@ -101,32 +101,36 @@ func putOff(after time.Duration) func(*harness) protocol.Input {
 
 func beatFails(n int) func(*harness) protocol.Input {
 	return func(p *harness) protocol.Input {
-		return &protocol.HeartbeatFailed{Connection: p.f.origin, Failed: n, Cause: "timeout", Others: p.others()}
+		return &protocol.HeartbeatFailed{Connection: p.f.seats.origin, Failed: n, Cause: "timeout", Others: p.others()}
 	}
 }
 
-func resumed(p *harness) protocol.Input { return &protocol.LeaseResumed{Connection: p.f.origin} }
+func resumed(p *harness) protocol.Input { return &protocol.LeaseResumed{Connection: p.f.seats.origin} }
 
 func ended(reason messages.Reason) func(*harness) protocol.Input {
-	return func(p *harness) protocol.Input { return &protocol.LeaseEnded{Connection: p.f.origin, Reason: reason} }
+	return func(p *harness) protocol.Input {
+		return &protocol.LeaseEnded{Connection: p.f.seats.origin, Reason: reason}
+	}
 }
 
 func timedOut(p *harness) protocol.Input {
-	return &protocol.LeaseTimedOut{Connection: p.f.origin, Text: "too old"}
+	return &protocol.LeaseTimedOut{Connection: p.f.seats.origin, Text: "too old"}
 }
 
-func regained(p *harness) protocol.Input { return &protocol.ServerRegained{Connection: p.f.origin} }
+func regained(p *harness) protocol.Input {
+	return &protocol.ServerRegained{Connection: p.f.seats.origin}
+}
 
 func replaced(by messages.Address) func(*harness) protocol.Input {
 	return func(p *harness) protocol.Input {
-		return &protocol.OriginReplaced{Connection: p.f.origin, By: p.connection(by)}
+		return &protocol.OriginReplaced{Connection: p.f.seats.origin, By: p.connection(by)}
 	}
 }
 
 // afterPanic resets the machine, as its actor does after a panic.
 func afterPanic(usedUp bool) func(*harness) protocol.Input {
 	return func(p *harness) protocol.Input {
-		p.f.Reset(p.f.state, p.f.origin, p.f.local)
+		p.f.Reset(p.f.state, p.f.seats.origin, p.f.seats.local)
 		return &protocol.Restarted{Cause: "defect", UsedUp: usedUp}
 	}
 }
@@ -135,8 +139,8 @@ func afterPanic(usedUp bool) func(*harness) protocol.Input {
 func holdings(held uint32, failed int) func(*harness) protocol.Input {
 	return func(p *harness) protocol.Input {
 		return &protocol.Holdings{
-			Connection: p.f.origin, Held: held, Recovering: failed > 0,
-			Last: &protocol.HeartbeatFailed{Connection: p.f.origin, Failed: failed, Cause: "timeout", Others: p.others()},
+			Connection: p.f.seats.origin, Held: held, Recovering: failed > 0,
+			Last: &protocol.HeartbeatFailed{Connection: p.f.seats.origin, Failed: failed, Cause: "timeout", Others: p.others()},
 		}
 	}
 }

@@ -17,14 +17,11 @@ type Machine struct {
 	member *protocol.Member // what was checked out
 
 	mayWait   bool // the first checkout may wait in the queue of a server without free seats
-	local     bool // the seats are from a local licence
 	resyncing bool // the actor was restarted after a panic, and the origin is being asked what the feature holds
 	state     messages.State
-	rounds    int32                   // rounds that ended since FailingOver was entered, or since failed heartbeats were below Attempts
-	take      uint32                  // the number of the latest take; an answer to any other take is stale
-	held      uint32                  // the take that brought the current lease; 0: there is no lease
-	origin    *protocol.ConnectionRef // the connection that the seats are from; nil until the first grant
-	round     *round                  // the round under way; nil: none
+	rounds    int32  // rounds that ended since FailingOver was entered, or since failed heartbeats were below Attempts
+	round     *round // the round under way; nil: none
+	seats     seats
 }
 
 // New returns the machine of a checkout that has not begun. The member says what is checked out. mayWait lets the first
@@ -36,16 +33,16 @@ func New(set *protocol.Settings, member *protocol.Member, mayWait bool) Machine 
 // Reset forgets everything but what was checked out, after a panic of the actor. The arguments are what the application's
 // handle was shown last; Restarted must be the next input.
 func (f *Machine) Reset(state messages.State, origin *protocol.ConnectionRef, local bool) {
-	f.state, f.origin, f.local = state, origin, local
-	f.rounds, f.held, f.round, f.resyncing = 0, 0, nil, false
+	f.state, f.seats = state, seats{take: f.seats.take, origin: origin, local: local}
+	f.rounds, f.round, f.resyncing = 0, nil, false
 }
 
 // Show publishes to the member what the application's handle reads.
-func (f *Machine) Show() { f.member.Show(f.state, f.origin, f.local) }
+func (f *Machine) Show() { f.member.Show(f.state, f.seats.origin, f.seats.local) }
 
 // Step handles one input and returns the effects to perform, in order.
 func (f *Machine) Step(now protocol.Instant, in protocol.Input) []protocol.Effect {
-	if f.isStale(in) {
+	if f.seats.isStale(in) {
 		return nil
 	}
 	if r, ok := in.(*protocol.Restarted); ok && !f.state.Final() {
@@ -68,23 +65,6 @@ func (f *Machine) Step(now protocol.Instant, in protocol.Input) []protocol.Effec
 		return f.failingOver(now, in)
 	default:
 		return nil // final: the connection settles what still arrives
-	}
-}
-
-// isStale reports whether the input is about another take or another origin than the current one. When it is a grant, its
-// connection returns the seats: the feature has told it that the take is released.
-func (f *Machine) isStale(in protocol.Input) bool {
-	switch in := in.(type) {
-	case *protocol.SeatGranted:
-		return in.Take != f.take
-	case *protocol.SeatRefused:
-		return in.Take != f.take
-	case *protocol.SeatUnanswered:
-		return in.Take != f.take
-	case protocol.FromOrigin:
-		return f.origin == nil || in.From() != f.origin
-	default:
-		return false
 	}
 }
 
@@ -152,10 +132,10 @@ func (f *Machine) retaking(now protocol.Instant, in protocol.Input) []protocol.E
 			return nil
 		}
 		effects := f.closePair(in.Connection.Server(), messages.Unanswered, in.Cause)
-		return append(append(effects, f.dropTake()), f.startRound(now, in)...)
+		return append(append(effects, f.seats.dropTake()), f.startRound(now, in)...)
 	case *protocol.OriginReplaced:
-		f.origin = in.By
-		return []protocol.Effect{f.dropTake(), f.takeAtOrigin(now)}
+		f.seats.moveTo(in.By)
+		return []protocol.Effect{f.seats.dropTake(), f.seats.retake(now)}
 	default:
 		return f.anyLive(in)
 	}
@@ -168,14 +148,14 @@ func (f *Machine) failingOver(now protocol.Instant, in protocol.Input) []protoco
 	case *protocol.HeartbeatFailed:
 		return f.nextRound(now, in)
 	case *protocol.LeaseResumed:
-		if f.held == 0 {
+		if f.seats.held == 0 {
 			return nil // the lease is from a released take: the connection is about to return it
 		}
 		return append(f.endRound(), f.resume(in)...)
 	case *protocol.LeaseEnded:
 		return append(f.endRound(), f.retakeOrLose(now, in)...)
 	case *protocol.ServerRegained:
-		if f.held != 0 {
+		if f.seats.held != 0 {
 			return nil // LeaseResumed or LeaseEnded will say what became of the lease
 		}
 		return append(f.endRound(), f.retake(now, in.Connection.Server())...)
@@ -197,7 +177,7 @@ func (f *Machine) failingOver(now protocol.Instant, in protocol.Input) []protoco
 func (f *Machine) anyLive(in protocol.Input) []protocol.Effect {
 	switch in := in.(type) {
 	case *protocol.OriginReplaced:
-		f.origin = in.By
+		f.seats.moveTo(in.By)
 		return nil
 	case *protocol.LeaseTimedOut:
 		return append(f.closeOpenPair(), f.lose(in.Connection.Server(), messages.TimedOut, in.Text)...)
@@ -222,8 +202,8 @@ func (f *Machine) anyLive(in protocol.Input) []protocol.Effect {
 
 // hold takes note of a grant.
 func (f *Machine) hold(in *protocol.SeatGranted) {
-	f.state, f.origin, f.held, f.local = messages.StateHeld, in.Connection, in.Take, in.Local
-	f.round, f.rounds = nil, 0
+	f.state, f.round, f.rounds = messages.StateHeld, nil, 0
+	f.seats.granted(in)
 }
 
 // resume goes back to Held with the old lease, which the server still has: no seat is taken (rule 8).
@@ -239,7 +219,7 @@ func (f *Machine) resume(in *protocol.LeaseResumed) []protocol.Effect {
 // retakeOrLose handles the end of the lease. When an administrator revoked it or the licence expired, the license is lost;
 // otherwise the seats are taken again.
 func (f *Machine) retakeOrLose(now protocol.Instant, in *protocol.LeaseEnded) []protocol.Effect {
-	f.held = 0
+	f.seats.leaseEnded()
 	if in.Reason == messages.Revoked || in.Reason == messages.FeatureExpired {
 		return f.lose(in.Connection.Server(), in.Reason, "")
 	}
@@ -249,20 +229,15 @@ func (f *Machine) retakeOrLose(now protocol.Instant, in *protocol.LeaseEnded) []
 // retake opens a pair of events and asks the origin for the seats again.
 func (f *Machine) retake(now protocol.Instant, server messages.Server) []protocol.Effect {
 	f.state, f.rounds = messages.StateRetaking, 0
-	return []protocol.Effect{retrying(f.member.Claim, server), f.takeAtOrigin(now)}
-}
-
-func (f *Machine) takeAtOrigin(now protocol.Instant) protocol.Effect {
-	f.take++
-	return protocol.TakeSeat{Take: f.take, Connection: f.origin, Mode: protocol.RetakeMode, Began: now}
+	return []protocol.Effect{retrying(f.member.Claim, server), f.seats.retake(now)}
 }
 
 // failOver ends a round with a grant, from another server or from the origin.
 func (f *Machine) failOver(in *protocol.SeatGranted) []protocol.Effect {
-	from, moved := f.origin.Server(), in.Connection != f.origin
+	from, moved := f.seats.origin.Server(), in.Connection != f.seats.origin
 	f.hold(in)
 	effects := []protocol.Effect{
-		f.releaseOthers(), retrying(f.member.Claim, in.Server), succeeded(f.member.Claim, in),
+		f.seats.releaseOthers(), retrying(f.member.Claim, in.Server), succeeded(f.member.Claim, in),
 	}
 	if moved {
 		event := messages.FailedOver{Claim: f.member.Claim, From: from, To: in.Server}
@@ -271,31 +246,19 @@ func (f *Machine) failOver(in *protocol.SeatGranted) []protocol.Effect {
 	return effects
 }
 
-// dropTake releases the take under way, if there is one: from now on an answer to it is stale.
-func (f *Machine) dropTake() protocol.Effect {
-	f.take++
-	return f.releaseOthers()
-}
-
-// releaseOthers tells every connection to return everything but the current lease at the origin (rules 13 and 14).
-func (f *Machine) releaseOthers() protocol.Effect {
-	return protocol.Release{Except: f.origin, Held: f.held, UpTo: f.take}
-}
-
 // beatNow passes the application's own heartbeat on to the origin. A local licence needs none (rule 1).
 func (f *Machine) beatNow(in *protocol.HeartbeatNow) []protocol.Effect {
-	if f.local {
+	if f.seats.local {
 		return []protocol.Effect{protocol.Answer{Reply: in.Reply}}
 	}
-	return []protocol.Effect{BeatNow{Connection: f.origin, Reply: in.Reply}}
+	return []protocol.Effect{BeatNow{Connection: f.seats.origin, Reply: in.Reply}}
 }
 
 // The first checkout.
 
 // askNext asks the next server of the round.
 func (f *Machine) askNext(now protocol.Instant) []protocol.Effect {
-	f.take++
-	return []protocol.Effect{f.round.next(now, f.take, f.set.ConnectTimeout)}
+	return []protocol.Effect{f.round.next(now, f.seats.nextTake(), f.set.ConnectTimeout)}
 }
 
 // askNextOrFail goes on with a first checkout: it asks the next server, waits in a queue, or tells the caller what each
@@ -313,8 +276,7 @@ func (f *Machine) askNextOrFail(now protocol.Instant) []protocol.Effect {
 
 // waitInQueue asks the first server that had no free seats again, and waits in its queue until the caller leaves.
 func (f *Machine) waitInQueue() []protocol.Effect {
-	f.take++
-	return []protocol.Effect{Queued{Partial: f.noneGranted()}, f.round.wait(f.take)}
+	return []protocol.Effect{Queued{Partial: f.noneGranted()}, f.round.wait(f.seats.nextTake())}
 }
 
 // noneGranted returns the answers to a first checkout so far, as an error.
@@ -331,8 +293,7 @@ func (f *Machine) noneGranted() *messages.CheckoutError {
 // abandon ends a first checkout. Nothing was held, so there is no event: only the caller gets the error.
 func (f *Machine) abandon(err error) []protocol.Effect {
 	f.state, f.round = messages.StateCheckedIn, nil
-	f.take++
-	return []protocol.Effect{protocol.Release{UpTo: f.take}, End{Err: err}}
+	return []protocol.Effect{f.seats.releaseAll(nil), End{Err: err}}
 }
 
 // Failover rounds.
@@ -364,8 +325,7 @@ func (f *Machine) askNextOrDecide(now protocol.Instant) []protocol.Effect {
 	case len(f.round.queue) > 0:
 		return f.askNext(now)
 	case !f.round.originAsked:
-		f.take++
-		return []protocol.Effect{f.round.nextIsOrigin(f.take, f.origin, f.set.ConnectTimeout)}
+		return []protocol.Effect{f.round.nextIsOrigin(f.seats.nextTake(), f.seats.origin, f.set.ConnectTimeout)}
 	default:
 		return f.decide()
 	}
@@ -376,14 +336,14 @@ func (f *Machine) askNextOrDecide(now protocol.Instant) []protocol.Effect {
 func (f *Machine) decide() []protocol.Effect {
 	r := f.round
 	f.round = nil
-	f.take++ // every take of the round is answered
+	f.seats.nextTake() // every take of the round is answered
 	f.rounds++
 	switch {
 	case int(f.rounds) < f.set.FailoverRounds:
 		return nil
 	case r.refusal != nil:
 		return f.lose(r.refusal.Server, r.refusal.Reason, r.refusal.Text)
-	case !r.reached && !f.origin.RepliedSince(r.began): // a server that was asked early may have replied since
+	case !r.reached && !f.seats.origin.RepliedSince(r.began): // a server that was asked early may have replied since
 		return f.exit(r.trigger)
 	default:
 		return nil
@@ -396,7 +356,7 @@ func (f *Machine) endRound() []protocol.Effect {
 		return nil
 	}
 	f.round = nil
-	return []protocol.Effect{f.dropTake()}
+	return []protocol.Effect{f.seats.dropTake()}
 }
 
 // The end.
@@ -406,7 +366,7 @@ func (f *Machine) closeOpenPair() []protocol.Effect {
 	if f.state != messages.StateRetaking {
 		return nil
 	}
-	return f.closePair(f.origin.Server(), messages.Ended, "")
+	return f.closePair(f.seats.origin.Server(), messages.Ended, "")
 }
 
 func (f *Machine) closePair(server messages.Server, reason messages.Reason, text string) []protocol.Effect {
@@ -417,42 +377,38 @@ func (f *Machine) closePair(server messages.Server, reason messages.Reason, text
 // does not exit.
 func (f *Machine) lose(server messages.Server, reason messages.Reason, text string) []protocol.Effect {
 	err := &messages.LostError{Claim: f.member.Claim, Server: server, Reason: reason, Message: text}
-	return f.finish(messages.StateLost, err, lost(f.member.Claim, server, messages.StateLost, reason, text))
+	return f.finish(messages.StateLost, err, lost(f.member.Claim, server, messages.StateLost, reason, text), nil)
 }
 
 // exit ends a license because no server was reached during the last round. The runtime publishes Exited once for all
 // features of the connection.
 func (f *Machine) exit(trigger *protocol.HeartbeatFailed) []protocol.Effect {
 	err := &messages.ExitedError{Servers: f.set.Servers, Failed: trigger.Failed, Cause: trigger.Cause}
-	event := lost(f.member.Claim, f.origin.Server(), messages.StateExited, messages.GaveUp, trigger.Cause)
-	return append(f.finish(messages.StateExited, err, event), &protocol.GaveUp{
-		Connection: f.origin, Feature: f.member.Claim.Feature, Failed: trigger.Failed, Cause: trigger.Cause,
+	event := lost(f.member.Claim, f.seats.origin.Server(), messages.StateExited, messages.GaveUp, trigger.Cause)
+	return append(f.finish(messages.StateExited, err, event, nil), &protocol.GaveUp{
+		Connection: f.seats.origin, Feature: f.member.Claim.Feature, Failed: trigger.Failed, Cause: trigger.Cause,
 	})
 }
 
 // becomeUnavailable ends a license because servers went down and came back too often.
 func (f *Machine) becomeUnavailable(err *messages.UnavailableError) []protocol.Effect {
 	event := lost(f.member.Claim, err.Server, messages.StateUnavailable, messages.DownLimit, err.Error())
-	return f.finish(messages.StateUnavailable, err, event)
+	return f.finish(messages.StateUnavailable, err, event, nil)
 }
 
 // checkIn returns the seats for the application. The license ends at once; the connection returns the seats when it can
 // (rule 19), and answers reply.
 func (f *Machine) checkIn(err error, reply *protocol.Reply) []protocol.Effect {
-	effects := f.finish(messages.StateCheckedIn, err, messages.CheckedIn{Claim: f.member.Claim, Server: f.origin.Server()})
-	release := effects[0].(protocol.Release)
-	release.Reply = reply
-	effects[0] = release
-	return effects
+	event := messages.CheckedIn{Claim: f.member.Claim, Server: f.seats.origin.Server()}
+	return f.finish(messages.StateCheckedIn, err, event, reply)
 }
 
-// finish enters a final state. Everything is released (rule 14), and Done is closed before the event is published. The
-// first effect is the Release.
-func (f *Machine) finish(state messages.State, err error, event messages.Event) []protocol.Effect {
-	f.state, f.round, f.held = state, nil, 0
-	f.take++
+// finish enters a final state. Everything is released (rule 14), and Done is closed before the event is published. reply
+// is answered when the server has the seats back; nil: nobody waits for that.
+func (f *Machine) finish(state messages.State, err error, event messages.Event, reply *protocol.Reply) []protocol.Effect {
+	f.state, f.round = state, nil
 	effects := make([]protocol.Effect, 0, 4) // exit adds one more
-	return append(effects, protocol.Release{UpTo: f.take, Origin: f.origin}, End{Err: err}, protocol.Publish{Event: event})
+	return append(effects, f.seats.releaseAll(reply), End{Err: err}, protocol.Publish{Event: event})
 }
 
 // After a panic.
@@ -465,15 +421,15 @@ func (f *Machine) restarted(in *protocol.Restarted) []protocol.Effect {
 	}
 	effects := f.closeOpenPair()
 	if in.UsedUp {
-		return append(effects, f.lose(f.origin.Server(), messages.Internal, in.Cause)...)
+		return append(effects, f.lose(f.seats.origin.Server(), messages.Internal, in.Cause)...)
 	}
 	if f.state == messages.StateRetaking {
 		f.state = messages.StateReconnecting // the pair is closed, and the origin will say what became of the take
 	}
 	f.resyncing = true
-	f.take++
+	f.seats.nextTake()
 	event := messages.FeatureRestarted{Claim: f.member.Claim, Cause: in.Cause}
-	return append(effects, protocol.Publish{Event: event}, QueryHoldings{Connection: f.origin})
+	return append(effects, protocol.Publish{Event: event}, QueryHoldings{Connection: f.seats.origin})
 }
 
 // resync waits for the origin's answer. Inputs that end the checkout are handled meanwhile.
@@ -483,10 +439,10 @@ func (f *Machine) resync(now protocol.Instant, in protocol.Input) []protocol.Eff
 		f.resyncing = false
 		return f.resynced(now, in)
 	case *protocol.AskAgain:
-		return []protocol.Effect{QueryHoldings{Connection: f.origin}}
+		return []protocol.Effect{QueryHoldings{Connection: f.seats.origin}}
 	case *protocol.OriginReplaced:
-		f.origin = in.By
-		return []protocol.Effect{QueryHoldings{Connection: f.origin}}
+		f.seats.moveTo(in.By)
+		return []protocol.Effect{QueryHoldings{Connection: f.seats.origin}}
 	case *protocol.HeartbeatNow:
 		return f.beatNow(in)
 	case *protocol.Cancelled, *protocol.Checkin, *protocol.Closed, *protocol.DownLimit, *protocol.LeaseTimedOut,
@@ -500,8 +456,8 @@ func (f *Machine) resync(now protocol.Instant, in protocol.Input) []protocol.Eff
 
 // resynced goes on from what the origin knows. Whatever else the feature had asked for before the panic is released.
 func (f *Machine) resynced(now protocol.Instant, in *protocol.Holdings) []protocol.Effect {
-	f.held, f.local = in.Held, in.Local
-	effects := []protocol.Effect{f.releaseOthers()}
+	f.seats.resynced(in)
+	effects := []protocol.Effect{f.seats.releaseOthers()}
 	switch {
 	case in.Recovering && in.Last.Failed >= f.set.Attempts && f.set.Automatic():
 		return append(effects, f.startRound(now, in.Last)...)
@@ -519,16 +475,16 @@ func (f *Machine) resynced(now protocol.Instant, in *protocol.Holdings) []protoc
 func (f *Machine) askAgain(now protocol.Instant) []protocol.Effect {
 	switch {
 	case f.state == messages.StateRetaking:
-		return []protocol.Effect{f.dropTake(), f.takeAtOrigin(now)}
+		return []protocol.Effect{f.seats.dropTake(), f.seats.retake(now)}
 	case f.round == nil:
-		return []protocol.Effect{f.releaseOthers()}
+		return []protocol.Effect{f.seats.releaseOthers()}
 	case f.state == messages.StateCheckingOut && f.round.waiting:
-		return append([]protocol.Effect{f.dropTake()}, f.waitInQueue()...)
+		return append([]protocol.Effect{f.seats.dropTake()}, f.waitInQueue()...)
 	case f.state == messages.StateCheckingOut:
 		f.round.answered(messages.Answer{Reason: messages.Unanswered, Message: "the connection was restarted"})
-		return append([]protocol.Effect{f.dropTake()}, f.askNextOrFail(now)...)
+		return append([]protocol.Effect{f.seats.dropTake()}, f.askNextOrFail(now)...)
 	default:
 		f.round.noteReached(true) // unknown: rather wait for the next failed heartbeat than exit
-		return append([]protocol.Effect{f.dropTake()}, f.askNextOrDecide(now)...)
+		return append([]protocol.Effect{f.seats.dropTake()}, f.askNextOrDecide(now)...)
 	}
 }

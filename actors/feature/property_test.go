@@ -101,7 +101,7 @@ func (w *checker) took(e protocol.TakeSeat) {
 	require.Greater(w.rt, e.Take, w.asked, "a new take has a number higher than all before")
 	w.asked = e.Take
 	require.False(w.rt, f.state.Final(), "nothing is asked for in a final state")
-	if f.held != 0 {
+	if f.seats.held != 0 {
 		require.Equal(w.rt, messages.StateFailingOver, f.state, "seats are asked for while a lease is held")
 	}
 }
@@ -116,18 +116,18 @@ func (w *checker) checkState() {
 	}
 	switch f.state {
 	case messages.StateHeld, messages.StateReconnecting:
-		assert.NotZero(w.rt, f.held, "%s without a lease", f.state)
+		assert.NotZero(w.rt, f.seats.held, "%s without a lease", f.state)
 		assert.Nil(w.rt, f.round, "%s and still in a round", f.state)
 	case messages.StateCheckingOut, messages.StateRetaking:
-		assert.Zero(w.rt, f.held, "%s with a lease", f.state)
-		assert.Equal(w.rt, w.asked, f.take, "%s and no take under way", f.state)
+		assert.Zero(w.rt, f.seats.held, "%s with a lease", f.state)
+		assert.Equal(w.rt, w.asked, f.seats.take, "%s and no take under way", f.state)
 	case messages.StateFailingOver:
-		assert.Equal(w.rt, f.round != nil, w.asked == f.take, "a take is under way exactly while a round is")
+		assert.Equal(w.rt, f.round != nil, w.asked == f.seats.take, "a take is under way exactly while a round is")
 	default:
 		assert.True(w.rt, w.ended, "%s and Done is open", f.state)
 		assert.Equal(w.rt, w.granted, w.told, "a license that was granted has one terminal event, another has none")
 		assert.True(w.rt, w.released, "%s and not everything is returned", f.state)
-		assert.Greater(w.rt, f.take, w.asked, "%s and a take is still wanted", f.state)
+		assert.Greater(w.rt, f.seats.take, w.asked, "%s and a take is still wanted", f.state)
 	}
 	if f.state.Live() && f.state != messages.StateFailingOver {
 		assert.Zero(w.rt, f.rounds, "rounds start again whenever FailingOver is left")
@@ -139,25 +139,25 @@ func (w *checker) checkState() {
 // anyAnswer answers the latest take or one before.
 func (w *checker) anyAnswer(rt *rapid.T) protocol.Input {
 	take := w.asked - min(w.asked, rapid.Uint32Range(0, 2).Draw(rt, "takes ago"))
-	link := w.harness.connection(anyServer(rt))
+	ref := w.harness.connection(anyServer(rt))
 	switch rapid.IntRange(0, 3).Draw(rt, "answer") {
 	case 0:
-		return &protocol.SeatGranted{Take: take, Connection: link, Server: link.Server(), Local: rapid.Bool().Draw(rt, "local")}
+		return &protocol.SeatGranted{Take: take, Connection: ref, Server: ref.Server(), Local: rapid.Bool().Draw(rt, "local")}
 	case 1:
-		return &protocol.SeatRefused{Take: take, Server: link.Server(), Reason: messages.NoSeats}
+		return &protocol.SeatRefused{Take: take, Server: ref.Server(), Reason: messages.NoSeats}
 	default:
-		return &protocol.SeatUnanswered{Take: take, Server: link.Server(), Reached: rapid.Bool().Draw(rt, "reached")}
+		return &protocol.SeatUnanswered{Take: take, Server: ref.Server(), Reached: rapid.Bool().Draw(rt, "reached")}
 	}
 }
 
 // anyFromOrigin is an input about the origin or about another connection.
 func (w *checker) anyFromOrigin(rt *rapid.T) protocol.Input {
-	link := w.harness.connection(anyServer(rt))
+	ref := w.harness.connection(anyServer(rt))
 	return rapid.SampledFrom([]protocol.Input{
-		&protocol.HeartbeatFailed{Connection: link, Failed: 3, Others: w.harness.others()}, &protocol.LeaseResumed{Connection: link},
-		&protocol.LeaseEnded{Connection: link, Reason: anyReason(rt)}, &protocol.ServerRegained{Connection: link},
-		&protocol.OriginReplaced{Connection: link, By: w.harness.connection(anyServer(rt))},
-	}).Draw(rt, "word")
+		&protocol.HeartbeatFailed{Connection: ref, Failed: 3, Others: w.harness.others()}, &protocol.LeaseResumed{Connection: ref},
+		&protocol.LeaseEnded{Connection: ref, Reason: anyReason(rt)}, &protocol.ServerRegained{Connection: ref},
+		&protocol.OriginReplaced{Connection: ref, By: w.harness.connection(anyServer(rt))},
+	}).Draw(rt, "input")
 }
 
 // anyEnd ends the checkout, but seldom, so that most checkouts live long enough.
@@ -165,7 +165,7 @@ func (w *checker) anyEnd(rt *rapid.T) protocol.Input {
 	return rapid.SampledFrom([]protocol.Input{
 		&protocol.ServerRegained{}, &protocol.ServerRegained{}, &protocol.ServerRegained{}, &protocol.ServerRegained{}, &protocol.ServerRegained{}, &protocol.ServerRegained{},
 		&protocol.Checkin{Reply: protocol.NewReply()}, &protocol.Closed{}, &protocol.Cancelled{Err: messages.ErrClosed}, timedOut(w.harness),
-		&protocol.DownLimit{Err: &messages.UnavailableError{}}, &protocol.RestartsUsedUp{Connection: w.harness.f.origin},
+		&protocol.DownLimit{Err: &messages.UnavailableError{}}, &protocol.RestartsUsedUp{Connection: w.harness.f.seats.origin},
 	}).Draw(rt, "end")
 }
 

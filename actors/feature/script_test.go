@@ -140,5 +140,5 @@ func (p *harness) originOf(t *testing.T, d *datadriven.TestData) *protocol.Conne
 	if at := script.Option(t, d, "at", ""); at != "" {
 		return p.connection(messages.Address(at))
 	}
-	return p.f.origin
+	return p.f.seats.origin
 }

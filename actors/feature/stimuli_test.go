@@ -56,7 +56,7 @@ func stimuli() []stimulus {
 		newStimulus(func(*harness) protocol.Input { return &protocol.DownLimit{Err: &messages.UnavailableError{Max: 10}} }),
 		newStimulus(func(*harness) protocol.Input { return &protocol.AskAgain{} }),
 		newStimulus(afterPanic(false), restartsLeft), newStimulus(afterPanic(true), noRestartLeft),
-		newStimulus(func(p *harness) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.f.origin} }),
+		newStimulus(func(p *harness) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.f.seats.origin} }),
 		newStimulus(holdings(0, 0), noLeaseHeld, noneFailed), newStimulus(holdings(1, 0), leaseHeld, noneFailed),
 		newStimulus(holdings(0, 2), noLeaseHeld, belowAttempts), newStimulus(holdings(1, 2), leaseHeld, belowAttempts),
 		newStimulus(holdings(0, 3), noLeaseHeld, atAttempts), newStimulus(holdings(1, 4), leaseHeld, atAttempts),
@@ -87,14 +87,14 @@ func grantFrom(a messages.Address) func(*harness) protocol.Input {
 }
 
 func grantFromOrigin(p *harness) protocol.Input {
-	return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.f.origin, Server: p.f.origin.Server()}
+	return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.f.seats.origin, Server: p.f.seats.origin.Server()}
 }
 
 // staleStimuli returns the inputs that name a take or an origin, with ones that are not the feature's.
 func staleStimuli() []stimulus {
 	var all []stimulus
 	for _, shift := range []int{-1, +1, +2} {
-		number := func(p *harness) uint32 { return uint32(int(p.f.take) + shift) }
+		number := func(p *harness) uint32 { return uint32(int(p.f.seats.take) + shift) }
 		all = append(all,
 			newStimulus(func(p *harness) protocol.Input {
 				return &protocol.SeatGranted{Take: number(p), Connection: p.connection("S2")}

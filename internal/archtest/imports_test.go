@@ -35,7 +35,7 @@ var layers = map[string]layer{
 	"messages":                {},
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
-	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults"}, others: []string{"..."}},
+	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults", "internal/tlsfiles"}, others: []string{"..."}},
 	"transport/transporttest": {ours: []string{"messages", "transport", "transport/transporttest/conformance"}},
 	"transport/transporttest/conformance": {
 		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
@@ -53,7 +53,14 @@ var layers = map[string]layer{
 	"supervisor":            {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "supervisor/outagefile", "internal/eventbus", "internal/faults"}, protoactor: true, others: []string{"..."}},
 	"supervisor/outagefile": {ours: []string{"messages", "actors/outage"}, others: []string{"github.com/gofrs/flock/..."}},
 
-	"server":             {ours: []string{"messages", "transport/wire", "server/...", "internal/failpoint", "internal/faults"}, others: []string{"..."}},
+	"server": {ours: []string{"messages", "transport/wire", "server/...", "internal/seats", "internal/faults"}, others: []string{"..."}},
+	"server/internal/engine": {
+		ours: []string{"messages", "transport/wire", "internal/seats", "server/ledger", "server/license"},
+	},
+	"server/internal/grpcapi": {
+		ours:   []string{"messages", "transport/wire", "internal/seats", "server/internal/engine", "server/ledger"},
+		others: []string{"google.golang.org/..."},
+	},
 	"server/ledger":      {ours: []string{"messages", "server/license"}},
 	"server/ledger/bolt": {ours: []string{"messages", "server/ledger", "server/license", "internal/failpoint"}, others: []string{"go.etcd.io/bbolt/..."}},
 	"server/license":     {ours: []string{"messages", "internal/faults"}},
@@ -65,8 +72,13 @@ var layers = map[string]layer{
 	"examples/internal":         {ours: []string{"examples/internal/..."}},
 	"examples/protoactor":       {ours: forExamples, protoactor: true, others: []string{"..."}},
 
-	"internal":          {},
-	"internal/faults":   {ours: []string{"messages"}},
+	"internal":        {},
+	"internal/faults": {ours: []string{"messages"}},
+	"internal/seats":  {ours: []string{"messages", "server/ledger", "server/license"}},
+	"internal/testledger": {
+		ours: []string{"messages", "server/ledger"}, others: []string{"github.com/stretchr/testify/..."},
+	},
+	"internal/logqueue": {ours: []string{"internal/fifo"}},
 	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
 	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor/...", "server/..."}, others: []string{"..."}},
 	"internal/eventbus": {ours: []string{"messages", "internal/fifo"}},
@@ -84,7 +96,7 @@ var forExamples = []string{"messages", "transport/...", "actors", "supervisor/..
 
 // inTests is what a test may import besides what its package may.
 var inTests = layer{
-	ours:       []string{"transport/transporttest/...", "server", "server/license", "server/ledger", "internal/testcert", "internal/wiretap", "actors/internal/script"},
+	ours:       []string{"transport/transporttest/...", "server", "server/license", "server/ledger/...", "internal/testcert", "internal/testledger", "internal/wiretap", "internal/failpoint", "actors/internal/script"},
 	protoactor: true, others: []string{"..."},
 }
 
@@ -144,6 +156,14 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"server/licensefile/load.go", module + "/server/license", true},
 		{"server/licensefile/load.go", module + "/server", false},
 		{"server/licensefile/load.go", module + "/transport/wire", false},
+		{"internal/seats/allocator.go", module + "/server/ledger", true},
+		{"internal/seats/allocator.go", module + "/server/ledger/bolt", false},
+		{"internal/seats/allocator.go", module + "/transport/wire", false},
+		{"server/internal/engine/engine.go", module + "/internal/seats", true},
+		{"server/internal/engine/engine.go", module + "/server/ledger/bolt", false},
+		{"server/internal/engine/engine.go", "google.golang.org/grpc", false},
+		{"server/internal/grpcapi/service.go", module + "/server", false},
+		{"server/ledger/ledger.go", module + "/internal/seats", false},
 		{"server/cmd/seatbeatd/main.go", module + "/server", true},
 		{"server/cmd/seatbeatd/main.go", module + "/server/licensefile", true},
 		{"server/cmd/seatbeatd/main.go", module + "/supervisor", false},

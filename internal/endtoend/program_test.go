@@ -56,6 +56,16 @@ func service() {
 	license, err := rt.Checkout(context.Background(), messages.Checkout{Feature: "cad"})
 	say("answer " + outcome(err))
 	for lines := bufio.NewScanner(os.Stdin); license != nil && lines.Scan(); {
+		if by, ok := strings.CutPrefix(lines.Text(), "shift "); ok {
+			d, err := time.ParseDuration(by)
+			endOn(err)
+			shiftWall(d)
+			continue
+		}
+		if lines.Text() == "deadline" {
+			say("answer " + time.Until(license.Status().Deadline.Round(0)).String())
+			continue
+		}
 		_, err := beat(license), beat(license)
 		say(fmt.Sprintf("answer %s %d", outcome(err), rt.Status().Connections[0].Outages))
 	}
@@ -131,7 +141,13 @@ type child struct {
 // run starts a program in a process of its own.
 func run(t *testing.T, program string, env ...string) *child {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	return runFile(t, os.Args[0], program, env...)
+}
+
+// runFile starts a program of another build of these tests.
+func runFile(t *testing.T, file, program string, env ...string) *child {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), file)
 	cmd.Env = append(append(os.Environ(), envProgram+"="+program), env...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()

@@ -14,11 +14,11 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// feature is what our server has seats of, without an end.
+// feature is the feature of our server, with as many seats as there can be.
 const feature = "f"
 
-// serveSeats starts our licence server: durable ledger, mutual TLS, and no limit for a client, since here one client is
-// all there is.
+// serveSeats starts our licence server with a durable ledger and mutual TLS. Clients have no limits, since all features
+// belong to one client.
 func serveSeats(s setup) (count func() int64, stop func() error, err error) {
 	config, err := devcert.Server(s.Folder)
 	if err != nil {
