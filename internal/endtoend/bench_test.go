@@ -18,6 +18,8 @@ import (
 	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/supervisor"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
@@ -81,7 +83,7 @@ func backUp(s *licenseServer) (file string) {
 
 // restore makes the server start with the copy, and with a higher Epoch than the lost ledger had.
 func restore(s *licenseServer, file string) {
-	s.config.Ledger = server.NewBoltLedger(file)
+	s.config.Ledger = bolt.New(file)
 	between, err := server.New(s.config)
 	require.NoError(s.t, err)
 	require.NoError(s.t, between.Stop(s.t.Context()))
@@ -141,8 +143,8 @@ func benchServer(b *testing.B) *licenseServer {
 	const unlimited = 1 << 26
 	authority, ledger := testcert.New(b), filepath.Join(b.TempDir(), "ledger")
 	s := serve(b, server.Config{
-		Ledger:   server.NewBoltLedger(ledger),
-		Features: []server.Feature{{Name: benchSeat.Feature, Version: benchSeat.Version, Seats: server.MaxSeats}},
+		Ledger:   bolt.New(ledger),
+		Features: []license.Feature{{Name: benchSeat.Feature, Version: benchSeat.Version, Seats: server.MaxSeats}},
 		TLS:      authority.Server(),
 		Limits:   server.Limits{InFlight: unlimited, ClientLeases: unlimited, Rate: unlimited, Burst: unlimited},
 	})

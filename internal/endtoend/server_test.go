@@ -11,6 +11,8 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 // licenseServer is a licence server in this process. It can be restarted at its address.
@@ -28,8 +30,8 @@ type licenseServer struct {
 func newServer(t *testing.T, seats int, clientTimeout time.Duration) *licenseServer {
 	t.Helper()
 	return serve(t, server.Config{
-		Ledger:        &server.MemoryLedger{},
-		Features:      []server.Feature{{Name: "cad", Version: messages.V(1, 0), Seats: seats}},
+		Ledger:        &ledger.Memory{},
+		Features:      []license.Feature{{Name: "cad", Version: messages.V(1, 0), Seats: seats}},
 		ClientTimeout: clientTimeout,
 		Insecure:      true,
 	})
