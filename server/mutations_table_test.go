@@ -33,8 +33,8 @@ var mutations = []mutation{
 		tests: "BeforeItIsDurable|LedgerFails|Kills", in: ". " + inEngine,
 	},
 	{
-		name: "a repeated request is executed again", file: "../internal/seats/allocator.go",
-		edits: [][2]string{{"a.leases.lookup(c, t.Request); known {", "a.leases.lookup(c, t.Request); known && false {"}},
+		name: "a repeated request is executed again", file: "../internal/seats/policy.go",
+		edits: [][2]string{{"p.leases.lookup(c, t.Request); known {", "p.leases.lookup(c, t.Request); known && false {"}},
 		tests: "AccountedFor|Linearizable|Replayed", in: ". " + inSeats + " " + inEngine,
 	},
 	{
@@ -48,8 +48,8 @@ var mutations = []mutation{
 	{
 		name: "a refused take frees what it names to replace", file: "../internal/seats/allocator.go",
 		edits: [][2]string{{
-			"	old, o := a.replaceable(c, t.Replaces)\n",
-			"	old, o := a.replaceable(c, t.Replaces)\n	for _, r := range t.Replaces {\n		a.cancel(c, r, messages.Replaced, now)\n		old = nil\n	}\n",
+			"	d := a.takeOrRepeat(c, t)\n	a.carryOut(&d, now)\n",
+			"	for _, r := range t.Replaces {\n		a.cancel(c, r, messages.Replaced, now)\n	}\n	d := a.takeOrRepeat(c, t)\n	a.carryOut(&d, now)\n",
 		}},
 		tests: "AccountedFor|Linearizable|AtOnce", in: inSeats + " " + inEngine,
 	},
@@ -59,9 +59,24 @@ var mutations = []mutation{
 		tests: "AccountedFor|Linearizable|AtOnce", in: inSeats + " " + inEngine,
 	},
 	{
-		name: "a revoked lease is replaced", file: "../internal/seats/allocator.go",
+		name: "a revoked lease is replaced", file: "../internal/seats/policy.go",
 		edits: [][2]string{{"e.state == entryEnded && e.reason == messages.Revoked", "false"}},
 		tests: "AccountedFor", in: inSeats,
+	},
+	{
+		name: "a grant takes more seats than there are", file: "../internal/seats/policy.go",
+		edits: [][2]string{{"d.pool.shortfall(p.change); short {", "d.pool.shortfall(p.change); short && false {"}},
+		tests: "AccountedFor|Linearizable", in: inSeats + " " + inEngine,
+	},
+	{
+		name: "replaced seats are not given back to the take", file: "../internal/seats/pools.go",
+		edits: [][2]string{{"				seats -= int(e.count)\n", "				seats -= 0\n"}},
+		tests: "AccountedFor", in: inSeats,
+	},
+	{
+		name: "a take does not count the seats that its group shares", file: "../internal/seats/pools.go",
+		edits: [][2]string{{"seats += after.seatsFrom(version, shared) - before.seatsFrom(version, shared)", "_, _ = after, shared"}},
+		tests: "AccountedFor|Share", in: inSeats,
 	},
 	{
 		name: "a cancelled request leaves no tombstone", file: "../internal/seats/allocator.go",

@@ -1,8 +1,6 @@
 package seats
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -19,6 +17,7 @@ type Allocator struct {
 	clients *Clients
 	pools   *pools
 	leases  *leases
+	policy  *policy
 	queues  queues
 
 	unknownFeatures tally         // takes that name no pool
@@ -29,6 +28,7 @@ type Allocator struct {
 func New(cfg Config, clients *Clients) *Allocator {
 	a := &Allocator{cfg: cfg, clients: clients, pools: newPools()}
 	a.leases = newLeases(cfg, clients, a.pools)
+	a.policy = &policy{limits: cfg.Limits, retry: cfg.RetryAfter, leases: a.leases, pools: a.pools}
 	a.queues = newQueues(a)
 	a.pools.set(cfg.Features)
 	return a
@@ -97,205 +97,73 @@ func (a *Allocator) AllowReturns(c *Client, n int, now time.Duration) error {
 	return nil
 }
 
-// Take decides one take of a client.
+// Take decides about one take of a client, and carries the decision out.
 func (a *Allocator) Take(c *Client, t Take, now time.Duration) Outcome {
-	before := a.leases.journal.seq
-	o := a.takeOrRepeat(c, t, now)
-	a.publish(c, t, o, before)
-	return o
+	d := a.takeOrRepeat(c, t)
+	a.carryOut(&d, now)
+	return d.Outcome
 }
 
-// Wait decides a take that may wait for seats, or puts it into the queue of its feature: then waits is true, and the call
-// is answered later.
+// Wait decides about a take that may wait for seats, or puts it into the queue of its feature: then waits is true, and the
+// call is answered later.
 func (a *Allocator) Wait(c *Client, t Take, call *BlockedCall, now time.Duration) (o Outcome, waits bool) {
 	if w := a.queues.of(c, t.Request); w != nil && t.Fault == "" {
 		return a.queues.reattach(w, t, call, now)
 	}
-	before := a.leases.journal.seq
-	o = a.takeOrRepeat(c, t, now)
+	d := a.takeOrRepeat(c, t)
 	switch {
-	case o.Reason != messages.NoSeats || a.unservable(t).Result != 0:
+	case d.Reason != messages.NoSeats || a.policy.servable(c, t).Result == Refused:
 	case c.waiting >= a.cfg.Limits.ClientWaiting:
-		o = a.later(messages.RateLimited, "the client waits in line too often")
+		d = a.policy.later(d, messages.RateLimited, "the client waits in line too often")
 	case len(a.queues.waiters) >= a.cfg.Limits.Waiting:
-		o = a.later(messages.Busy, "too many wait in line")
+		d = a.policy.later(d, messages.Busy, "too many wait in line")
 	default:
-		a.queues.join(c, t, call)
+		a.queues.join(d, call)
 		return Outcome{}, true
 	}
-	a.publish(c, t, o, before)
-	return o, false
+	a.carryOut(&d, now)
+	return d.Outcome, false
 }
 
-// publish counts a take that was refused, and audits a take that was refused or got a new lease since the record before.
-func (a *Allocator) publish(c *Client, t Take, o Outcome, before uint64) {
-	if o.Result == Refused {
-		a.deny(t.Feature, o.Reason)
+// takeOrRepeat decides about a take whose call is not blocked. A waiter of the same request leaves its queue.
+func (a *Allocator) takeOrRepeat(c *Client, t Take) decision {
+	if t.Fault == "" {
+		a.queues.leave(a.queues.of(c, t.Request), Outcome{}, ErrOvertaken)
 	}
-	if a.cfg.Audit && (o.Result == Refused || o.Result == Granted && a.leases.journal.seq != before) {
-		a.auditTake(c, t, o)
-	}
+	return a.policy.takeOrRepeat(c, t)
 }
 
-// deny counts a refused take. Takes that name no pool are counted together, so that clients cannot make up more and more
-// names.
-func (a *Allocator) deny(feature string, reason messages.Reason) {
-	if _, p := a.pools.find(feature); p != nil {
-		p.tally.deny(reason, 1)
-		return
-	}
-	a.unknownFeatures.deny(reason, 1)
-}
-
-// takeOrRepeat decides a take whose call is not blocked. A waiter of the same request leaves its queue.
-func (a *Allocator) takeOrRepeat(c *Client, t Take, now time.Duration) Outcome {
-	if t.Fault != "" {
-		return refuse(messages.Malformed, "%s", t.Fault)
-	}
-	a.queues.leave(a.queues.of(c, t.Request), Outcome{}, ErrOvertaken)
-	if number, known := a.leases.lookup(c, t.Request); known {
-		return a.repeat(number, t, now)
-	}
-	return a.decide(c, t, false, now)
-}
-
-// repeat answers a take whose request is known. The repeat renews its lease: the client counts the age of the lease from
-// here, too.
-func (a *Allocator) repeat(number uint32, t Take, now time.Duration) Outcome {
-	e := a.leases.at(number)
-	if e.state == entryEnded {
-		return Outcome{Result: Gone, Reason: e.reason}
-	}
-	if a.pools.all[e.pool].name != t.Feature || int(e.count) != t.Count {
-		return refuse(messages.Malformed, "the request id was used for other seats")
-	}
-	a.leases.table.renew(number, now)
-	return a.grantOf(number, e)
-}
-
-func (a *Allocator) grantOf(number uint32, e *entry) Outcome {
-	return Outcome{Result: Granted, Lease: a.leases.id(number), Version: e.version.version(), Overdrawn: e.overdrawn}
-}
-
-// decide decides a take whose request is not known. first says that the take is the first of its queue.
-func (a *Allocator) decide(c *Client, t Take, first bool, now time.Duration) Outcome {
-	old, o := a.replaceable(c, t.Replaces)
-	if o.Result != 0 {
-		return o
-	}
-	index, p := a.pools.find(t.Feature)
-	served, reason := p.serve(t.Version, t.Exact)
-	if reason != messages.NoReason {
-		return Outcome{Result: Refused, Reason: reason, Message: p.missing(reason)}
-	}
-	want := demand{version: served, seats: t.Count}
-	want.group = a.pools.groups.join(a.pools.group(index, c), want)
-	if o := a.checkCapacity(c, index, want, t, first, old); o.Result != 0 {
-		a.pools.groups.prune(want.group)
-		return o
-	}
-	return a.grant(c, index, want, t, now)
-}
-
-// replaceable returns the held leases among the requests to replace. It refuses when one of them was revoked: a client must
-// not get back by replacing what an administrator took away.
-func (a *Allocator) replaceable(c *Client, replaces []messages.RequestID) (held []*entry, o Outcome) {
-	for i, request := range replaces {
-		number, known := a.leases.lookup(c, request)
-		if !known {
-			continue
-		}
-		e := a.leases.at(number)
-		if e.state == entryEnded && e.reason == messages.Revoked {
-			return nil, Outcome{Result: Refused, Reason: messages.Revoked}
-		}
-		if e.state == entryHeld && !slices.Contains(replaces[:i], request) { // the seats of a request count once
-			held = append(held, e)
-		}
-	}
-	return held, Outcome{}
-}
-
-// checkCapacity refuses a take for which there is no room after its old leases are freed: no seats, or a limit.
-func (a *Allocator) checkCapacity(c *Client, index uint32, want demand, t Take, first bool, old []*entry) Outcome {
-	switch o := a.checkSeats(c, index, want, first, old); {
-	case o.Result != 0:
-		return o
-	case c.leases-len(old) >= a.cfg.Limits.ClientLeases:
-		return a.later(messages.RateLimited, "the client holds too many leases")
-	case a.leases.full(1 + len(t.Replaces)):
-		return a.later(messages.Busy, "the server holds too many leases")
-	default:
-		return Outcome{}
-	}
-}
-
-// checkSeats refuses a demand that takes more seats of its pool than there are, or any seats while others wait for them.
-// It tries: it counts the demand in place of the old leases, looks, and takes that back.
-func (a *Allocator) checkSeats(c *Client, index uint32, want demand, first bool, old []*entry) (o Outcome) {
-	p := a.pools.all[index]
-	p.snapshot()
-	a.exchange(index, want, old, +1)
-	if t, used, short := p.shortfall(); short {
-		o = refuse(messages.NoSeats, "%d of %d seats in use %s", used, t.seats+t.overdraft, p.usage.describe(c, p.share))
-		if want.seats > 1 {
-			o.Message += fmt.Sprintf(", %d asked for", want.seats)
-		}
-	} else if waiting := p.queue.len(); waiting > 0 && !first && p.increased() {
-		o = refuse(messages.NoSeats, "%d wait in line", waiting)
-	}
-	a.exchange(index, want, old, -1)
-	return o
-}
-
-// exchange counts a demand and takes off old leases of its pool, or the other way round.
-func (a *Allocator) exchange(index uint32, want demand, old []*entry, sign int) {
-	a.pools.count(index, want, sign)
-	for _, e := range old {
-		if e.pool == index {
-			a.pools.count(index, e.demand(), -sign)
-		}
-	}
-}
-
-// unservable refuses a take for which waiting is pointless.
-func (a *Allocator) unservable(t Take) Outcome {
-	_, p := a.pools.find(t.Feature)
-	served, reason := p.serve(t.Version, t.Exact)
+// carryOut makes the lease of a grant, in place of the leases that it replaces. A repeat renews its lease: the client
+// counts the age of the lease from here, too. Then it counts and audits the decision.
+func (a *Allocator) carryOut(d *decision, now time.Duration) {
 	switch {
-	case reason != messages.NoReason:
-		return Outcome{Result: Refused, Reason: reason, Message: p.missing(reason)}
-	case t.Count > p.capacity(served):
-		return refuse(messages.NoSeats, "there are %d seats", p.capacity(served))
-	default:
-		return Outcome{}
+	case d.isNew():
+		number := a.leases.grant(d, now)
+		for _, request := range d.take.Replaces {
+			a.cancel(d.client, request, messages.Replaced, now)
+		}
+		a.leases.recordGrant(number, d)
+		if d.want.group != 0 {
+			d.pool.queue.reviewAll()
+		}
+	case d.Result == Granted:
+		a.leases.table.renew(d.known-1, now)
 	}
+	a.publish(d)
 }
 
-// later is a refusal that trying again later can cure.
-func (a *Allocator) later(reason messages.Reason, message string) Outcome {
-	return Outcome{Result: Refused, Reason: reason, Message: message, RetryAfter: a.cfg.RetryAfter}
-}
-
-// grant makes the lease, in place of those that it replaces. There is room: checkCapacity has checked that.
-func (a *Allocator) grant(c *Client, index uint32, want demand, t Take, now time.Duration) Outcome {
-	p := a.pools.all[index]
-	number, e := a.leases.hold(c, t.Request, index, want, now)
-	for _, request := range t.Replaces {
-		a.cancel(c, request, messages.Replaced, now)
+// publish counts a refusal, and audits a refusal or a new grant. Refused takes that name no pool are counted together, so
+// that clients cannot make up more and more names.
+func (a *Allocator) publish(d *decision) {
+	switch {
+	case d.Result == Refused && d.pool != nil:
+		d.pool.tally.deny(d.Reason, 1)
+	case d.Result == Refused:
+		a.unknownFeatures.deny(d.Reason, 1)
 	}
-	e.hold(index, want, p.overdraws(want.version))
-	r := ledger.Record{
-		Kind: ledger.RecordGrant, Holder: c.holder, Request: t.Request, Lease: a.leases.id(number),
-		Feature: p.name, Major: e.version.major(), Minor: e.version.minor(), Count: e.count, Overdrawn: e.overdrawn,
+	if a.cfg.Audit && (d.Result == Refused || d.isNew()) {
+		a.addAudit(d.client, d.pool, d.auditRecord(a.clients))
 	}
-	if e.group != 0 {
-		p.queue.reviewAll()
-		id := a.pools.groups.all[e.group].id
-		r.Share, r.Group = id.share, id.key
-	}
-	e.recorded(a.leases.journal.add(r, 0))
-	return a.grantOf(number, e)
 }
 
 // Checkin returns leases and requests of a client. Leases and requests that are unknown or have ended are ignored. When
@@ -448,25 +316,6 @@ func (a *Allocator) Sample() []PoolSample {
 		all = append(all, p.sample())
 	}
 	return append(all, PoolSample{Denied: a.unknownFeatures.denied})
-}
-
-// auditTake collects the audit record of a take: a grant or a denial.
-func (a *Allocator) auditTake(c *Client, t Take, o Outcome) {
-	r := AuditRecord{
-		Kind: AuditDenial, Reason: o.Reason, Message: o.Message, Version: t.Version, Count: t.Count,
-		Overdrawn: o.Overdrawn, Lease: o.Lease,
-	}
-	if o.Result == Granted {
-		r.Kind, r.Version = AuditGrant, o.Version
-	}
-	_, p := a.pools.find(t.Feature)
-	if p == nil && t.Fault == "" {
-		r.Feature = t.Feature // within its bounds
-	}
-	if p != nil && o.Reason == messages.NoSeats {
-		r.HeldBy = p.usage.sample(a.clients)
-	}
-	a.addAudit(c, p, r)
 }
 
 // auditEnd collects the audit record of the end of a lease whose seats are free already.

@@ -30,6 +30,12 @@ type chunk struct {
 	slots  [chunkSlots]slot
 }
 
+// slot returns the slot with this number, which is in the chunk. The caller holds the lock.
+func (c *chunk) slot(number uint32) *slot { return &c.slots[number%chunkSlots] }
+
+// beatenAt notes that a held slot of the chunk was beaten at this time.
+func (c *chunk) beatenAt(now time.Duration) { c.oldest = min(c.oldest, now) }
+
 // slot is the place of one lease.
 type slot struct {
 	secret [12]byte      // the random part of the lease id; it stays after the end of the lease, until the slot is reused
@@ -71,7 +77,7 @@ func (t *leaseTable) beat(client uint32, ids []byte, now time.Duration) (missed 
 			c.mu.Lock()
 			locked = c
 		}
-		s := &locked.slots[number%chunkSlots]
+		s := locked.slot(number)
 		if s.holder != holder || s.secret != [12]byte(ids[at+4:]) {
 			missed = append(missed, at)
 			continue
@@ -101,14 +107,14 @@ func (t *leaseTable) grow(number uint32) {
 func (t *leaseTable) at(number uint32) (*slot, *chunk) {
 	c := (*t.chunks.Load())[number/chunkSlots]
 	c.mu.Lock()
-	return &c.slots[number%chunkSlots], c
+	return c.slot(number), c
 }
 
 // hold gives a slot to a client under a new secret.
 func (t *leaseTable) hold(number uint32, secret [12]byte, client uint32, now time.Duration) {
 	s, c := t.at(number)
 	*s = slot{secret: secret, holder: client + 1, beaten: now}
-	c.oldest = min(c.oldest, now)
+	c.beatenAt(now)
 	c.mu.Unlock()
 }
 

@@ -141,13 +141,20 @@ func (ls *leases) secret() (secret [12]byte) {
 	return secret
 }
 
-// hold makes the lease of a request. The caller has checked that there is room, and records the grant.
-func (ls *leases) hold(c *Client, request messages.RequestID, pool uint32, d demand, now time.Duration) (uint32, *entry) {
-	number, e := ls.reserve(c, request)
-	ls.table.hold(number, ls.secret(), c.index, now)
-	e.hold(pool, d, false)
-	ls.count(c, e, +1)
-	return number, e
+// grant makes the lease of a decision, which has found room for it, and returns its slot. recordGrant records the lease
+// when what it replaces has ended.
+func (ls *leases) grant(d *decision, now time.Duration) (number uint32) {
+	number, e := ls.reserve(d.client, d.take.Request)
+	ls.table.hold(number, ls.secret(), d.client.index, now)
+	d.carriedOut(ls.id(number), ls.pools.groups.join(d.group, d.want))
+	e.hold(d.index, d.want, d.Overdrawn)
+	ls.count(d.client, e, +1)
+	return number
+}
+
+// recordGrant records a lease that grant has made.
+func (ls *leases) recordGrant(number uint32, d *decision) {
+	ls.at(number).recorded(ls.journal.add(d.record(), 0))
 }
 
 // count adds a lease to the leases and seats that are held, or removes it.

@@ -17,25 +17,25 @@ import (
 func (m *model) Pass(*rapid.T) {
 	d := time.Duration(rapid.IntRange(1, 8).Draw(m.t, "seconds")) * time.Second
 	for name := range m.pools {
-		before := m.live(name)
+		before := m.active(name)
 		m.wall = m.wall.Add(d)
-		m.fitted[name] = m.fitted[name] && slices.Equal(m.live(name), before)
+		m.fitted[name] = m.fitted[name] && slices.Equal(m.active(name), before)
 		m.wall = m.wall.Add(-d)
 	}
 	m.wall = m.wall.Add(d)
 	m.pass(d)
 	m.expire()
-	m.tidy()
+	m.expireWaiters()
 }
 
-// expire does what is due by the time of the licences, and by that of the leases.
+// expire does what is due by the clock of the licences and by the clock of the leases.
 func (m *model) expire() {
 	_, overdue := m.allocator.Refresh(m.wall)
 	for overdue && m.allocator.EndExpired(m.now, 3) {
 		m.commit()
 	}
 	m.commit()
-	m.age()
+	m.expireLeases()
 }
 
 func (m *model) SetFeatures(*rapid.T) {
@@ -46,25 +46,25 @@ func (m *model) SetFeatures(*rapid.T) {
 }
 
 func (m *model) Restart(*rapid.T) {
-	if rapid.Bool().Draw(m.t, "crash") { // between deciding and committing: nobody was answered
+	if rapid.Bool().Draw(m.t, "crash") { // after a decision and before its commit: no client was answered
 		m.allocator.Take(m.harness.client(m.someClient()), m.someTake(), m.now)
 	}
 	m.restart()
-	clear(m.lines)
+	clear(m.queues)
 	clear(m.owed)
 	for _, r := range m.all {
 		r.at = 0
 	}
 	m.recall()
 	for _, p := range m.pools {
-		if !p.listed { // nobody remembers who shared what is not listed any more
+		if !p.listed { // the ledger does not keep the share scope of a feature that left the list
 			p.share = license.ShareNone
 		}
 	}
 	m.expire()
 }
 
-// recall takes back what a ledger replayed although it was dropped. Only ends can come back.
+// recall notes the dropped records that the ledger replayed. Only ends can come back.
 func (m *model) recall() {
 	for _, r := range m.forgotten {
 		number, known := m.allocator.leases.lookup(m.harness.client(r.client), r.request)
@@ -79,10 +79,10 @@ func (m *model) recall() {
 	m.forgotten = nil
 }
 
-// Check claims what must hold at any time.
+// Check claims the invariants.
 func (m *model) Check(*rapid.T) {
 	m.serve()
-	m.checkLines()
+	m.checkQueues()
 	held, ended := 0, 0
 	for _, r := range m.all {
 		if r.held() {
@@ -106,12 +106,12 @@ func (m *model) Check(*rapid.T) {
 
 var modelStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// testModel compares a book with the model. The more patience, the longer are the lines.
+// testModel compares an allocator with the model. With more patience queues grow longer.
 func testModel(t *testing.T, patience int, newLedger func() ledger.Ledger) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{
 			t: t, pools: make(map[string]*modelPool), fitted: make(map[string]bool), wall: modelStart,
-			lines: make(map[string][]*modelPlace), owed: make(map[*BlockedCall]owed),
+			queues: make(map[string][]*modelWaiter), owed: make(map[*BlockedCall]owed),
 		}
 		list := m.list(m.someBlocks())
 		m.harness = newHarnessOn(t, newLedger(), Config{ClientTimeout: modelTimeout, Features: list})
@@ -141,7 +141,7 @@ func TestRecordsThatWereDroppedMayBeReplayed(t *testing.T) {
 	testModel(t, 0, func() ledger.Ledger { return &hoarder{} })
 }
 
-// hoarder is a ledger that lets go of nothing, as the contract allows.
+// hoarder is a ledger that removes nothing, which the contract allows.
 type hoarder struct{ ledger.Memory }
 
 func (h *hoarder) Append(batch ledger.Batch) error {

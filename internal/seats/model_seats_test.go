@@ -17,37 +17,37 @@ type modelPool struct {
 	share  license.Share
 }
 
-// begun returns the blocks whose licence has begun.
-func (m *model) begun(feature string) (begun []license.Feature) {
+// started returns the blocks that have started.
+func (m *model) started(feature string) (started []license.Feature) {
 	for _, f := range m.pools[feature].blocks {
 		if f.Starts.IsZero() || !m.wall.Before(f.Starts) {
-			begun = append(begun, f)
+			started = append(started, f)
 		}
 	}
-	return begun
+	return started
 }
 
-// live returns those of them whose licence has not run out, too.
-func (m *model) live(feature string) (live []license.Feature) {
-	for _, f := range m.begun(feature) {
+// active returns the started blocks that have not expired, the lowest version first.
+func (m *model) active(feature string) (active []license.Feature) {
+	for _, f := range m.started(feature) {
 		if f.Expires.IsZero() || m.wall.Before(f.Expires) {
-			live = append(live, f)
+			active = append(active, f)
 		}
 	}
-	slices.SortStableFunc(live, func(a, b license.Feature) int { return a.Version.Compare(b.Version) })
-	return live
+	slices.SortStableFunc(active, func(a, b license.Feature) int { return a.Version.Compare(b.Version) })
+	return active
 }
 
-// expired reports whether a feature is over: all that has begun has run out.
+// expired reports whether all blocks of a feature that have started have expired.
 func (m *model) expired(feature string) bool {
-	return m.pools[feature].listed && len(m.begun(feature)) > 0 && len(m.live(feature)) == 0
+	return m.pools[feature].listed && len(m.started(feature)) > 0 && len(m.active(feature)) == 0
 }
 
-// unit is one seat that must be there, of at least this version.
+// unit is one seat that a lease needs, of at least this version.
 type unit = messages.Version
 
-// units returns the seats that held leases need, the highest version first: every lease has its own, those that share
-// need what the largest of them takes.
+// units returns the seats that held leases need, the highest version first. Every lease needs its own seats, and leases that
+// share need as many as the largest of them takes.
 func (m *model) units(feature string, held []*modelRequest) (units []unit) {
 	groups := make(map[shareKey][]*modelRequest)
 	for _, r := range held {
@@ -80,7 +80,7 @@ func (m *model) units(feature string, held []*modelRequest) (units []unit) {
 // fits reports whether every unit has a seat of its own.
 func (m *model) fits(feature string, units []unit) bool {
 	var seats []messages.Version
-	for _, f := range m.live(feature) {
+	for _, f := range m.active(feature) {
 		seats = append(seats, slices.Repeat([]messages.Version{f.Version}, f.Seats+f.Overdraft)...)
 	}
 	slices.SortFunc(seats, func(a, b messages.Version) int { return b.Compare(a) })
@@ -92,7 +92,7 @@ func (m *model) fits(feature string, units []unit) bool {
 	return true
 }
 
-// held returns the leases that are held, with some other than they are.
+// held returns the leases that are held, without some of them and with some others.
 func (m *model) held(without []*modelRequest, with ...*modelRequest) (held []*modelRequest) {
 	for _, r := range m.all {
 		if r.held() && !slices.Contains(without, r) {
@@ -105,29 +105,29 @@ func (m *model) held(without []*modelRequest, with ...*modelRequest) (held []*mo
 // served predicts the version at which a feature is served.
 func (m *model) served(t Take) (messages.Version, messages.Reason) {
 	p := m.pools[t.Feature]
-	if p == nil || !p.listed || len(m.begun(t.Feature)) == 0 {
+	if p == nil || !p.listed || len(m.started(t.Feature)) == 0 {
 		return messages.Version{}, messages.NoSuchFeature
 	}
 	if m.expired(t.Feature) {
 		return messages.Version{}, messages.FeatureExpired
 	}
-	for _, f := range m.live(t.Feature) {
+	for _, f := range m.active(t.Feature) {
 		if f.Version.Serves(t.Version, t.Exact) {
 			return f.Version, messages.NoReason
 		}
 	}
-	if slices.ContainsFunc(m.begun(t.Feature), func(f license.Feature) bool { return f.Version.Serves(t.Version, t.Exact) }) {
+	if slices.ContainsFunc(m.started(t.Feature), func(f license.Feature) bool { return f.Version.Serves(t.Version, t.Exact) }) {
 		return messages.Version{}, messages.FeatureExpired
 	}
 	return messages.Version{}, messages.VersionTooLow
 }
 
-// crowded predicts whether there are too few seats: at the version of some block more are needed than it and the higher
-// ones have, and more than before. Past tells of the same without the overdraft, for the versions that serve the lease, and
-// further whether more are needed than before at all.
-func (m *model) crowded(r *modelRequest, back []*modelRequest) (short, past, further bool) {
+// checkSeats predicts whether there are too few seats: whether at the version of some block more are needed than the block
+// and the higher ones have, and more than before. past is the same without overdraft, for the versions that serve the
+// lease. further is whether more seats are needed than before at all.
+func (m *model) checkSeats(r *modelRequest, back []*modelRequest) (short, past, further bool) {
 	before, after := m.units(r.feature, m.held(nil)), m.units(r.feature, m.held(back, r))
-	live, below := m.live(r.feature), messages.V(-1, 0)
+	live, below := m.active(r.feature), messages.V(-1, 0)
 	for _, f := range live {
 		needs := func(units []unit) int {
 			return len(slices.DeleteFunc(slices.Clone(units), func(u unit) bool { return u.Compare(below) <= 0 }))
@@ -146,7 +146,7 @@ func (m *model) crowded(r *modelRequest, back []*modelRequest) (short, past, fur
 	return short, past, further
 }
 
-// someBlocks draws a list.
+// someBlocks draws a list of features.
 func (m *model) someBlocks() (list []license.Feature) {
 	for _, name := range []string{"a", "b"} {
 		share := rapid.SampledFrom([]license.Share{license.ShareNone, license.ShareNone, license.ShareUser, license.ShareHost}).Draw(m.t, "share of "+name)
@@ -171,7 +171,7 @@ func (m *model) someVersion() messages.Version {
 	return rapid.SampledFrom([]messages.Version{messages.V(1, 0), messages.V(1, 5), messages.V(2, 0)}).Draw(m.t, "version")
 }
 
-// list makes a list the one in force, and returns it.
+// list brings a list into force, and returns it.
 func (m *model) list(features []license.Feature) []license.Feature {
 	for _, p := range m.pools {
 		p.listed, p.blocks = false, p.blocks[:0:0]

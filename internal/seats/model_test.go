@@ -11,17 +11,17 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// The model of seat accounting: it keeps every request in one list, looks through all of it each time and knows nothing
-// of slots, indexes or ledgers.
+// The model of the allocator keeps every request in one list, and searches the whole list each time. It knows nothing of
+// slots, indexes or ledgers.
 type modelRequest struct {
 	client    byte
 	request   messages.RequestID
-	lease     messages.LeaseID // zero for a request that was never Granted
+	lease     messages.LeaseID // zero for a request that was never granted
 	feature   string
 	version   messages.Version // served
 	count     int
 	overdrawn bool
-	scope     license.Share // with whom it shared when it was Granted
+	scope     license.Share // with whom it shared when it was granted
 	group     shareKey
 	at        time.Duration // of the last beat, or of the end
 	reason    messages.Reason
@@ -34,12 +34,12 @@ type model struct {
 	t     *rapid.T
 	pools map[string]*modelPool
 	wall  time.Time
-	// fitted tells of pools that had a seat for each that was held, when last looked at.
+	// fitted says which pools had a seat for each seat that was held, at the last Check.
 	fitted map[string]bool
 	all    []*modelRequest
-	lines  map[string][]*modelPlace // by feature, first come first
-	owed   map[*BlockedCall]owed    // what calls that wait no longer are to be told
-	// forgotten are those that were remembered long enough: a ledger that has not let go of them yet brings them back.
+	queues map[string][]*modelWaiter // by feature, first come, first served
+	owed   map[*BlockedCall]owed     // the answers that blocked calls have to get
+	// forgotten are requests that were remembered long enough. A ledger that has not removed them yet brings them back.
 	forgotten []*modelRequest
 }
 
@@ -59,9 +59,9 @@ func (m *model) find(client byte, request messages.RequestID) *modelRequest {
 
 func (m *model) end(r *modelRequest, reason messages.Reason) { r.reason, r.at = reason, m.now }
 
-// cancel is what a returned or replaced request does.
+// cancel ends the lease of a returned or replaced request, or leaves a tombstone.
 func (m *model) cancel(client byte, request messages.RequestID, reason messages.Reason) {
-	m.leave(m.placeOf(client, request), owed{outcome: Outcome{Result: Gone, Reason: reason}})
+	m.leave(m.waiterOf(client, request), owed{outcome: Outcome{Result: Gone, Reason: reason}})
 	r := m.find(client, request)
 	switch {
 	case r == nil:
@@ -71,8 +71,8 @@ func (m *model) cancel(client byte, request messages.RequestID, reason messages.
 	}
 }
 
-// age is what time does.
-func (m *model) age() {
+// expireLeases ends and forgets what is due.
+func (m *model) expireLeases() {
 	var kept []*modelRequest
 	for _, r := range m.all {
 		switch {
@@ -91,9 +91,9 @@ func (m *model) age() {
 	m.all = kept
 }
 
-// predict returns what answers a take that does not wait, but for lease and message, and notes what it does.
+// predict returns the answer to a take that does not wait, without lease and message, and notes its effects.
 func (m *model) predict(client byte, t Take) Outcome {
-	m.leave(m.placeOf(client, t.Request), owed{err: ErrOvertaken})
+	m.leave(m.waiterOf(client, t.Request), owed{err: ErrOvertaken})
 	if r := m.find(client, t.Request); r != nil {
 		switch {
 		case !r.held():
@@ -109,9 +109,9 @@ func (m *model) predict(client byte, t Take) Outcome {
 
 func no(reason messages.Reason) Outcome { return Outcome{Result: Refused, Reason: reason} }
 
-// decide predicts what a take of a request that is not known comes to, and notes it.
+// decide predicts the answer to a take whose request is not known, and notes its effects.
 func (m *model) decide(client byte, t Take, first bool) Outcome {
-	r, o := m.judge(client, t, first)
+	r, o := m.evaluate(client, t, first)
 	if o.Result != Granted {
 		return o
 	}
@@ -122,8 +122,8 @@ func (m *model) decide(client byte, t Take, first bool) Outcome {
 	return o
 }
 
-// judge predicts the same and changes nothing. A grant comes with its request.
-func (m *model) judge(client byte, t Take, first bool) (*modelRequest, Outcome) {
+// evaluate predicts the same without effects. A grant comes with its request.
+func (m *model) evaluate(client byte, t Take, first bool) (*modelRequest, Outcome) {
 	var back []*modelRequest
 	for i, request := range t.Replaces {
 		r := m.find(client, request)
@@ -145,8 +145,8 @@ func (m *model) judge(client byte, t Take, first bool) (*modelRequest, Outcome) 
 	if scope := m.pools[t.Feature].share; modelGroups(client)[scope] != (shareKey{}) {
 		r.scope, r.group = scope, modelGroups(client)[scope]
 	}
-	short, past, further := m.crowded(r, back)
-	if short || further && !first && len(m.lines[t.Feature]) > 0 {
+	short, past, further := m.checkSeats(r, back)
+	if short || further && !first && len(m.queues[t.Feature]) > 0 {
 		return nil, no(messages.NoSeats)
 	}
 	r.overdrawn = past
@@ -163,7 +163,7 @@ func modelGroups(client byte) ShareKeys {
 
 func (m *model) someClient() byte { return byte(rapid.IntRange(1, modelClients).Draw(m.t, "client")) }
 
-// someRequest is one that was used before, mostly by this client, or a new one.
+// someRequest draws a request that was used before, or a new one.
 func (m *model) someRequest(label string) messages.RequestID {
 	if len(m.all) > 0 && rapid.IntRange(0, 3).Draw(m.t, label+" known") > 0 {
 		return rapid.SampledFrom(m.all).Draw(m.t, label).request
@@ -191,7 +191,7 @@ func (m *model) Checkout(*rapid.T) {
 	m.answer(client, t, want, m.take(client, t))
 }
 
-// answer claims that a take was answered as predicted, and notes the lease of a grant.
+// answer claims that a take got the predicted answer, and notes the lease of a grant.
 func (m *model) answer(client byte, t Take, want, o Outcome) {
 	got := o
 	got.Lease, got.Message = messages.LeaseID{}, ""

@@ -1,7 +1,6 @@
 package seats
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -40,7 +39,3 @@ const (
 	Refused
 	Gone // the lease has ended, or the request was cancelled
 )
-
-func refuse(reason messages.Reason, format string, args ...any) Outcome {
-	return Outcome{Result: Refused, Reason: reason, Message: fmt.Sprintf(format, args...)}
-}

@@ -28,12 +28,11 @@ type pool struct {
 	tiers   []tier            // of the active blocks, the lowest version first
 	at      time.Time         // of the last refresh
 
-	used   int       // seats held; more than there are after a list with fewer seats came in
-	uses   []tierUse // the same by version, the lowest first
-	before []int     // the snapshot: seats held at each tier
-	usage  usage
-	tally  tally
-	queue  queue
+	used  int       // seats held; more than there are after a list with fewer seats came in
+	uses  []tierUse // the same by version, the lowest first
+	usage usage
+	tally tally
+	queue queue
 }
 
 // tier is the seats of all active blocks of one version and of all higher versions.
@@ -172,37 +171,25 @@ func (p *pool) held(yield func(t tier, used int) bool) {
 	}
 }
 
-// snapshot remembers the seats held at each tier, to compare them with those held after a change.
-func (p *pool) snapshot() {
-	p.before = p.before[:0]
-	for _, used := range p.held {
-		p.before = append(p.before, used)
+// lowest returns the lowest version that counts at a tier.
+func (p *pool) lowest(tier int) versionKey {
+	if tier == 0 {
+		return 0
 	}
+	return p.tiers[tier-1].version + 1
 }
 
-// shortfall returns a tier at which the change since snapshot took more seats than there are, with the seats held before.
-// Where the change took no seats there is room, even when the list has fewer seats than are held.
-func (p *pool) shortfall() (t tier, before int, found bool) {
+// shortfall returns a tier at which a change of the seats held would take more seats than there are, with the seats held
+// now. Where the change takes no seats there is room, even when the list has fewer seats than are held.
+func (p *pool) shortfall(change []int) (t tier, used int, found bool) {
 	i := 0
 	for t, used := range p.held {
-		if used > t.seats+t.overdraft && used > p.before[i] {
-			return t, p.before[i], true
+		if change[i] > 0 && used+change[i] > t.seats+t.overdraft {
+			return t, used, true
 		}
 		i++
 	}
 	return tier{}, 0, false
-}
-
-// increased reports whether the change since snapshot took any seats.
-func (p *pool) increased() bool {
-	i := 0
-	for _, used := range p.held {
-		if used > p.before[i] {
-			return true
-		}
-		i++
-	}
-	return false
 }
 
 // capacity returns how many seats there are, held or not, for a lease that counts at a version.
@@ -231,12 +218,15 @@ func (p *pool) overdrawn() (beyond int) {
 	return beyond
 }
 
-// overdraws reports whether a lease that counts at a version holds seats of an overdraft, or may do so.
-func (p *pool) overdraws(version versionKey) (yes bool) {
+// overdraws reports whether a lease that counts at a version holds seats of an overdraft after a change of the seats held,
+// or may do so.
+func (p *pool) overdraws(version versionKey, change []int) (yes bool) {
+	i := 0
 	for t, used := range p.held {
-		if yes = used > t.seats; yes || t.version >= version {
+		if yes = used+change[i] > t.seats; yes || t.version >= version {
 			break
 		}
+		i++
 	}
 	return yes
 }

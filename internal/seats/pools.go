@@ -56,10 +56,8 @@ func (ps *pools) setShare(index uint32, share license.Share) {
 }
 
 func (ps *pools) recount(index uint32, sign int) {
-	for i := range ps.groups.all {
-		if g := &ps.groups.all[i]; g.leases > 0 && g.id.pool == index {
-			ps.all[index].countGroup(g, sign)
-		}
+	for g := range ps.groups.ofPool(index) {
+		ps.all[index].countGroup(g, sign)
 	}
 }
 
@@ -70,10 +68,60 @@ func (ps *pools) count(index uint32, d demand, sign int) {
 		p.count(d.version, sign*d.seats)
 		return
 	}
-	g := &ps.groups.all[d.group]
+	g := ps.groups.at(d.group)
 	p.countGroup(g, -1)
 	g.change(d, sign)
 	p.countGroup(g, +1)
+}
+
+// change appends to into, for each tier of a pool, how many more seats are held there once a lease with this demand takes
+// the place of old leases.
+func (ps *pools) change(into []int, index uint32, want demand, old []*entry) []int {
+	p := ps.all[index]
+	groups := ps.changedGroups(index, want, old)
+	for i := range p.tiers {
+		version, seats := p.lowest(i), 0
+		if want.group == 0 && want.version >= version {
+			seats += want.seats
+		}
+		for _, e := range old {
+			if e.pool == index && e.group == 0 && e.version >= version {
+				seats -= int(e.count)
+			}
+		}
+		for group, after := range groups {
+			before := ps.groups.at(group)
+			shared := before.id.share == p.share
+			seats += after.seatsFrom(version, shared) - before.seatsFrom(version, shared)
+		}
+		into = append(into, seats)
+	}
+	return into
+}
+
+// changedGroups returns, by index, the share groups as they would be after such a change. It is nil when the change
+// touches none.
+func (ps *pools) changedGroups(index uint32, want demand, old []*entry) map[uint32]shareGroup {
+	var fewer map[uint32][]demand
+	for _, e := range old {
+		if e.pool == index && e.group != 0 {
+			if fewer == nil {
+				fewer = make(map[uint32][]demand)
+			}
+			fewer[e.group] = append(fewer[e.group], e.demand())
+		}
+	}
+	if want.group == 0 && fewer == nil {
+		return nil
+	}
+	changed := make(map[uint32]shareGroup)
+	for group, demands := range fewer {
+		changed[group] = ps.groups.at(group).with(nil, demands)
+	}
+	if want.group != 0 {
+		changed[want.group] = ps.groups.at(want.group).with(&want, fewer[want.group])
+	}
+	return changed
 }
 
 // ensure returns the index of the pool with this name, and adds one without seats if there is none.

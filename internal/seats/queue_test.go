@@ -11,8 +11,8 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// line puts a take of a client in line, which it must be, and returns the call that waits.
-func (s *harness) line(client byte, t Take) *BlockedCall {
+// enqueue has a take wait, claims that it does, and returns its blocked call.
+func (s *harness) enqueue(client byte, t Take) *BlockedCall {
 	call := &BlockedCall{ctx: context.Background(), done: make(chan struct{})}
 	o, waits := s.allocator.Wait(s.client(client), t, call, s.now)
 	assert.True(s.t, waits, "%+v", o)
@@ -42,7 +42,7 @@ func TestWhatTakesNoFurtherSeatsDoesNotStandInLine(t *testing.T) {
 	s.keys = byTens
 	held := seats("f", 2)
 	assert.Equal(t, Granted, s.take(11, held).Result)
-	call := s.line(21, seats("f", 2))
+	call := s.enqueue(21, seats("f", 2))
 	assert.Equal(t, Granted, s.take(12, seats("f", 2)).Result, "it shares the seats of another")
 	assert.Equal(t, Granted, s.take(11, seats("f", 2, held.Request)).Result, "it gives back as much as it takes")
 	assert.Equal(t, messages.NoSeats, s.take(11, seats("f", 3)).Reason, "its group would hold more")
@@ -51,14 +51,14 @@ func TestWhatTakesNoFurtherSeatsDoesNotStandInLine(t *testing.T) {
 	assert.False(t, answered(call))
 }
 
-// A sharer that waited behind others went on waiting when its group had got seats meanwhile.
+// A waiter behind others went on waiting although its share group had got seats meanwhile.
 func TestWhoWaitsSharesTheSeatsThatItsGroupGets(t *testing.T) {
 	s := newHarness(t, shared(2))
 	s.keys = byTens
 	s.take(31, seats("f", 1))
 	held := seats("f", 1)
 	s.take(41, held)
-	holds, other, shares, more := s.line(11, seats("f", 1)), s.line(21, seats("f", 2)), s.line(12, seats("f", 1)), s.line(13, seats("f", 2))
+	holds, other, shares, more := s.enqueue(11, seats("f", 1)), s.enqueue(21, seats("f", 2)), s.enqueue(12, seats("f", 1)), s.enqueue(13, seats("f", 2))
 	s.allocator.queues.markAllDirty()
 	s.serve()
 	assert.NoError(t, s.allocator.Checkin(s.client(41), nil, []messages.RequestID{held.Request}, s.now))
@@ -70,27 +70,27 @@ func TestWhoWaitsSharesTheSeatsThatItsGroupGets(t *testing.T) {
 	assert.Equal(t, 2, s.allocator.pools.all[0].used)
 }
 
-// The group got its seats while the call of one of it was over: it is not looked for again.
+// The share group got its seats while one of its waiters had no call, so that nobody looked at that waiter again.
 func TestWhoComesBackToTheLineSharesWhatItsGroupHasGot(t *testing.T) {
 	s := newHarness(t, shared(2))
 	s.keys = byTens
 	s.take(31, seats("f", 1))
 	held, away := seats("f", 1), seats("f", 1)
 	s.take(41, held)
-	s.line(11, seats("f", 1))
-	s.line(21, seats("f", 2))
-	call := s.line(12, away)
+	s.enqueue(11, seats("f", 1))
+	s.enqueue(21, seats("f", 2))
+	call := s.enqueue(12, away)
 	ctx, cancel := context.WithCancel(t.Context())
 	call.ctx = ctx
 	cancel()
 	assert.NoError(t, s.allocator.Checkin(s.client(41), nil, []messages.RequestID{held.Request}, s.now))
 	s.serve()
 	assert.ErrorIs(t, call.err, context.Canceled)
-	assert.Equal(t, Granted, s.line(12, away).outcome.Result)
+	assert.Equal(t, Granted, s.enqueue(12, away).outcome.Result)
 }
 
-// When seats of a lower version are over, what is held of them counts as that of the next higher one: who shares them
-// needs no further seat for that version then.
+// When the seats of a lower version expire, the leases that hold them count at the next higher version. A waiter that shares
+// them then needs no additional seat of that version.
 func TestWhoWaitsSharesWhatTheEndOfALicenceMakesOfItsGroupsSeats(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	s := newHarness(t, []license.Feature{
@@ -105,7 +105,7 @@ func TestWhoWaitsSharesWhatTheEndOfALicenceMakesOfItsGroupsSeats(t *testing.T) {
 	}
 	assert.Equal(t, Granted, s.take(11, seats("f", 1)).Result)
 	assert.Equal(t, Granted, s.take(31, higher(2)).Result)
-	first, shares := s.line(41, seats("f", 1)), s.line(12, higher(1))
+	first, shares := s.enqueue(41, seats("f", 1)), s.enqueue(12, higher(1))
 	s.allocator.queues.markAllDirty()
 	s.serve()
 	assert.False(t, answered(shares), "it would need a seat of version 2.0")
@@ -128,13 +128,13 @@ func TestWhatCanNeverBeGrantedDoesNotWait(t *testing.T) {
 	assert.Zero(t, o.RetryAfter)
 	assert.Equal(t, Granted, s.take(1, seats("f", 5)).Result)
 	higher.Count = 2
-	s.line(2, higher)
+	s.enqueue(2, higher)
 }
 
 func TestALineWhoseFeatureIsNotServedAnyMoreIsRefused(t *testing.T) {
 	s := newHarness(t, feature(2))
 	s.take(1, seats("f", 2))
-	two, one := s.line(2, seats("f", 2)), s.line(3, seats("f", 1))
+	two, one := s.enqueue(2, seats("f", 2)), s.enqueue(3, seats("f", 1))
 	set := func(features ...license.Feature) {
 		s.allocator.pools.set(features)
 		s.allocator.queues.markAllDirty()
@@ -157,7 +157,7 @@ func TestAReplacedRequestLeavesTheLine(t *testing.T) {
 	}...)
 	s.take(1, seats("f", 1))
 	waiting := seats("f", 1)
-	call := s.line(2, waiting)
+	call := s.enqueue(2, waiting)
 	assert.Equal(t, Granted, s.take(2, seats("g", 1, waiting.Request)).Result)
 	s.serve()
 	assert.True(t, answered(call))
@@ -167,7 +167,7 @@ func TestAReplacedRequestLeavesTheLine(t *testing.T) {
 func TestAClientInLineIsNotForgotten(t *testing.T) {
 	s := newHarness(t, feature(1))
 	s.take(1, seats("f", 1))
-	s.line(2, seats("f", 1))
+	s.enqueue(2, seats("f", 1))
 	s.allocator.clients.Forget(time.Hour)
 	assert.Equal(t, 2, s.allocator.clients.Count())
 	for _, w := range s.allocator.queues.waiters {

@@ -33,15 +33,17 @@ func (qs *queues) of(c *Client, request messages.RequestID) *waiter {
 // reattach has a later call wait for a waiter. It refuses when the request was used for other seats, and when waiting has
 // become pointless.
 func (qs *queues) reattach(w *waiter, t Take, call *BlockedCall, now time.Duration) (o Outcome, waits bool) {
-	a := qs.allocator
+	policy := qs.allocator.policy
+	d := policy.about(w.client, t)
 	if w.take.Feature != t.Feature || w.take.Count != t.Count {
-		o = refuse(messages.Malformed, "the request id was used for other seats")
-	} else if o = a.unservable(w.take); o.Result != 0 {
+		d = d.refused(messages.Malformed, usedForOthers)
+	} else if pointless := policy.servable(w.client, w.take); pointless.Result == Refused {
 		qs.leave(w, Outcome{}, ErrOvertaken)
+		d = d.answered(pointless.Outcome)
 	}
-	if o.Result != 0 {
-		a.publish(w.client, t, o, a.leases.journal.seq)
-		return o, false
+	if d.Result == Refused {
+		qs.allocator.publish(&d)
+		return d.Outcome, false
 	}
 	qs.answer(w, Outcome{}, ErrOvertaken)
 	w.attach(call)
@@ -50,13 +52,12 @@ func (qs *queues) reattach(w *waiter, t Take, call *BlockedCall, now time.Durati
 	return Outcome{}, true
 }
 
-// join puts a take at the end of the queue of its pool.
-func (qs *queues) join(c *Client, t Take, call *BlockedCall) {
-	index, p := qs.allocator.pools.find(t.Feature)
-	w := &waiter{client: c, take: t, pool: index, call: call}
-	p.queue.push(w)
-	qs.waiters[requestKey{c.index, t.Request}] = w
-	c.addWaiting(+1)
+// join puts a take, which was refused for want of seats, at the end of the queue of its pool.
+func (qs *queues) join(d decision, call *BlockedCall) {
+	w := &waiter{client: d.client, take: d.take, pool: d.index, call: call}
+	d.pool.queue.push(w)
+	qs.waiters[requestKey{d.client.index, d.take.Request}] = w
+	d.client.addWaiting(+1)
 }
 
 // abandon removes a waiter, if there is one, whose client does not want the seats any longer: its take is denied. A call
@@ -66,8 +67,8 @@ func (qs *queues) abandon(w *waiter, o Outcome) {
 		return
 	}
 	if o.Reason != messages.Replaced { // a take that replaces the waiter is itself counted and audited
-		a := qs.allocator
-		a.publish(w.client, w.take, refuse(messages.NoSeats, "gave up waiting in line"), a.leases.journal.seq)
+		d := qs.allocator.policy.about(w.client, w.take).refused(messages.NoSeats, "gave up waiting in line")
+		qs.allocator.publish(&d)
 	}
 	qs.leave(w, o, nil)
 }
@@ -171,15 +172,15 @@ func (qs *queues) serveFirst(p *pool, now time.Duration) bool {
 	if qs.noteHangUp(w, now); w.call == nil {
 		return false
 	}
-	a := qs.allocator
-	before, o := a.leases.journal.seq, a.unservable(w.take)
-	if o.Result == 0 {
-		if o = a.decide(w.client, w.take, true, now); o.Reason == messages.NoSeats {
+	policy := qs.allocator.policy
+	d := policy.servable(w.client, w.take)
+	if d.Result != Refused {
+		if d = policy.decide(w.client, w.take, true); d.Reason == messages.NoSeats {
 			return false
 		}
 	}
-	a.publish(w.client, w.take, o, before)
-	qs.leave(w, o, nil)
+	qs.allocator.carryOut(&d, now)
+	qs.leave(w, d.Outcome, nil)
 	return true
 }
 
@@ -189,16 +190,15 @@ func (qs *queues) serveSharer(w *waiter, now time.Duration) bool {
 	if !a.pools.groups.holds(a.pools.group(w.pool, w.client)) {
 		return false
 	}
-	if qs.noteHangUp(w, now); w.call == nil || a.unservable(w.take).Result != 0 {
+	if qs.noteHangUp(w, now); w.call == nil || a.policy.servable(w.client, w.take).Result == Refused {
 		return false
 	}
-	before := a.leases.journal.seq
-	o := a.decide(w.client, w.take, false, now)
-	if o.Result != Granted {
+	d := a.policy.decide(w.client, w.take, false)
+	if d.Result != Granted {
 		return false
 	}
-	a.publish(w.client, w.take, o, before)
-	qs.leave(w, o, nil)
+	a.carryOut(&d, now)
+	qs.leave(w, d.Outcome, nil)
 	return true
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestAStallOfTheServerCostsNoAllowance: the server's clock goes back after a stall, which was charged to its clients.
+// The server's clock goes back after a stall. The rate limiter charged that to the clients.
 func TestAStallOfTheServerCostsNoAllowance(t *testing.T) {
 	var l rateLimiter
 	limits := Limits{Rate: 1 << 30, Burst: 1 << 30}

@@ -38,7 +38,7 @@ func TestRecordsThatContradictEachOtherAreRefused(t *testing.T) {
 }
 
 func TestTheLedgerKeepsOnlyWhatIsNeeded(t *testing.T) {
-	const takes = 12_288 // three times as many as make a ledger in memory let go of what is dropped
+	const takes = 12_288 // three times as many as make a ledger in memory remove dropped records
 	s := newHarness(t, plenty)
 	for range takes {
 		take := seats("f", 1)

@@ -2,6 +2,7 @@ package seats
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/seatbeat/seatbeat/server/license"
@@ -62,6 +63,34 @@ func (g *shareGroup) change(d demand, sign int) {
 	g.leases += sign
 }
 
+// with returns the group as it would be with a change: one lease more, if add is not nil, and some leases fewer.
+func (g *shareGroup) with(add *demand, fewer []demand) shareGroup {
+	changed := shareGroup{id: g.id, sizes: slices.Clone(g.sizes), leases: g.leases}
+	if add != nil {
+		changed.change(*add, +1)
+	}
+	for _, d := range fewer {
+		changed.change(d, -1)
+	}
+	return changed
+}
+
+// seatsFrom returns how many seats of a version and of higher versions the group holds. shared says that the pool has the
+// share scope of the group.
+func (g *shareGroup) seatsFrom(version versionKey, shared bool) (seats int) {
+	for _, s := range g.sizes {
+		switch {
+		case s.version < version:
+			return seats
+		case shared:
+			seats = max(seats, s.seats)
+		default:
+			seats += s.seats * s.leases
+		}
+	}
+	return seats
+}
+
 // shareGroups are all share groups, by the index that entries hold. Index 0 is no group.
 type shareGroups struct {
 	all  []shareGroup
@@ -73,17 +102,37 @@ func newShareGroups() shareGroups {
 	return shareGroups{all: make([]shareGroup, 1), of: make(map[shareGroupID]uint32)}
 }
 
+// at returns the group with an index.
+func (gs *shareGroups) at(index uint32) *shareGroup { return &gs.all[index] }
+
+// ofPool goes through the groups of a pool.
+func (gs *shareGroups) ofPool(pool uint32) iter.Seq[*shareGroup] {
+	return func(yield func(*shareGroup) bool) {
+		for i := range gs.all {
+			if g := &gs.all[i]; g.leases > 0 && g.id.pool == pool && !yield(g) {
+				return
+			}
+		}
+	}
+}
+
+// find returns the group that a lease of this demand would share with. It returns 0 when the lease shares with nobody, and
+// when the lease would be the first of its group.
+func (gs *shareGroups) find(id shareGroupID, d demand) uint32 {
+	if index, known := gs.of[id]; known && gs.all[index].accepts(d) {
+		return index
+	}
+	return 0
+}
+
 // join returns the group of a lease that is counted next, a new group if there is none. It returns 0 when the lease shares
 // with nobody.
 func (gs *shareGroups) join(id shareGroupID, d demand) uint32 {
 	if id.share == license.ShareNone || id.key == (shareKey{}) {
 		return 0
 	}
-	if index, known := gs.of[id]; known {
-		if gs.all[index].accepts(d) {
-			return index
-		}
-		return 0
+	if _, known := gs.of[id]; known {
+		return gs.find(id, d)
 	}
 	index := uint32(len(gs.all))
 	if last := len(gs.free) - 1; last >= 0 {

@@ -20,7 +20,7 @@ func TestAnOlderSessionIsSupersededAndOneFromBeforeARestartIsAdopted(t *testing.
 		newer.held()
 
 		s.restart()
-		older.held() // nothing is known of either: it is adopted
+		older.held() // the server knows neither session, and adopts this one
 		newer.held() // and superseded by the later one
 		_, err = older.beat()
 		require.ErrorIs(t, err, seats.ErrSuperseded)

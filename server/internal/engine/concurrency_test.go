@@ -16,7 +16,7 @@ import (
 )
 
 // TestClientsAtOnceNeverHoldMoreThanThereIs has clients take, beat, replace, repeat and return at once, over restarts in
-// between. A client counts its seats from the moment it is told of them until the moment before it gives them back.
+// between. A client counts its seats from the moment of the grant until the moment before it returns them.
 func TestClientsAtOnceNeverHoldMoreThanThereIs(t *testing.T) {
 	const seatsThereAre, lives = 7, 5
 	config := withDefaults(Config{Ledger: &ledger.Memory{}, Features: []license.Feature{feature(seatsThereAre)}})

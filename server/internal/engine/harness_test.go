@@ -27,7 +27,7 @@ type harness struct {
 	config Config
 }
 
-// withDefaults returns a Config with what a test left out. Limits that it left out are met by no accident.
+// withDefaults returns a Config with the fields that a test left out. No test meets the default limits by accident.
 func withDefaults(config Config) Config {
 	l := &config.Limits
 	for field, value := range map[*int]int{

@@ -13,14 +13,14 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// waited is what a call that may wait in line came to.
+// waited is the result of a call that may be blocked.
 type waited struct {
 	outcome seats.Outcome
 	err     error
 	at      time.Time
 }
 
-// wait sends a take that waits as long as may be, and lets it get as far as it can.
+// wait sends a take that waits as long as allowed, and lets the call get as far as it can.
 func (u *user) wait(ctx context.Context, t seats.Take) <-chan waited {
 	result := u.send(ctx, t)
 	synctest.Wait()
@@ -45,7 +45,7 @@ func (u *user) send(ctx context.Context, t seats.Take) <-chan waited {
 	return result
 }
 
-// persist waits as a client does: whenever it is still in line, it asks again.
+// persist waits as a client does: while its take is queued it repeats its request.
 func (u *user) persist(t seats.Take) <-chan waited {
 	result := make(chan waited, 1)
 	go func() {
@@ -68,7 +68,7 @@ func (u *user) checkin(leases []messages.LeaseID, requests ...messages.RequestID
 	synctest.Wait()
 }
 
-// keep beats a lease while time passes.
+// keep renews a lease while time passes.
 func (u *user) keep(d time.Duration, lease messages.LeaseID) {
 	for ; d > 0; d -= time.Minute {
 		time.Sleep(min(d, time.Minute))
@@ -79,7 +79,7 @@ func (u *user) keep(d time.Duration, lease messages.LeaseID) {
 
 func (s *harness) waiting() int { return s.state().Pools[0].Waiting }
 
-// nobodyWaits claims that nothing is left of those who waited.
+// nobodyWaits claims that no take waits, and that nothing is left of takes that did.
 func (s *harness) nobodyWaits() {
 	s.t.Helper()
 	require.NoError(s.t, s.committer.submit(operator(context.Background(), func(time.Duration) error {

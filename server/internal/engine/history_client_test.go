@@ -18,10 +18,10 @@ import (
 
 // historyClient is one client of a history.
 type historyClient struct {
-	h       *historyStage
+	h       *historyHarness
 	holder  ledger.Holder
 	session uint64
-	leases  []seatInput // seats.Granted once, with their lease
+	leases  []seatInput // granted once, with their lease
 }
 
 // some returns one of the leases, nil when there is none.
@@ -32,7 +32,7 @@ func (c *historyClient) some() *seatInput {
 	return &c.leases[rand.IntN(len(c.leases))]
 }
 
-// checkout takes seats, at times twice at once, at times in line, and again until it is answered.
+// checkout takes seats, sometimes twice at once, sometimes waiting, and repeats until it gets an answer.
 func (c *historyClient) checkout() {
 	in := seatInput{call: callCheckout, pool: string(rune('a' + rand.IntN(2))), count: 1 + rand.IntN(2)}
 	t := take(in.pool, in.count)
@@ -68,9 +68,9 @@ func (c *historyClient) take(in seatInput, t seats.Take) (out seatOutput) {
 	return out
 }
 
-// errStillInLine is what the end of a wait comes to: it may have been seats.Granted in the same moment, as after any other call
-// without an answer.
-var errStillInLine = errors.New("still in line")
+// errStillQueued stands for the end of a wait: the take may have been granted in the same moment, as with any other call
+// that gets no answer.
+var errStillQueued = errors.New("still in line")
 
 func (c *historyClient) ask(e *Engine, entered *seats.Client, t seats.Take) ([]seats.Outcome, error) {
 	if t.Wait == 0 {
@@ -78,7 +78,7 @@ func (c *historyClient) ask(e *Engine, entered *seats.Client, t seats.Take) ([]s
 	}
 	outcomes, err := e.Wait(context.Background(), entered, c.session, t)
 	if err == nil && outcomes[0].RetryAfter > 0 {
-		err = errStillInLine
+		err = errStillQueued
 	}
 	return outcomes, err
 }
@@ -101,7 +101,7 @@ func (c *historyClient) checkin(held *seatInput) {
 	answered := c.do(in, func(e *Engine, c *seats.Client) (seatOutput, error) {
 		return seatOutput{result: seats.Granted}, e.Checkin(context.Background(), c, []messages.LeaseID{in.lease}, nil)
 	})
-	if answered && rand.IntN(4) > 0 { // at times it goes on to beat it
+	if answered && rand.IntN(4) > 0 { // sometimes it goes on to renew the lease
 		c.leases = slices.DeleteFunc(c.leases, func(l seatInput) bool { return l.request == in.request })
 	}
 }
@@ -129,10 +129,10 @@ type seatEvent struct {
 	porcupine.Event
 }
 
-// leaseStory is what bounds the time at which a lease may expire.
+// leaseStory bounds the time at which a lease may expire.
 type leaseStory struct {
 	in      seatInput
-	sign    time.Time // when the last call began that showed that it lives, or else the first that may have seats.Granted it
+	sign    time.Time // when the last call began that showed that the lease lives, or else the first call that may have granted it
 	certain bool      // there was such a call
 	over    bool      // it was returned before it could expire, or refused
 
@@ -140,7 +140,7 @@ type leaseStory struct {
 }
 
 // called notes the call of an operation.
-func (h *historyStage) called(in seatInput) (id int) {
+func (h *historyHarness) called(in seatInput) (id int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	id = len(h.events)
@@ -156,7 +156,7 @@ func (h *historyStage) called(in seatInput) (id int) {
 }
 
 // answered notes its return.
-func (h *historyStage) answered(id int, out seatOutput) {
+func (h *historyHarness) answered(id int, out seatOutput) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	out.known = true
@@ -176,9 +176,9 @@ func (h *historyStage) answered(id int, out seatOutput) {
 	}
 }
 
-// finished returns the history: what the clients saw, and for each lease that it may expire from a certain moment on.
-// What was not answered may happen at any time later.
-func (h *historyStage) finished() []porcupine.Event {
+// finished returns the history: what the clients saw, and for each lease that it may expire from a certain moment on. An
+// operation without an answer may happen at any later time.
+func (h *historyHarness) finished() []porcupine.Event {
 	returned := make(map[int]bool)
 	for _, e := range h.events {
 		returned[e.Id] = returned[e.Id] || e.Kind == porcupine.ReturnEvent
@@ -208,8 +208,8 @@ func (h *historyStage) finished() []porcupine.Event {
 	return events
 }
 
-// needless tells of calls without an answer that explain nothing, and would cost the checker hours: beats, and all but
-// the first of those that take or return the same.
+// needless reports calls without an answer that explain nothing, and would cost the checker hours: heartbeats, and all but
+// the first of the calls that take or return the same lease.
 func needless(returned map[int]bool) func(seatEvent) bool {
 	type attempt struct {
 		call    seatCall

@@ -17,11 +17,11 @@ const (
 	callCheckout seatCall = iota + 1
 	callCheckin
 	callBeat
-	callExpire // by the server itself, from when a lease was not beaten for the client timeout
-	callAudit  // of the seats used, in the end
+	callExpire // by the server itself, once a lease got no heartbeat for the client timeout
+	callAudit  // of the seats used, at the end
 )
 
-// seatInput is an operation, on one pool.
+// seatInput is an operation on one pool.
 type seatInput struct {
 	call    seatCall
 	pool    string
@@ -36,7 +36,7 @@ type seatOutput struct {
 	result seats.Result
 	reason messages.Reason
 	lease  messages.LeaseID
-	line   bool // refused since others wait in line, whether seats are free or not
+	line   bool // refused because others wait in the queue, whether seats are free or not
 	used   int
 }
 
@@ -48,7 +48,7 @@ type poolState struct {
 
 type requestState struct {
 	count int
-	lease messages.LeaseID // zero while nobody was told
+	lease messages.LeaseID // zero while no client knows it
 	ended messages.Reason  // NoReason while it is held
 }
 
@@ -68,7 +68,7 @@ func (p poolState) with(request messages.RequestID, r requestState) poolState {
 	return next
 }
 
-// checkout may be repeated, and then gets what it got before.
+// checkout may be repeated: then it gets its earlier answer.
 func (p poolState) checkout(in seatInput, out seatOutput) (bool, poolState) {
 	r, known := p.all[in.request]
 	switch {
@@ -91,7 +91,7 @@ func (p poolState) checkout(in seatInput, out seatOutput) (bool, poolState) {
 	}
 }
 
-// end is what a return and an expiry do.
+// end ends the lease of a request: a return and an expiry do.
 func (p poolState) end(in seatInput, reason messages.Reason) poolState {
 	r, known := p.all[in.request]
 	if !known || r.ended != messages.NoReason {
@@ -101,7 +101,7 @@ func (p poolState) end(in seatInput, reason messages.Reason) poolState {
 	return p.with(in.request, r)
 }
 
-// beat tells of a lease that has ended why, as long as that is remembered.
+// beat gets the reason why a lease has ended, as long as the server remembers it.
 func (p poolState) beat(in seatInput, out seatOutput) bool {
 	r := p.all[in.request]
 	switch {
@@ -129,7 +129,7 @@ func (p poolState) step(in seatInput, out seatOutput) (bool, poolState) {
 	}
 }
 
-// seatModel is what clients may see of a server. Pools have nothing to do with each other.
+// seatModel is what clients may see of a server. Each pool is independent of the others.
 var seatModel = porcupine.Model{
 	PartitionEvent: func(history []porcupine.Event) (parts [][]porcupine.Event) {
 		pools, of := make(map[string]int), make(map[int]int)

@@ -31,8 +31,8 @@ const (
 	historySteps   = 14
 )
 
-// TestHistoriesAreLinearizable records what concurrent clients see of a server whose ledger fails now and then, in the
-// middle of things, and that is started again: there must be one order of all that explains every answer.
+// TestHistoriesAreLinearizable records what concurrent clients see of a server whose ledger fails now and then, and which
+// is started again: there must be one order of all operations that explains every answer.
 func TestHistoriesAreLinearizable(t *testing.T) {
 	histories := 40
 	if text := os.Getenv(historiesVar); text != "" {
@@ -45,7 +45,7 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 		path := filepath.Join(folder, strconv.Itoa(i))
 		var events []porcupine.Event
 		synctest.Test(t, func(t *testing.T) {
-			h := newHistoryStage(t, path)
+			h := newHistoryHarness(t, path)
 			events = h.record()
 			total, lives = total+len(h.events), lives+h.lives
 		})
@@ -55,7 +55,7 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 	t.Logf("%d histories of %d calls in %d lives of servers", histories, total/2, lives)
 }
 
-// explain claims that there is an order. It takes real time, which a bubble does not have.
+// explain claims that there is such an order. The checker needs real time, which a bubble does not have.
 func explain(t *testing.T, events []porcupine.Event) {
 	result, info := porcupine.CheckEventsVerbose(seatModel, events, time.Minute)
 	if result == porcupine.Ok {
@@ -66,12 +66,12 @@ func explain(t *testing.T, events []porcupine.Event) {
 	require.Equal(t, porcupine.Ok, result, "see %s", path)
 }
 
-// historyStage is clients of a server that fails and comes back.
-type historyStage struct {
+// historyHarness has the clients of a server that fails and comes back.
+type historyHarness struct {
 	t      *testing.T
 	config Config
 	ledger *fickle
-	server atomic.Pointer[Engine] // of the present life
+	server atomic.Pointer[Engine] // the one that is running
 	lives  int
 	done   chan struct{} // closed when the clients have ended
 	over   chan struct{} // closed when the server has ended for good
@@ -81,7 +81,7 @@ type historyStage struct {
 	leases map[messages.RequestID]*leaseStory
 }
 
-// fickle is a durable ledger that fails now and then: before it keeps a batch or after, which the server cannot tell.
+// fickle is a durable ledger that fails now and then: before or after it keeps a batch, which the server cannot tell apart.
 type fickle struct {
 	*bolt.Ledger
 	steady bool
@@ -101,8 +101,8 @@ func (f *fickle) Append(batch ledger.Batch) error {
 	return err
 }
 
-func newHistoryStage(t *testing.T, path string) *historyStage {
-	h := &historyStage{
+func newHistoryHarness(t *testing.T, path string) *historyHarness {
+	h := &historyHarness{
 		t: t, ledger: &fickle{Ledger: eager(path)},
 		done: make(chan struct{}), over: make(chan struct{}), leases: make(map[messages.RequestID]*leaseStory),
 	}
@@ -114,7 +114,7 @@ func newHistoryStage(t *testing.T, path string) *historyStage {
 	return h
 }
 
-func (h *historyStage) begin() {
+func (h *historyHarness) begin() {
 	h.ledger.steady = true // until it serves
 	e, err := New(h.config)
 	require.NoError(h.t, err)
@@ -125,7 +125,7 @@ func (h *historyStage) begin() {
 }
 
 // record lets the clients act and returns what they saw.
-func (h *historyStage) record() []porcupine.Event {
+func (h *historyHarness) record() []porcupine.Event {
 	go h.revive()
 	var wg sync.WaitGroup
 	for i := range historyClients {
@@ -146,7 +146,7 @@ func (h *historyStage) record() []porcupine.Event {
 }
 
 // revive starts the server again, a while after each of its ends.
-func (h *historyStage) revive() {
+func (h *historyHarness) revive() {
 	defer close(h.over)
 	for {
 		e := h.server.Load()
@@ -165,7 +165,7 @@ func (h *historyStage) revive() {
 }
 
 // act is what one client does.
-func (h *historyStage) act(instance byte) {
+func (h *historyHarness) act(instance byte) {
 	c := &historyClient{h: h, holder: ledger.Holder{Identity: "c", Instance: [16]byte{instance}}, session: uint64(instance)}
 	for range historySteps {
 		time.Sleep(pause())
@@ -180,7 +180,7 @@ func (h *historyStage) act(instance byte) {
 	}
 }
 
-// pause is mostly none, at times one in which leases expire.
+// pause is mostly none, and sometimes one in which leases expire.
 func pause() time.Duration {
 	switch rand.IntN(6) {
 	case 0:

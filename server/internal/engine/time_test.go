@@ -173,12 +173,12 @@ func TestALeaseThatIsForgottenIsNotTakenForTheNextInItsSlot(t *testing.T) {
 		time.Sleep(4 * time.Minute)
 		u.ended(old, messages.Unknown)
 		time.Sleep(2 * time.Minute)
-		u.ended(next, messages.Expired) // beats of the old one did not renew it
+		u.ended(next, messages.Expired) // heartbeats of the old lease did not renew it
 	})
 }
 
-// On a machine that has too much to do every tick came late, each put off all expiry for the grace anew, and a lease that
-// nobody beat was kept for ever.
+// On an overloaded machine every tick came late, and each late tick suspended all expiry for another grace period, so that a
+// lease without heartbeats lived for ever.
 func TestLeasesEndThoughEveryTickIsLate(t *testing.T) {
 	w := stallDetector{interval: time.Second}
 	const grace = 10 * time.Second
