@@ -134,7 +134,7 @@ var bounds = map[string]any{
 func renderEvents(t *testing.T) string {
 	t.Helper()
 	callbacks := map[string]string{}
-	for _, field := range structsOf(t, "config.go")["Callbacks"].Fields.List {
+	for _, field := range structsOf(t, "callbacks.go")["Callbacks"].Fields.List {
 		event := field.Type.(*ast.FuncType).Params.List[0].Type.(*ast.SelectorExpr).Sel.Name
 		callbacks[event] = "`" + field.Names[0].Name + "`"
 	}

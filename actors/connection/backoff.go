@@ -2,6 +2,7 @@ package connection
 
 import (
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"github.com/seatbeat/seatbeat/actors/protocol"
@@ -15,11 +16,22 @@ const (
 )
 
 // backoff returns the pause before reconnect try number n, counted from 0, with full jitter: draw, from [0,1), picks a
-// point between nothing and the exponential bound, which ends at most.
+// point between zero and the exponential bound, which is never more than most.
 func backoff(n int, draw float64, most time.Duration) time.Duration {
 	bound := float64(retryBase) * math.Pow(retryFactor, float64(n))
 	return time.Duration(draw * min(bound, float64(most)))
 }
 
-// retryCap bounds the pause between two reconnect tries (rule 15).
-func retryCap(set *protocol.Settings) time.Duration { return min(retryMax, set.Interval/2) }
+// jitter draws the pauses between repeated requests of one connection.
+type jitter struct {
+	rng  *rand.Rand
+	most time.Duration // the longest pause
+}
+
+// newJitter returns the jitter for these settings: no pause is longer than half an interval (rule 15).
+func newJitter(set *protocol.Settings, rng *rand.Rand) jitter {
+	return jitter{rng: rng, most: min(retryMax, set.Interval/2)}
+}
+
+// pause draws the pause before try number n, counted from 0.
+func (j jitter) pause(n int) time.Duration { return backoff(n, j.rng.Float64(), j.most) }

@@ -8,257 +8,214 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// dueBeat is a beat that counts: it fails when limit passes.
-type dueBeat struct{ at, limit protocol.Instant }
-
-// flight is a beat under way. There is never more than one.
-type flight struct {
-	seq        uint64
-	counted    bool              // it is the due beat
-	sent       *protocol.Instant // a lease's age counts from here; on its own, since the leases keep it
-	life       uint64
-	session    transport.Session
-	leases     []messages.LeaseID
-	slots      []int32 // the slot of each lease when the beat was sent
-	askers     []asker
-	calls      []beatCall
-	superseded bool // we changed sessions meanwhile: what it brings counts for nothing
+// beats knows whether a heartbeat is due, under way or needed for a recovery, and how many have failed in a row. It does
+// not know what follows from that: see heartbeats.
+type beats struct {
+	failed         int              // heartbeats failed in a row (rule 4)
+	recovering     bool             // a break or a restart: a good heartbeat of all leases must come first (rule 8)
+	afterClockJump bool             // the clocks parted: one heartbeat must be answered, and failures may not count (rule 17)
+	beatNow        bool             // the heartbeat that recovering or afterClockJump needs is to be sent now
+	forgiveUntil   protocol.Instant // failed heartbeats are repeated and not counted until then
+	due            dueBeat
+	inFlight       *beatInFlight    // the heartbeat under way; nil: none. There is never more than one
+	confirmers     []confirmer      // features that ask, by a heartbeat, whether the origin still has their lease
+	acked          protocol.Instant // when the last good heartbeat, or the first take, was sent
 }
 
-// asker is a sweeping feature that asks the origin by a beat of its lease (rule 6).
-type asker struct {
+// dueBeat is the heartbeat that the timer asked for: the only one whose failure counts.
+type dueBeat struct {
+	state dueState
+	at    protocol.Instant // when it became due
+	limit protocol.Instant // when it has failed
+}
+
+type dueState uint8
+
+const (
+	// dueNever: the timer has not asked since the last heartbeat.
+	dueNever dueState = iota
+	// duePostponed: the server asked to wait; the heartbeat is due again with the dialer's planned retry.
+	duePostponed
+	// dueNow: the heartbeat waits for a session, or is under way.
+	dueNow
+)
+
+// beatInFlight is a heartbeat under way.
+type beatInFlight struct {
+	call
+	seq        uint64
+	counted    bool              // it is the due heartbeat
+	sent       *protocol.Instant // the leases' age counts from here; on its own, since the leases keep it
+	leases     []messages.LeaseID
+	slots      []int32 // the slot of each lease in the lease table when the heartbeat was sent
+	confirmers []confirmer
+	calls      []beatCall
+	superseded bool // the session was replaced meanwhile: the answer is ignored
+}
+
+// call is what every call keeps until it is answered: the session it was sent over, and the generation of the server then.
+type call struct {
+	session    transport.Session
+	generation uint64
+}
+
+// confirmer is a feature in a failover round that asks the origin by a heartbeat of its lease (rule 6).
+type confirmer struct {
 	member *protocol.Member
 	take   uint32
-	began  protocol.Instant // of the sweep
+	began  protocol.Instant // of the round
 }
 
-// beatCall is the application's own heartbeat.
-type beatCall struct {
-	member *protocol.Member
-	call   *protocol.Reply
+// join lets calls of the application wait for this heartbeat.
+func (b *beatInFlight) join(calls ...beatCall) { b.calls = append(b.calls, calls...) }
+
+// supersede makes the answer ignored.
+func (b *beatInFlight) supersede() { b.superseded = true }
+
+// becameDue notes that the timer asks for a heartbeat, which has failed when limit passes.
+func (b *beats) becameDue(now, limit protocol.Instant) {
+	b.due = dueBeat{state: dueNow, at: now, limit: limit}
 }
 
-// beatDue: the heartbeat actor says so. While an uncounted beat is under way it waits for its result. A beat that the
-// server asked to wait is due when the wait is over.
-func (c *Machine) beatDue(now protocol.Instant) []protocol.Effect {
-	if c.due != nil || c.pacing() == 0 {
+// postpone takes the due heartbeat back until the server's retry-after has passed.
+func (b *beats) postpone() { b.due = dueBeat{state: duePostponed} }
+
+// clearDue takes the due heartbeat back. A postponed one stays postponed.
+func (b *beats) clearDue() {
+	if b.due.state == dueNow {
+		b.due = dueBeat{}
+	}
+}
+
+// isDue reports whether the due heartbeat waits to be sent or answered, isPostponed whether the server put it off.
+func (b *beats) isDue() bool       { return b.due.state == dueNow }
+func (b *beats) isPostponed() bool { return b.due.state == duePostponed }
+
+// restartDeadline gives the due heartbeat all of its time again, because this connection cut it short itself.
+func (b *beats) restartDeadline(limit protocol.Instant) {
+	if b.isDue() {
+		b.due = dueBeat{state: dueNow, at: b.due.at, limit: limit}
+	}
+}
+
+// waitLimit is when a due heartbeat that waits for a session has failed; one that is under way has its own deadline.
+func (b *beats) waitLimit() protocol.Instant {
+	if b.isDue() && b.inFlight == nil {
+		return b.due.limit
+	}
+	return protocol.Instant{}
+}
+
+// timeout returns how long the next heartbeat may take: a due one has what its limit leaves.
+func (b *beats) timeout(now protocol.Instant, deadline time.Duration) time.Duration {
+	if b.isDue() {
+		return max(b.due.limit.Mono-now.Mono, time.Millisecond)
+	}
+	return deadline
+}
+
+// begin notes that a heartbeat is sent.
+func (b *beats) begin(beat *beatInFlight) { b.inFlight, b.beatNow = beat, false }
+
+// completed ends the heartbeat under way and returns it. It returns nil for one that nobody waits for.
+func (b *beats) completed(seq uint64) *beatInFlight {
+	beat := b.inFlight
+	if beat == nil || beat.seq != seq {
 		return nil
 	}
-	if c.postponed = now.Before(c.notBefore); c.postponed {
-		c.retryAt = protocol.Sooner(c.retryAt, c.notBefore)
-		return nil
-	}
-	c.due = &dueBeat{at: now, limit: now.After(c.beatDeadline())}
-	c.urgent = true
-	return nil
+	b.inFlight = nil
+	return beat
 }
 
-// wantsBeat reports whether a beat is to be sent now.
-func (c *Machine) wantsBeat() bool {
-	return c.due != nil || c.recover && c.set.Automatic() && c.table.beaten() > 0 || len(c.askers) > 0 || len(c.calls) > 0
+// confirm lets a feature ask with the next heartbeat; confirmAgain does so for those of a heartbeat that is over.
+func (b *beats) confirm(c confirmer) { b.confirmers = append(b.confirmers, c) }
+func (b *beats) confirmAgain(beat *beatInFlight) {
+	b.confirmers = append(beat.confirmers, b.confirmers...)
 }
 
-// startBeat sends a beat of all leases; without automatic heartbeats, of those the application asked for.
-func (c *Machine) startBeat(now protocol.Instant) []protocol.Effect {
-	if c.flight != nil || !c.wantsBeat() || now.Before(c.notBefore) {
-		return nil
-	}
-	timeout := c.beatDeadline()
-	if c.due != nil {
-		timeout = max(c.due.limit.Mono-now.Mono, time.Millisecond)
-	}
-	leases, slots := c.beatList()
-	c.seq++
-	c.flight = &flight{
-		seq: c.seq, counted: c.due != nil, sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall}, life: c.life, session: c.session,
-		leases: leases, slots: slots, askers: c.askers, calls: c.calls,
-	}
-	c.askers, c.calls, c.recover = nil, nil, false
-	return []protocol.Effect{SendBeat{Seq: c.seq, Session: c.session, Leases: leases, Timeout: timeout}}
+// takeConfirmers returns the features that ask, once.
+func (b *beats) takeConfirmers() []confirmer {
+	waiting := b.confirmers
+	b.confirmers = nil
+	return waiting
 }
 
-func (c *Machine) beatList() ([]messages.LeaseID, []int32) {
-	if c.set.Automatic() {
-		return c.table.pack()
-	}
-	var leases []messages.LeaseID
-	var slots []int32
-	for _, b := range c.calls {
-		if s, ok := c.table.slot(b.member); ok && c.table.hasLease(s) {
-			leases, slots = append(leases, c.table.lease[s]), append(slots, s)
-		}
-	}
-	return leases, slots
+// unsettled reports whether a heartbeat must be answered before all is well again.
+func (b *beats) unsettled() bool { return b.recovering || b.afterClockJump }
+
+// fail counts a failed heartbeat: a break begins or goes on.
+func (b *beats) fail() {
+	b.failed++
+	b.recovering = true
+	b.clearDue()
 }
 
-// beatAnswered takes the result of a beat: good when every chunk was answered (rule 4).
-func (c *Machine) beatAnswered(now protocol.Instant, in *BeatAnswered) []protocol.Effect {
-	fl := c.flight
-	if fl == nil || in.Seq != fl.seq {
-		return nil
-	}
-	c.flight = nil
-	if fl.superseded {
-		c.restore(now, fl)
-		if c.due != nil {
-			c.due.limit = now.After(c.beatDeadline()) // we cut it short: the next one has all of its time
-		}
-		return nil
-	}
-	answer, effects := c.judge(now, fl, in.Chunks)
-	switch {
-	case answer.void:
-		c.restore(now, fl)
-	case answer.stranger != nil:
-		c.restore(now, fl)
-		effects = append(effects, c.strangerReplied(fl.session, *answer.stranger, nil)...)
-	case answer.mixed:
-		c.restore(now, fl)
-	case answer.failure != nil:
-		effects = append(effects, c.beatFailed(now, fl, answer.failure)...)
-	default:
-		effects = append(effects, c.beatGood(now, fl, in.Chunks, answer.restarted)...)
-	}
-	return effects
+// forgives reports whether failed heartbeats are not counted now.
+func (b *beats) forgives(now protocol.Instant) bool { return now.Before(b.forgiveUntil) }
+
+// forgive ends the due heartbeat without counting its failure: another one is sent.
+func (b *beats) forgive() {
+	b.afterClockJump = true
+	b.clearDue()
 }
 
-// beatAnswer is what the answers to the chunks of a beat come to.
-type beatAnswer struct {
-	void      bool             // from an older life of the server: it counts for nothing
-	stranger  *transport.Hello // another server answered
-	mixed     bool             // the server restarted between two chunks: the whole list is beaten again
-	restarted bool             // all of it tells of a new life
-	failure   error            // a chunk was refused, or not answered
+// forgiveFor is how long failed heartbeats are not counted after the clocks parted: when a machine wakes, its network is
+// often not up yet (rule 17).
+const forgiveFor = 30 * time.Second
+
+// clockJumped asks for a heartbeat now.
+func (b *beats) clockJumped(now protocol.Instant) {
+	b.forgiveUntil = now.After(forgiveFor)
+	b.afterClockJump, b.beatNow = true, true
 }
 
-// judge looks at the answers one by one. Each answered chunk renews its own leases.
-func (c *Machine) judge(now protocol.Instant, fl *flight, chunks []ChunkAnswer) (a beatAnswer, effects []protocol.Effect) {
-	for i, chunk := range chunks {
-		hello, ok := said(chunk.Reply.Hello, chunk.Err)
-		if !ok {
-			a.failure = chunk.Err
-			continue
-		}
-		verdict, learnt := c.learn(now, hello, fl.life)
-		effects = append(effects, learnt...)
-		switch verdict {
-		case staleLife:
-			a.void = true
-			return a, effects
-		case stranger:
-			a.stranger = &hello
-			return a, effects
-		case newLife:
-			a.restarted = true
-			a.mixed = a.mixed || i > 0
-		}
-		if chunk.Err != nil {
-			a.failure = chunk.Err
-			continue
-		}
-		c.hear(now) // also when another chunk fails
-		c.renew(fl, chunk)
-	}
-	return a, effects
+// restarted notes that the server restarted: the features must be recovered, now.
+func (b *beats) restarted() { b.recovering, b.beatNow = true, true }
+
+// answered notes that the server answered something: it ends the count of failed heartbeats. Whether the leases live is
+// still to be asked, if there are any (rule 8).
+func (b *beats) answered(anyFeature bool) {
+	b.failed = 0
+	b.recovering = b.recovering && anyFeature
+	b.beatNow = b.beatNow || b.recovering
 }
 
-// said returns what the server said of itself in a reply, or in the refusal that came instead (rule 7).
-func said(reply transport.Hello, err error) (transport.Hello, bool) {
-	if err == nil {
-		return reply, true
-	}
-	if r := transport.AsRefusal(err); r != nil && r.Hello.Identity.Valid() {
-		return r.Hello, true
-	}
-	return transport.Hello{}, false
-}
+// retry sends the heartbeat that is needed now, because the planned retry is due; connected because there is a session.
+func (b *beats) retry()     { b.beatNow = b.beatNow || b.unsettled() }
+func (b *beats) connected() { b.beatNow = b.unsettled() }
 
-// restore makes the beat that counts for nothing be sent again: at once, unless the server changes with each reply.
-func (c *Machine) restore(now protocol.Instant, fl *flight) {
-	c.askers = append(fl.askers, c.askers...)
-	c.calls = append(fl.calls, c.calls...)
-	c.recover, c.urgent = c.broken, true
-	if c.moves > patience {
-		c.notBefore = protocol.Later(c.notBefore, now.After(backoff(c.moves-patience, c.rng.Float64(), retryCap(c.set))))
-		c.retryAt = c.notBefore
+// resend sends a heartbeat again whose answer must be ignored.
+func (b *beats) resend() { b.beatNow = b.recovering }
+
+// supersede makes the answer of the heartbeat under way ignored.
+func (b *beats) supersede() {
+	if b.inFlight != nil {
+		b.inFlight.supersede()
 	}
 }
 
-// renew notes that a chunk was acknowledged: its leases live on from when the beat was sent. Those that ended keep the
-// age that they had (rule 16).
-func (c *Machine) renew(fl *flight, chunk ChunkAnswer) {
-	at := fl.sent
-	gone := make(map[messages.LeaseID]bool, len(chunk.Reply.Ended))
-	for _, ended := range chunk.Reply.Ended {
-		gone[ended.Lease] = true
-	}
-	for i := chunk.From; i < chunk.From+chunk.Count; i++ {
-		if s := fl.slots[i]; c.table.holds(s, fl.leases[i]) && !gone[fl.leases[i]] {
-			c.table.renewed[s] = at
-		}
-	}
+// good notes a good heartbeat: all is well.
+func (b *beats) good(sent protocol.Instant) {
+	b.acked, b.due = sent, dueBeat{}
+	b.recovering, b.beatNow, b.afterClockJump = false, false, false
 }
 
-// beatGood: the server answered for every lease. A connection that was broken, or whose server restarted, recovers: what
-// the server ended is asked for again, everything else is resumed (rule 8).
-func (c *Machine) beatGood(now protocol.Instant, fl *flight, chunks []ChunkAnswer, restarted bool) []protocol.Effect {
-	good := &goodBeat{flight: fl, chunks: chunks, recovered: c.broken || restarted}
-	c.answered(now, restarted)
-	c.acked = *fl.sent
-	c.ref.CountGoodBeat(*fl.sent)
-	c.due, c.broken, c.recover, c.atRisk, c.checking = nil, false, false, false, false
-	c.postponed, c.retryAt = false, protocol.Instant{}
-	if !c.deciding() {
-		return c.actOn(now, good)
-	}
-	if waiting := c.outage.good; waiting != nil {
-		good.recovered = good.recovered || waiting.recovered
-		good.flight.calls = append(good.flight.calls, waiting.flight.calls...)
-	}
-	c.outage.good = good
-	return nil
+// firstLease notes when the take was sent that brought the only lease.
+func (b *beats) firstLease(sent protocol.Instant) { b.acked = sent }
+
+// moved notes that all features have followed to another server.
+func (b *beats) moved() {
+	b.failed, b.recovering = 0, false
+	b.clearDue()
 }
 
-// actOn tells the features what a good beat brought.
-func (c *Machine) actOn(now protocol.Instant, good *goodBeat) []protocol.Effect {
-	effects := c.endLeases(good.flight, good.chunks)
-	if good.recovered {
-		effects = append(effects, c.resumeAll(good.flight)...)
-	}
-	for _, b := range good.flight.calls {
-		effects = append(effects, c.answerCall(now, b)...)
-	}
-	c.riskAt = protocol.Instant{}
-	c.armRisk(now)
-	return append(effects, c.notedHint(good.chunks)...)
+// nobodyLeft notes that there is nothing to beat for.
+func (b *beats) nobodyLeft() {
+	b.failed, b.recovering, b.beatNow, b.afterClockJump = 0, false, false, false
+	b.clearDue()
 }
 
-// resumeAll tells the features what the good beat found.
-func (c *Machine) resumeAll(fl *flight) []protocol.Effect {
-	resumed := make([]*protocol.Member, 0, len(fl.slots))
-	for i, s := range fl.slots {
-		if c.table.holds(s, fl.leases[i]) {
-			resumed = append(resumed, c.table.owner[s])
-		}
-	}
-	var waiting []*protocol.Member
-	if c.table.leases < c.table.beaten() { // mostly nobody does, and the list has room for all
-		waiting = c.table.choose(func(s int32) bool { return !c.table.hasLease(s) })
-	}
-	return []protocol.Effect{
-		protocol.TellAll{To: resumed, In: &protocol.LeaseResumed{Connection: c.ref}},
-		protocol.TellAll{To: waiting, In: &protocol.ServerRegained{Connection: c.ref}},
-	}
-}
-
-// notedHint honours the server's "next beat not before", up to a third of the client timeout (rule 18).
-func (c *Machine) notedHint(chunks []ChunkAnswer) []protocol.Effect {
-	var hint time.Duration
-	for _, chunk := range chunks {
-		hint = max(hint, chunk.Reply.NotBefore)
-	}
-	if hint <= 0 || !c.set.Automatic() {
-		return nil
-	}
-	return []protocol.Effect{HoldBeats{c.honoured(hint)}}
+// rebuilt returns the beats of the machine that replaces one that panicked: features, if any, must be recovered.
+func (b *beats) rebuilt(anyFeature bool) beats {
+	return beats{failed: b.failed, acked: b.acked, forgiveUntil: b.forgiveUntil, recovering: anyFeature, beatNow: anyFeature}
 }

@@ -5,261 +5,294 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/actors/protocol"
-	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/transport"
 )
 
-// phase is how much a connection knows of its server.
-type phase uint8
+// Machine is the machine of one connection. It is a router: it gives each input to the part that handles it, then lets
+// the parts start what has become possible, in a fixed order. The package documentation says what the parts know.
+type Machine struct {
+	set   *protocol.Settings
+	ref   *protocol.ConnectionRef
+	out   notices
+	drain drainState
+	timer protocol.WakeOrder
+
+	// Parts that know something. They order nothing.
+	peer      peer
+	dialer    dialer
+	throttle  throttle
+	gate      outageGate
+	beats     beats
+	checkouts checkouts
+
+	// Parts that lead a conversation: they handle inputs and order effects.
+	server     server
+	schedule   schedule
+	age        leaseAge
+	heartbeats heartbeats
+	manual     manual
+	taking     taking
+	returning  returning
+	dialing    dialing
+}
+
+// drainState says how far a connection is on its way to the end of the runtime.
+type drainState uint8
 
 const (
-	// unidentified: an address, not yet reached. Takes wait here until its server said who it is.
-	unidentified phase = iota
-	// identifying: the server is known; the runtime is being asked whether it has a connection already.
-	identifying
-	// identified: this is the one connection to its server.
-	identified
-	// merged: the address belongs to another connection, which gets everything that still comes here.
-	merged
+	// running: the runtime is not being closed.
+	running drainState = iota
+	// draining: no take is accepted any more; the returns go on.
+	draining
+	// drained: nothing is left to return, and the runtime was told.
+	drained
 )
 
-// Machine is the machine of one client's tie to one server: its leases, the takes and returns under way, the beats,
-// and the way back after a break. It settles every take by itself: whatever the features do meanwhile, each request that
-// may have been executed is either held, or asked for, or owed a return.
-//
-// It does no I/O: exchanges are effects, and their results come back as inputs.
-type Machine struct {
-	set *protocol.Settings
-	ref *protocol.ConnectionRef
-	rng *rand.Rand // of request ids and jitter; seeded by the actor
-	seq uint64     // of the latest exchange; an answer to another one is stale
-
-	phase     phase
-	into      *protocol.ConnectionRef // the connection that a merged one forwards to
-	addresses []messages.Address      // where this server is, the latest found first
-	hello     transport.Hello         // what the server last said of itself
-	life      uint64                  // grows with each identity learnt; an older exchange's answer is from an older life
-	former    string                  // BootID of the life before: its Epoch may be the higher one, when the server came back from a backup
-	heard     protocol.Instant        // when the server last replied, to anything
-	session   transport.Session       // nil: none, or not to be trusted
-	attempt   *attempt                // the connect under way; nil: none
-	strays    []protocol.Dialled      // sessions to other servers that answered in this one's stead, until it is decided
-	successor string                  // ServerID of the one in this one's stead that was told of last; empty once this one is back
-	heir      *protocol.ConnectionRef // whom the features followed last; kept when this server is back, for those that missed it
-	urgent    bool                    // something new wants the server: connect without waiting for retryAt
-
-	table leaseTable
-	takes takeBook
-	debts debtBook
-
-	acked        protocol.Instant // when the last good beat, or the first take, was sent
-	failed       int              // beats failed in a row (rule 4)
-	broken       bool             // the features must be recovered by a good beat of the whole list (rule 8)
-	recover      bool             // a beat that recovers them is to be tried now
-	postponed    bool             // the server asked to beat later; the beat is due again at retryAt
-	due          *dueBeat
-	flight       *flight // the beat under way; nil: none
-	askers       []asker // sweeping features that wait for a beat of their lease
-	calls        []beatCall
-	beating      time.Duration    // the interval that the heartbeat actor was told; 0: it is stopped
-	atRisk       bool             // LeaseAtRisk was told in this break
-	warned       bool             // the effective interval was logged
-	draining     bool             // the runtime closes: nothing is taken any more
-	drained      bool             // and nothing is owed: the runtime was told
-	retries      int              // reconnect tries of this break
-	retryAt      protocol.Instant // zero: no retry is planned
-	notBefore    protocol.Instant // the server's retry-after for connects and beats
-	forgiveUntil protocol.Instant // failed beats are not counted until then
-	askAfter     protocol.Instant // and for takes and returns
-	moves        int              // handovers and new lives since the server answered twice as the same, see slowDown
-	outage       outage           // what the down counter is to be told
-	checking     bool             // the clocks parted: beat until one is answered, without counting
-	riskAt       protocol.Instant // when the oldest lease is to be looked at; zero: not at all
-	timer        protocol.WakeOrder
-}
-
-func New(set *protocol.Settings, link *protocol.ConnectionRef, rng *rand.Rand) *Machine {
-	return &Machine{
-		set: set, ref: link, rng: rng, addresses: []messages.Address{link.Server().Address},
-		table: newLeaseTable(), takes: newTakeBook(), debts: newDebtBook(),
-	}
-}
-
-// Step applies one input and returns the effects to perform, in order: those of the input, then whatever it made
-// possible, then the time at which to wake.
+// Step applies one input and returns the effects to perform, in order: those of the input, then those of what it made
+// possible, then the time at which to wake. It is not safe for concurrent use.
 func (c *Machine) Step(now protocol.Instant, in any) []protocol.Effect {
-	if c.phase == merged {
-		return c.forward(in)
+	if c.peer.phase == aliased {
+		c.forward(in)
+		return c.out.take()
 	}
-	effects := c.dispatch(now, in)
-	if c.phase == merged {
-		return effects
+	c.dispatch(now, in)
+	if c.peer.phase != aliased {
+		c.pump(now)
+		c.show()
+		c.out.order(c.wake(now))
 	}
-	effects = append(effects, c.pump(now)...)
-	c.show()
-	return append(effects, c.wake(now))
+	return c.out.take()
 }
 
-func (c *Machine) dispatch(now protocol.Instant, in any) []protocol.Effect {
+// dispatch takes orders of features, and what becomes of calls to the server.
+func (c *Machine) dispatch(now protocol.Instant, in any) {
 	switch in := in.(type) {
 	case *protocol.TakeOrder:
-		return c.take(now, in)
+		c.takeOrdered(now, in)
 	case *protocol.ReleaseOrder:
-		return c.leave(now, in)
+		c.returning.released(now, in)
 	case *protocol.BeatOrder:
-		return c.beatOrdered(now, in)
+		c.manual.ordered(now, in)
 	case *protocol.HoldingsQuery:
-		return c.recallFeature(in)
+		c.holdingsQueried(in)
 	case *protocol.BeatDue:
-		return c.beatDue(now)
+		c.heartbeats.due(now)
 	case *protocol.WakeUp:
-		return c.woken(now)
+		c.woken(now)
 	case *Connected:
-		return c.connected(now, in)
+		c.dialing.connected(now, in)
 	case *BeatAnswered:
-		return c.beatAnswered(now, in)
+		c.heartbeats.answered(now, in)
 	case *TakesAnswered:
-		return c.takesAnswered(now, in)
+		c.taking.answered(now, in)
 	case *ReturnsAnswered:
-		return c.returnsAnswered(now, in)
+		c.returning.answered(now, in)
 	default:
-		return c.told(now, in)
+		c.control(now, in)
 	}
 }
 
-// told takes the words of the runtime and of the actors beside this one.
-func (c *Machine) told(now protocol.Instant, in any) []protocol.Effect {
+// control takes what the runtime, and the actors beside this one, have to say.
+func (c *Machine) control(now protocol.Instant, in any) {
 	switch in := in.(type) {
 	case *protocol.Confirmed:
-		return c.adopted(now, in)
+		c.server.confirmed(now, in.Dialled)
 	case *protocol.AliasOf:
-		return c.merge(in)
+		c.aliased(in)
 	case *protocol.AddressFound:
-		return c.handedOver(now, in)
+		c.server.addressFound(now, in.Dialled)
 	case *protocol.ReplacedBy:
-		return c.replaced(now, in)
+		c.replaced(now, in)
 	case *protocol.TakenOver:
-		return c.inherit(now, in)
+		c.takeOver(now, in)
 	case *protocol.DropEnded:
-		return c.reconcileTable(now)
+		c.checkouts.leaveEnded(now)
 	case *protocol.OutageDecided:
-		return c.decided(now)
+		c.heartbeats.decided(now)
 	case *protocol.ClockJumped:
-		return c.jumped(now)
+		c.heartbeats.clockJumped(now)
 	case *protocol.BeatsLost:
-		c.beating = 0
+		c.schedule.timerRestarted()
 	case *protocol.Drain:
-		c.draining, c.drained, c.urgent = true, false, true
+		c.drain = draining
+		c.dialer.retryNow()
 	}
-	return nil
 }
 
-// pump starts whatever can be started now. A broken connection first beats its whole list (rule 8); takes and returns
-// follow.
-func (c *Machine) pump(now protocol.Instant) []protocol.Effect {
-	effects := c.pace()  // nobody may be left to recover: what is owed need not wait for a beat then
-	c.takes.release(now) // also without a session: a time that has come is not woken for again
-	if c.session == nil {
-		effects = append(effects, c.reach(now)...)
+// pump starts whatever can be started now. A connection that recovers first asks for all of its leases (rule 8); takes and
+// returns follow.
+func (c *Machine) pump(now protocol.Instant) {
+	c.schedule.pace() // no feature may be left to recover: then returns need not wait for a heartbeat
+	c.checkouts.takes.resume(now)
+	if c.dialer.session == nil {
+		c.dialing.dial(now)
 	} else {
-		c.urgent = false
-		effects = append(effects, c.startBeat(now)...)
-		if !c.recovering() && !c.deciding() {
-			effects = append(effects, c.sendTakes(now)...)
-			effects = append(effects, c.sendReturns(now)...)
+		c.dialer.rest()
+		c.heartbeats.start(now)
+		if !c.heartbeats.first() && !c.gate.closed() {
+			c.taking.send(now)
+			c.returning.send(now)
 		}
 	}
-	if (c.broken || c.checking) && c.flight == nil && c.attempt == nil {
-		c.planRetry(now)
+	if c.beats.unsettled() && c.beats.inFlight == nil && c.dialer.attempt == nil {
+		c.server.planRetry(now)
 	}
-	effects = append(effects, c.tellCounter()...)
-	effects = append(effects, c.pace()...)
-	if c.draining && !c.drained && c.debts.empty() {
-		c.drained = true
-		effects = append(effects, protocol.Drained{Connection: c.ref})
+	if seen := c.gate.takeUnsent(); seen != nil {
+		c.out.order(protocol.CountOutage{Seen: seen})
 	}
-	return effects
-}
-
-// recovering reports whether a beat has to come first.
-func (c *Machine) recovering() bool {
-	return c.broken && c.set.Automatic() && (c.flight != nil || c.wantsBeat())
-}
-
-// planRetry plans the next reconnect try, unless one is planned, or nothing is left to reconnect for.
-func (c *Machine) planRetry(now protocol.Instant) {
-	if c.retryAt != (protocol.Instant{}) || !c.hasWork() {
-		return
+	c.schedule.pace()
+	if c.drain == draining && c.checkouts.returns.empty() {
+		c.drain = drained
+		c.out.order(protocol.Drained{Connection: c.ref})
 	}
-	pause := backoff(c.retries, c.rng.Float64(), retryCap(c.set))
-	c.retries++
-	c.retryAt = protocol.Later(now.After(pause), c.notBefore)
-}
-
-// unplanRetry takes the next try off the plan, since one is made now. A beat that the server put off stays planned.
-func (c *Machine) unplanRetry() {
-	if !c.postponed {
-		c.retryAt = protocol.Instant{}
-	}
-}
-
-// hasWork reports whether the server is wanted for something that is repeated until it answers.
-func (c *Machine) hasWork() bool {
-	recovery := (c.broken || c.checking) && c.set.Automatic() && c.table.beaten() > 0
-	return recovery || c.takes.repeated(c.set.Automatic()) || !c.debts.empty()
 }
 
 // woken does what has become due.
-func (c *Machine) woken(now protocol.Instant) []protocol.Effect {
-	var effects []protocol.Effect
-	if protocol.Passed(now, c.retryAt) {
-		c.retryAt, c.urgent = protocol.Instant{}, true
-		c.recover = c.recover || c.broken || c.checking
-		if c.postponed {
-			effects = append(effects, c.beatDue(now)...)
+func (c *Machine) woken(now protocol.Instant) {
+	if c.dialer.due(now) {
+		c.beats.retry()
+		if c.beats.isPostponed() {
+			c.heartbeats.due(now)
 		}
 	}
-	if c.due != nil && c.flight == nil && protocol.Passed(now, c.due.limit) {
-		effects = append(effects, c.countFailure(now, "no answer within "+c.beatDeadline().String())...)
+	c.heartbeats.overdue(now)
+	if c.gate.overdue(now) {
+		c.heartbeats.decided(now)
 	}
-	if protocol.Passed(now, c.outage.by) {
-		effects = append(effects, c.decided(now)...)
-	}
-	effects = append(effects, c.takesDue(now)...)
-	c.debts.forget(now, c.hello.ClientTimeout, c.table.lacks)
-	return append(effects, c.checkRisk(now)...)
+	c.taking.overdue(now)
+	c.checkouts.expire(now, c.peer.hello.ClientTimeout)
+	c.age.check(now)
 }
 
 // wake returns the order to wake this connection when the next thing is due.
 func (c *Machine) wake(now protocol.Instant) protocol.Effect {
-	var next protocol.Instant
-	for _, at := range []protocol.Instant{c.retryAt, c.takes.next(), c.debts.next(c.hello.ClientTimeout), c.riskAt, c.beatLimit(), c.askLimit(now), c.outage.by} {
+	var next, throttled protocol.Instant
+	if !c.throttle.allows(now, takesAndReturns) && !c.checkouts.idle() {
+		throttled = c.throttle.calls
+	}
+	for _, at := range []protocol.Instant{
+		c.dialer.retryAt, c.checkouts.takes.wakeAt(), c.checkouts.returns.expiry(c.peer.hello.ClientTimeout), c.age.checkAt,
+		c.beats.waitLimit(), throttled, c.gate.until,
+	} {
 		next = protocol.Sooner(next, at)
 	}
 	return c.timer.WakeAt(next)
 }
 
-// beatLimit is when a due beat that waits for a session has failed; one that is under way ends by its own deadline.
-func (c *Machine) beatLimit() protocol.Instant {
-	if c.due == nil || c.flight != nil {
-		return protocol.Instant{}
-	}
-	return c.due.limit
-}
-
-// askLimit is when takes and returns that the server asked to hold back may be sent.
-func (c *Machine) askLimit(now protocol.Instant) protocol.Instant {
-	if now.Before(c.askAfter) && (!c.takes.empty() || !c.debts.empty()) {
-		return c.askAfter
-	}
-	return protocol.Instant{}
-}
-
-// show publishes what Status tells of this connection.
+// show publishes what Status says of this connection.
 func (c *Machine) show() {
+	leases := &c.checkouts.leases
 	var deadline time.Duration
-	if c.table.leases > 0 {
-		deadline = c.acked.Wall + c.hello.ClientTimeout
+	if leases.leases > 0 {
+		deadline = c.beats.acked.Wall + c.peer.hello.ClientTimeout
 	}
-	c.ref.Show(c.failed, len(c.table.index), deadline)
+	c.ref.Show(c.beats.failed, len(leases.index), deadline)
+}
+
+// takeOrdered takes an order for seats. At its origin a feature in a failover round first asks for the lease that it has
+// (rule 6).
+func (c *Machine) takeOrdered(now protocol.Instant, o *protocol.TakeOrder) {
+	slot, isOrigin := c.checkouts.leases.slot(o.Member)
+	switch {
+	case c.drain != running:
+	case c.peer.nowhere() && c.peer.movedTo != nil && !isOrigin: // the order is for whoever is at the address
+		c.out.forward(c.peer.movedTo, o)
+	case isOrigin && o.Mode == protocol.RoundMode && c.checkouts.leases.hasLease(slot):
+		c.heartbeats.confirm(now, o)
+	default:
+		c.taking.ordered(now, o)
+	}
+}
+
+// holdingsQueried answers from the lease table. What the feature may have missed is told again: that its lease timed out,
+// or that its origin was replaced.
+func (c *Machine) holdingsQueried(o *protocol.HoldingsQuery) {
+	leases := &c.checkouts.leases
+	in := &protocol.Holdings{Connection: c.ref, Recovering: c.beats.recovering, Last: c.heartbeats.lastFailure("")}
+	s, ok := leases.slot(o.Member)
+	switch {
+	case !ok && c.peer.movedTo != nil:
+		c.out.tell(o.Member, &protocol.OriginReplaced{Connection: c.ref, By: c.peer.movedTo})
+		return
+	case !ok:
+	case leases.timedOut(s):
+		c.out.tell(o.Member, c.out.leaseTimedOut(c.peer.hello.ClientTimeout))
+		return
+	case leases.local[s]:
+		in.Local, in.Held, in.Recovering = true, leases.number[s], false // rule 1
+	case leases.hasLease(s):
+		in.Held = leases.number[s]
+	}
+	c.out.tell(o.Member, in)
+}
+
+// replaced: other servers answer at every address of this one. Its features follow to the given connection: they get the
+// new origin first, then the end of their lease there; this server is owed what they had (rules 7 and 14).
+func (c *Machine) replaced(now protocol.Instant, in *protocol.ReplacedBy) {
+	c.peer.moved(in.Connection)
+	for _, t := range c.checkouts.takes.all() {
+		c.taking.cancel(now, t)
+		if t.mode != protocol.RetakeMode {
+			c.out.forward(in.Connection, t.order())
+		}
+	}
+	moved := c.checkouts.moveAway(now)
+	c.beats.moved()
+	c.age.stop()
+	c.heartbeats.unconfirmed("another server answers at the address", true)
+	c.out.forward(in.Connection, moved)
+	c.out.followed(moved.Members, in.Connection)
+}
+
+// takeOver registers the features of a server that this one has replaced.
+func (c *Machine) takeOver(now protocol.Instant, in *protocol.TakenOver) {
+	c.checkouts.takeOver(now, in)
+	c.peer.moved(nil)
+	c.age.watchAgain(now) // their leases may be older than those here
+}
+
+// aliased ends this connection: the server has another one already, which gets everything from now on.
+func (c *Machine) aliased(in *protocol.AliasOf) {
+	c.peer.alias(in.Connection)
+	c.ref.SetAliased()
+	for _, t := range c.checkouts.takes.all() {
+		c.out.forward(in.Connection, t.order())
+	}
+	c.manual.fail(c.manual.takeCalls(), nil)
+	c.checkouts.forgetTakes()
+	if c.drain != running {
+		c.out.order(protocol.Drained{Connection: c.ref})
+	}
+	c.out.order(protocol.WakeAt{})
+}
+
+// forward is all that an aliased connection does.
+func (c *Machine) forward(in any) {
+	switch in := in.(type) {
+	case *protocol.TakeOrder, *protocol.ReleaseOrder, *protocol.BeatOrder, *protocol.HoldingsQuery:
+		c.out.forward(c.peer.aliasOf, in)
+	case *Connected:
+		c.out.closeSessions(in)
+	case *protocol.Drain:
+		c.out.order(protocol.Drained{Connection: c.ref})
+	}
+}
+
+// Rebuilt returns a machine that goes on with what this one, which panicked, held and owed, and the effects to perform
+// first. rng is for the new machine alone. isDraining says that the runtime is being closed.
+func (c *Machine) Rebuilt(now protocol.Instant, rng *rand.Rand, isDraining bool) (*Machine, []protocol.Effect) {
+	n := rebuild(c, now, rng, isDraining)
+	return n, n.out.take()
+}
+
+// RecoverLost takes out of the input that the panic lost what nobody would say again: sessions to be closed, and what
+// other connections found that is to be returned here.
+func (c *Machine) RecoverLost(now protocol.Instant, lost any) []protocol.Effect {
+	recoverLost(c, now, lost)
+	return c.out.take()
+}
+
+// DropAll gives up everything that is held here, because the restarts of the connection's actor are used up for a cause.
+func (c *Machine) DropAll(now protocol.Instant, cause string) []protocol.Effect {
+	c.out.tellAll(c.checkouts.leaveAll(now), &protocol.RestartsUsedUp{Connection: c.ref, Cause: cause})
+	return c.out.take()
 }

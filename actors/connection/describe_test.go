@@ -11,7 +11,7 @@ import (
 )
 
 // describe prints an effect of a connection; exchanges with their number.
-func (w *tie) describe(e protocol.Effect) string {
+func (w *harness) describe(e protocol.Effect) string {
 	switch e := e.(type) {
 	case Connect:
 		return fmt.Sprintf("#%d connect %s%s within %s each", e.Seq, e.Addresses, script.Prefixed(" for ", e.ServerID), e.Timeout)
@@ -39,7 +39,7 @@ func (w *tie) describe(e protocol.Effect) string {
 	}
 }
 
-func (w *tie) describeRest(e protocol.Effect) string {
+func (w *harness) describeRest(e protocol.Effect) string {
 	switch e := e.(type) {
 	case BeatEvery:
 		return fmt.Sprintf("beat every %s", e.Interval)
@@ -48,9 +48,9 @@ func (w *tie) describeRest(e protocol.Effect) string {
 	case protocol.Identify:
 		return fmt.Sprintf("identify %s at %s over %s", e.Dialled.Hello.Identity, e.Dialled.Address, e.Dialled.Session)
 	case protocol.OtherServerFound:
-		return w.describeStranger(e)
+		return w.describeOtherServer(e)
 	case protocol.Forward:
-		return fmt.Sprintf("forward to %s: %s", w.linkName(e.To), describeOrder(e.In))
+		return fmt.Sprintf("forward to %s: %s", w.refName(e.To), describeOrder(e.In))
 	case protocol.CountOutage:
 		return w.describeOutage(e)
 	case protocol.Drained:
@@ -62,14 +62,14 @@ func (w *tie) describeRest(e protocol.Effect) string {
 	}
 }
 
-func (w *tie) describeOutage(e protocol.CountOutage) string {
+func (w *harness) describeOutage(e protocol.CountOutage) string {
 	if e.Seen.DownAt == (protocol.Instant{}) {
 		return fmt.Sprintf("count %s", e.Seen.Identity)
 	}
 	return fmt.Sprintf("count %s, down since %s", e.Seen.Identity, rounded(e.Seen.DownAt.Mono))
 }
 
-func (w *tie) describeStranger(e protocol.OtherServerFound) string {
+func (w *harness) describeOtherServer(e protocol.OtherServerFound) string {
 	text := fmt.Sprintf("other server %s at %s", e.Dialled.Hello.Identity, e.Dialled.Address)
 	if e.Dialled.Session == nil {
 		text += ", told of before"
@@ -85,7 +85,7 @@ func (w *tie) describeStranger(e protocol.OtherServerFound) string {
 	return text
 }
 
-func (w *tie) takes(takes []transport.Take) string {
+func (w *harness) takes(takes []transport.Take) string {
 	var texts []string
 	for _, t := range takes {
 		text := fmt.Sprintf("%s %s %s x%d", w.request(t.Request), t.Feature, t.Version, t.Count)
@@ -103,7 +103,7 @@ func (w *tie) takes(takes []transport.Take) string {
 	return "[" + strings.Join(texts, ", ") + "]"
 }
 
-func (w *tie) returns(returns []transport.Return) string {
+func (w *harness) returns(returns []transport.Return) string {
 	var names []string
 	for _, r := range returns {
 		names = append(names, w.request(r.Request))
@@ -120,7 +120,7 @@ func leaseNames(leases []messages.LeaseID) string {
 }
 
 // told prints an input for features; one for nobody is nothing.
-func (w *tie) told(to []*protocol.Member, in protocol.Input) string {
+func (w *harness) told(to []*protocol.Member, in protocol.Input) string {
 	if len(to) == 0 {
 		return ""
 	}
@@ -131,7 +131,7 @@ func (w *tie) told(to []*protocol.Member, in protocol.Input) string {
 	return fmt.Sprintf("tell %s: %s%s", strings.Join(names, " "), script.Name(in), w.details(in))
 }
 
-func (w *tie) details(in protocol.Input) string {
+func (w *harness) details(in protocol.Input) string {
 	switch in := in.(type) {
 	case *protocol.SeatGranted:
 		return fmt.Sprintf(" take %d at %s", in.Take, in.Server) + script.Prefixed(" ", script.Flagged(in.Local, "local")) + script.Prefixed(" ", script.Flagged(in.Overdraft, "overdraft"))
@@ -146,17 +146,17 @@ func (w *tie) details(in protocol.Input) string {
 	case *protocol.HeartbeatFailed:
 		return fmt.Sprintf(" %d, others %s", in.Failed, in.Others)
 	case *protocol.LeaseEnded:
-		return fmt.Sprintf(" %s at %s", in.Reason, w.linkName(in.Connection))
+		return fmt.Sprintf(" %s at %s", in.Reason, w.refName(in.Connection))
 	case *protocol.OriginReplaced:
-		return fmt.Sprintf(" by %s", w.linkName(in.By))
+		return fmt.Sprintf(" by %s", w.refName(in.By))
 	default:
 		return ""
 	}
 }
 
-// linkName returns what the script calls a connection.
-func (w *tie) linkName(l *protocol.ConnectionRef) string {
-	for name, link := range w.links {
+// refName returns what the script calls a connection.
+func (w *harness) refName(l *protocol.ConnectionRef) string {
+	for name, link := range w.refs {
 		if link == l {
 			return string(name)
 		}

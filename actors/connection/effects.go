@@ -15,24 +15,24 @@ type (
 	Connect struct {
 		Seq       uint64
 		Addresses []messages.Address
-		ServerID  string        // whom to look for; empty: whoever answers
+		ServerID  string        // the server to look for; empty: any server
 		Timeout   time.Duration // for each address
 	}
-	// SendBeat names all leases. The result is BeatAnswered.
+	// SendBeat sends one heartbeat of all leases, in chunks. The result is BeatAnswered.
 	SendBeat struct {
 		Seq     uint64
 		Session transport.Session
 		Leases  []messages.LeaseID
 		Timeout time.Duration
 	}
-	// Checkout sends takes. The result is TakesAnswered.
+	// Checkout asks for seats, in one call. The result is TakesAnswered.
 	Checkout struct {
 		Seq     uint64
 		Session transport.Session
 		Takes   []transport.Take
 		Timeout time.Duration
 	}
-	// CheckinAll sends returns. The result is ReturnsAnswered.
+	// CheckinAll returns seats, in one call. The result is ReturnsAnswered.
 	CheckinAll struct {
 		Seq     uint64
 		Session transport.Session
@@ -43,28 +43,32 @@ type (
 	CloseSession struct{ Session transport.Session }
 )
 
-// Results of calls.
+// Results of calls. An answer with another Seq than that of a call under way is stale and changes nothing.
 type (
+	// Connected is the result of Connect.
 	Connected struct {
 		protocol.Message
 		Seq           uint64
 		Address       messages.Address
-		Session       transport.Session // nil: err says why
+		Session       transport.Session // nil: Err says why
 		Hello         transport.Hello
 		OtherSessions []protocol.Dialled // sessions to other servers, which answered at this server's addresses
 		Err           error
 	}
+	// BeatAnswered is the result of SendBeat: the answers to its chunks, in the order of the leases.
 	BeatAnswered struct {
 		protocol.Message
 		Seq    uint64
 		Chunks []ChunkAnswer
 	}
+	// TakesAnswered is the result of Checkout.
 	TakesAnswered struct {
 		protocol.Message
 		Seq   uint64
 		Reply transport.CheckoutReply
 		Err   error
 	}
+	// ReturnsAnswered is the result of CheckinAll.
 	ReturnsAnswered struct {
 		protocol.Message
 		Seq   uint64
@@ -73,7 +77,7 @@ type (
 	}
 )
 
-// ChunkAnswer answers one chunk of a beat: count leases, from the position from on.
+// ChunkAnswer is the answer to one chunk of a heartbeat: Count leases, from the position From on.
 type ChunkAnswer struct {
 	From  int
 	Count int
@@ -85,7 +89,7 @@ type ChunkAnswer struct {
 type (
 	// BeatEvery sets the interval; zero stops the timer.
 	BeatEvery struct{ Interval time.Duration }
-	// HoldBeats asks for no beat before the pause has passed.
+	// HoldBeats asks the timer for no heartbeat before the pause has passed.
 	HoldBeats struct{ Pause time.Duration }
 )
 

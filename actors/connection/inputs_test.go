@@ -19,58 +19,60 @@ const time2m = 2 * time.Minute
 // connectionInputs are the commands of a script that tell the connection something. Those that answer an exchange mean
 // the oldest one of its kind unless seq= says otherwise, and come from the server as it is now unless id=, boot= or
 // epoch= say otherwise.
-var connectionInputs = map[string]func(*testing.T, *tie, *datadriven.TestData) any{
-	"take":    func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.takeOrder(t, d) },
-	"release": func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.leaveOrder(t, d) },
-	"heartbeat": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature, as=
+var connectionInputs = map[string]func(*testing.T, *harness, *datadriven.TestData) any{
+	"take":    func(t *testing.T, w *harness, d *datadriven.TestData) any { return w.takeOrder(t, d) },
+	"release": func(t *testing.T, w *harness, d *datadriven.TestData) any { return w.releaseOrder(t, d) },
+	"heartbeat": func(t *testing.T, w *harness, d *datadriven.TestData) any { // feature, as=
 		return &protocol.BeatOrder{Member: w.feature(t, script.Word(t, d)), Reply: w.call("the heartbeat of " + script.Option(t, d, "as", script.Word(t, d)))}
 	},
-	"drain":          func(*testing.T, *tie, *datadriven.TestData) any { return &protocol.Drain{} },
-	"beat-due":       func(*testing.T, *tie, *datadriven.TestData) any { return &protocol.BeatDue{} },
-	"outage-decided": func(*testing.T, *tie, *datadriven.TestData) any { return &protocol.OutageDecided{} },
-	"clock-jumped":   func(*testing.T, *tie, *datadriven.TestData) any { return &protocol.ClockJumped{} },
-	"wake":           func(*testing.T, *tie, *datadriven.TestData) any { return &protocol.WakeUp{} },
+	"drain":          func(*testing.T, *harness, *datadriven.TestData) any { return &protocol.Drain{} },
+	"beat-due":       func(*testing.T, *harness, *datadriven.TestData) any { return &protocol.BeatDue{} },
+	"outage-decided": func(*testing.T, *harness, *datadriven.TestData) any { return &protocol.OutageDecided{} },
+	"clock-jumped":   func(*testing.T, *harness, *datadriven.TestData) any { return &protocol.ClockJumped{} },
+	"wake":           func(*testing.T, *harness, *datadriven.TestData) any { return &protocol.WakeUp{} },
 
-	"connected":      func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.connected(t, d) },
-	"connect-failed": func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.connected(t, d) },
-	"beat-answered":  func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.beatAnswered(t, d) },
-	"takes-answered": func(t *testing.T, w *tie, d *datadriven.TestData) any { return w.takesAnswered(t, d) },
-	"takes-failed": func(t *testing.T, w *tie, d *datadriven.TestData) any {
+	"connected":      func(t *testing.T, w *harness, d *datadriven.TestData) any { return w.connected(t, d) },
+	"connect-failed": func(t *testing.T, w *harness, d *datadriven.TestData) any { return w.connected(t, d) },
+	"beat-answered":  func(t *testing.T, w *harness, d *datadriven.TestData) any { return w.beatAnswered(t, d) },
+	"takes-answered": func(t *testing.T, w *harness, d *datadriven.TestData) any { return w.takesAnswered(t, d) },
+	"takes-failed": func(t *testing.T, w *harness, d *datadriven.TestData) any {
 		return &TakesAnswered{Seq: w.answers(t, d, "checkout").(Checkout).Seq, Err: w.failure(t, d)}
 	},
-	"returns-answered": func(t *testing.T, w *tie, d *datadriven.TestData) any {
+	"returns-answered": func(t *testing.T, w *harness, d *datadriven.TestData) any {
 		return &ReturnsAnswered{
-			Seq: w.answers(t, d, "checkin").(CheckinAll).Seq, Reply: transport.CheckinReply{Hello: w.said(t, d)},
+			Seq: w.answers(t, d, "checkin").(CheckinAll).Seq, Reply: transport.CheckinReply{Hello: w.helloFrom(t, d)},
 		}
 	},
-	"returns-failed": func(t *testing.T, w *tie, d *datadriven.TestData) any {
+	"returns-failed": func(t *testing.T, w *harness, d *datadriven.TestData) any {
 		return &ReturnsAnswered{Seq: w.answers(t, d, "checkin").(CheckinAll).Seq, Err: w.failure(t, d)}
 	},
 
-	"confirmed": func(_ *testing.T, w *tie, _ *datadriven.TestData) any { return &protocol.Confirmed{Dialled: w.dialled} },
-	"alias-of": func(t *testing.T, w *tie, d *datadriven.TestData) any { // whom
-		return &protocol.AliasOf{Connection: w.link(messages.Address(script.Word(t, d)))}
+	"confirmed": func(_ *testing.T, w *harness, _ *datadriven.TestData) any {
+		return &protocol.Confirmed{Dialled: w.dialled}
 	},
-	"address-found": func(t *testing.T, w *tie, d *datadriven.TestData) any { // address
+	"alias-of": func(t *testing.T, w *harness, d *datadriven.TestData) any { // whom
+		return &protocol.AliasOf{Connection: w.ref(messages.Address(script.Word(t, d)))}
+	},
+	"address-found": func(t *testing.T, w *harness, d *datadriven.TestData) any { // address
 		address := messages.Address(script.Word(t, d))
-		return &protocol.AddressFound{Dialled: protocol.Dialled{Address: address, Session: w.session(address), Hello: w.said(t, d)}}
+		return &protocol.AddressFound{Dialled: protocol.Dialled{Address: address, Session: w.session(address), Hello: w.helloFrom(t, d)}}
 	},
-	"replaced-by": func(t *testing.T, w *tie, d *datadriven.TestData) any { // whom
-		return &protocol.ReplacedBy{Connection: w.link(messages.Address(script.Word(t, d)))}
+	"replaced-by": func(t *testing.T, w *harness, d *datadriven.TestData) any { // whom
+		return &protocol.ReplacedBy{Connection: w.ref(messages.Address(script.Word(t, d)))}
 	},
-	"taken-over": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature, age=
+	"taken-over": func(t *testing.T, w *harness, d *datadriven.TestData) any { // feature, age=
 		f, age := w.feature(t, script.Word(t, d)), script.Span(t, script.Option(t, d, "age", "0s"))
 		f.Show(messages.StateRetaking, nil, false) // one that ended is not taken over
 		renewed := &protocol.Instant{Mono: w.now.Mono - age, Wall: w.now.Wall - age}
 		return &protocol.TakenOver{Members: []*protocol.Member{f}, Renewed: []*protocol.Instant{renewed}}
 	},
-	"holdings-query": func(t *testing.T, w *tie, d *datadriven.TestData) any { // feature
+	"holdings-query": func(t *testing.T, w *harness, d *datadriven.TestData) any { // feature
 		return &protocol.HoldingsQuery{Member: w.feature(t, script.Word(t, d))}
 	},
 }
 
 // takeOrder: feature and number; mode=first, sweep or retake; timeout=; exact.
-func (w *tie) takeOrder(t *testing.T, d *datadriven.TestData) any {
+func (w *harness) takeOrder(t *testing.T, d *datadriven.TestData) any {
 	f := w.feature(t, script.Word(t, d))
 	f.Exact = f.Exact || d.HasArg("exact")
 	modes := map[string]protocol.TakeMode{"first": protocol.FirstMode, "sweep": protocol.RoundMode, "retake": protocol.RetakeMode, "wait": protocol.WaitMode}
@@ -83,14 +85,14 @@ func (w *tie) takeOrder(t *testing.T, d *datadriven.TestData) any {
 	return o
 }
 
-// leaveOrder: feature and the highest number of a take that is off; keep= the take that the lease here is from, or
+// releaseOrder: feature and the highest number of a take that is off; keep= the take that the lease here is from, or
 // keep=elsewhere, or nothing; checkin.
-func (w *tie) leaveOrder(t *testing.T, d *datadriven.TestData) any {
+func (w *harness) releaseOrder(t *testing.T, d *datadriven.TestData) any {
 	o := &protocol.ReleaseOrder{Member: w.feature(t, script.Word(t, d)), Release: protocol.Release{UpTo: uint32(script.Number(t, d.CmdArgs[1].Key))}}
 	switch keep := script.Option(t, d, "keep", ""); keep {
 	case "":
 	case "elsewhere":
-		o.Except, o.Held = w.link("elsewhere"), o.UpTo
+		o.Except, o.Held = w.ref("elsewhere"), o.UpTo
 	default:
 		o.Except, o.Held = w.c.ref, uint32(script.Number(t, keep))
 	}
@@ -101,7 +103,7 @@ func (w *tie) leaveOrder(t *testing.T, d *datadriven.TestData) any {
 }
 
 // connected: address; stranger=address/server. Or connect-failed: refused=, retry-after=.
-func (w *tie) connected(t *testing.T, d *datadriven.TestData) any {
+func (w *harness) connected(t *testing.T, d *datadriven.TestData) any {
 	in := &Connected{Seq: w.answers(t, d, "connect").(Connect).Seq}
 	if arg, ok := d.Arg("other-server"); ok {
 		address, id, _ := strings.Cut(arg.SingleVal(t), "/")
@@ -115,13 +117,13 @@ func (w *tie) connected(t *testing.T, d *datadriven.TestData) any {
 		return in
 	}
 	in.Address = messages.Address(script.Word(t, d))
-	in.Session, in.Hello = w.session(in.Address), w.said(t, d)
+	in.Session, in.Hello = w.session(in.Address), w.helloFrom(t, d)
 	return in
 }
 
 // beatAnswered: one chunk for each line of input, "ok" or "failed" or "refused reason"; one good chunk without lines.
 // ended=(lease:reason,...) and not-before= belong to the last good chunk. Each chunk names an equal share of the leases.
-func (w *tie) beatAnswered(t *testing.T, d *datadriven.TestData) any {
+func (w *harness) beatAnswered(t *testing.T, d *datadriven.TestData) any {
 	beat := w.answers(t, d, "beat").(SendBeat)
 	lines := strings.Split(d.Input, "\n")
 	in := &BeatAnswered{Seq: beat.Seq}
@@ -135,7 +137,7 @@ func (w *tie) beatAnswered(t *testing.T, d *datadriven.TestData) any {
 			chunk.Err = w.failure(t, d)
 		}
 		if i == len(lines)-1 && chunk.Err == nil {
-			chunk.Reply.Hello = w.said(t, d)
+			chunk.Reply.Hello = w.helloFrom(t, d)
 			chunk.Reply.NotBefore = script.Span(t, script.Option(t, d, "not-before", "0s"))
 			chunk.Reply.Ended = endedLeases(t, d)
 		}
@@ -155,9 +157,9 @@ func endedLeases(t *testing.T, d *datadriven.TestData) []transport.Ended {
 }
 
 // takesAnswered: one line for each outcome, in the order of the takes.
-func (w *tie) takesAnswered(t *testing.T, d *datadriven.TestData) any {
+func (w *harness) takesAnswered(t *testing.T, d *datadriven.TestData) any {
 	call := w.answers(t, d, "checkout").(Checkout)
-	in := &TakesAnswered{Seq: call.Seq, Reply: transport.CheckoutReply{Hello: w.said(t, d)}}
+	in := &TakesAnswered{Seq: call.Seq, Reply: transport.CheckoutReply{Hello: w.helloFrom(t, d)}}
 	for i, line := range strings.Split(d.Input, "\n") {
 		if line != "" {
 			in.Reply.Outcomes = append(in.Reply.Outcomes, outcome(t, call.Takes[i], strings.Fields(line)))

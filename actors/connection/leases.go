@@ -1,22 +1,24 @@
 package connection
 
 import (
+	"time"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// leaseTable is the connection's truth of what its features hold at the server, and for which features it is the origin.
-// A record keeps its slot while it lives; freed slots are used again, so that the columns stay dense.
+// leaseTable is the connection's record of what its features hold at the server, and of the features whose origin the
+// server is. A record keeps its slot as long as it exists; freed slots are used again, so that the columns stay dense.
 //
-// Columns instead of a struct per lease: a beat packs one column of ids and touches nothing else, and a held feature
-// costs 56 bytes here, plus its place in the index.
+// There are columns instead of a struct for each lease: a heartbeat packs one column of ids and touches nothing else, and
+// a held feature costs 56 bytes here, plus its place in the index.
 type leaseTable struct {
 	index   map[uint64]int32     // claim ID to slot
 	owner   []*protocol.Member   // nil: the slot is free
 	lease   []messages.LeaseID   // zero: no lease is left
-	request []messages.RequestID // the latest request granted here; what a re-checkout replaces
-	renewed []*protocol.Instant  // when the beat, or the take, that was last acknowledged was sent; shared; nil: never, see also tooOld
-	number  []uint32             // of the take that the lease is from
+	request []messages.RequestID // the latest request granted here; a re-checkout replaces it
+	renewed []*protocol.Instant  // when the heartbeat or take was sent that was acknowledged last; shared; nil: never; see also timedOutMark
+	number  []uint32             // of the take that brought the lease
 	local   map[int32]bool       // slots of local licences: held, but without a lease to beat
 	free    []int32
 	leases  int // records with a lease
@@ -30,6 +32,12 @@ func newLeaseTable() leaseTable {
 func (t *leaseTable) slot(f *protocol.Member) (int32, bool) {
 	s, ok := t.index[f.ID()]
 	return s, ok
+}
+
+// leaseOf returns the slot of a feature, and whether the slot has a lease.
+func (t *leaseTable) leaseOf(f *protocol.Member) (int32, bool) {
+	s, ok := t.slot(f)
+	return s, ok && t.hasLease(s)
 }
 
 // add makes a record without a lease for the feature, or returns the one it has.
@@ -61,13 +69,16 @@ func (t *leaseTable) grant(s int32, number uint32, request messages.RequestID, l
 	t.lease[s], t.request[s], t.number[s], t.renewed[s] = lease, request, number, at
 }
 
-// grantLocal notes a local licence: nothing to beat.
+// grantLocal notes a local licence: there is nothing to beat.
 func (t *leaseTable) grantLocal(s int32, number uint32, request messages.RequestID) {
 	t.drop(s)
 	t.request[s], t.number[s], t.local[s] = request, number, true
 }
 
-// drop forgets the lease of a record and keeps the rest: its request is what the next take replaces.
+// renumber notes that the feature asked again for the lease that it has.
+func (t *leaseTable) renumber(s int32, number uint32) { t.number[s] = number }
+
+// drop forgets the lease of a record and keeps the rest: the next take replaces its request.
 func (t *leaseTable) drop(s int32) {
 	if t.lease[s] != (messages.LeaseID{}) {
 		t.leases--
@@ -84,6 +95,12 @@ func (t *leaseTable) copySlot(s int32, old *leaseTable, from int32) {
 	if old.local[from] {
 		t.local[s] = true
 	}
+}
+
+// takeOver makes a record without a lease for a feature that comes from another server, with the age of its lease there.
+func (t *leaseTable) takeOver(f *protocol.Member, renewed *protocol.Instant) {
+	s := t.add(f)
+	t.renewed[s] = renewed
 }
 
 // remove frees the slot.
@@ -104,7 +121,7 @@ func (t *leaseTable) lacks(claim uint64) bool {
 	return ok && !t.hasLease(s) && !t.local[s]
 }
 
-// beaten returns how many features are kept alive, or kept trying, by beats: all but the local ones.
+// beaten returns how many features are kept alive, or kept trying, by heartbeats: all but the local ones.
 func (t *leaseTable) beaten() int { return len(t.index) - len(t.local) }
 
 // pack returns all leases, and the slot of each.
@@ -120,7 +137,7 @@ func (t *leaseTable) pack() ([]messages.LeaseID, []int32) {
 	return leases, slots
 }
 
-// select returns the features, local ones left out, for which want says yes.
+// choose returns the features, local ones left out, for which want is true.
 func (t *leaseTable) choose(want func(slot int32) bool) []*protocol.Member {
 	chosen := make([]*protocol.Member, 0, len(t.index))
 	for s, f := range t.owner {
@@ -131,18 +148,117 @@ func (t *leaseTable) choose(want func(slot int32) bool) []*protocol.Member {
 	return chosen
 }
 
+// all returns the features, local ones left out.
+func (t *leaseTable) all() []*protocol.Member { return t.choose(func(int32) bool { return true }) }
+
 // holds reports whether a slot, noted earlier, still has this lease; the table may have been emptied since.
 func (t *leaseTable) holds(s int32, id messages.LeaseID) bool {
 	return int(s) < len(t.lease) && t.lease[s] == id
 }
 
-// tooOld, as the age of a record, says that its feature was told so. It stays with the feature when that follows to
-// another server, and while it may have missed the word.
-var tooOld = new(protocol.Instant)
-
-func (t *leaseTable) timedOut(s int32) bool { return t.renewed[s] == tooOld }
-
 func (t *leaseTable) hasLease(s int32) bool { return t.lease[s] != (messages.LeaseID{}) }
+
+// renew notes that the server acknowledged a chunk of a heartbeat: the leases in it are as old as the heartbeat. Leases
+// that ended keep the age that they had (rule 16).
+func (t *leaseTable) renew(b *beatInFlight, chunk ChunkAnswer) {
+	gone := make(map[messages.LeaseID]bool, len(chunk.Reply.Ended))
+	for _, ended := range chunk.Reply.Ended {
+		gone[ended.Lease] = true
+	}
+	for i := chunk.From; i < chunk.From+chunk.Count; i++ {
+		if s := b.slots[i]; t.holds(s, b.leases[i]) && !gone[b.leases[i]] {
+			t.renewed[s] = b.sent
+		}
+	}
+}
+
+// end drops the leases that the server no longer has, in the order in which it named them, and reports each. An id that
+// was not in the chunk is nonsense and ignored.
+func (t *leaseTable) end(b *beatInFlight, chunk ChunkAnswer, report func(*protocol.Member, messages.Reason)) {
+	next := chunk.From // servers list ended leases in the order named, so that the search is short
+	for _, ended := range chunk.Reply.Ended {
+		i, ok := find(b.leases[chunk.From:chunk.From+chunk.Count], ended.Lease, next-chunk.From)
+		if !ok {
+			continue
+		}
+		i += chunk.From
+		next = i + 1
+		if s := b.slots[i]; t.holds(s, ended.Lease) {
+			t.drop(s)
+			report(t.owner[s], ended.Reason)
+		}
+	}
+}
+
+// find returns the position of id in list, which is searched from the position start on and then from the beginning.
+func find(list []messages.LeaseID, id messages.LeaseID, start int) (int, bool) {
+	for n := range list {
+		if i := (start + n) % len(list); list[i] == id {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// afterBeat returns the features whose lease lives after a good heartbeat, and those that have none.
+func (t *leaseTable) afterBeat(b *beatInFlight) (resumed, without []*protocol.Member) {
+	resumed = make([]*protocol.Member, 0, len(b.slots))
+	for i, s := range b.slots {
+		if t.holds(s, b.leases[i]) {
+			resumed = append(resumed, t.owner[s])
+		}
+	}
+	if t.leases < t.beaten() { // mostly none, and the list has room for all
+		without = t.choose(func(s int32) bool { return !t.hasLease(s) })
+	}
+	return resumed, without
+}
+
+// dropAll drops every lease, because the server's ledger went back, and returns the features that had one. Such a lease
+// is never named again; its request is, in Replaces and in returns.
+func (t *leaseTable) dropAll() []*protocol.Member {
+	gone := t.choose(t.hasLease)
+	for _, f := range gone {
+		if s, ok := t.slot(f); ok {
+			t.drop(s)
+		}
+	}
+	return gone
+}
+
+// timedOutMark replaces a lease's age once its feature was told that the lease timed out, so that the feature is told only
+// once. It survives a move to another server and a restart of the connection's actor.
+var timedOutMark = new(protocol.Instant)
+
+func (t *leaseTable) timedOut(s int32) bool { return t.renewed[s] == timedOutMark }
+
+// withoutLease returns the features whose lease timed out, and all others that have none.
+func (t *leaseTable) withoutLease() (timedOut, others []*protocol.Member) {
+	for s, f := range t.owner {
+		switch slot := int32(s); {
+		case f == nil:
+		case t.timedOut(slot):
+			timedOut = append(timedOut, f)
+		case !t.hasLease(slot) && !t.local[slot]:
+			others = append(others, f)
+		}
+	}
+	return timedOut, others
+}
+
+// markTimedOut drops the lease of a record for good.
+func (t *leaseTable) markTimedOut(s int32) {
+	t.renewed[s] = timedOutMark
+	t.drop(s)
+}
+
+// olderThan returns the features whose lease, or whose last one, is at least as old as age.
+func (t *leaseTable) olderThan(now protocol.Instant, age time.Duration) []*protocol.Member {
+	return t.choose(func(s int32) bool {
+		at := t.renewed[s]
+		return at != nil && at != timedOutMark && now.Since(*at) >= age
+	})
+}
 
 // oldest returns when the record was renewed that was renewed longest ago, and false when there is none.
 func (t *leaseTable) oldest(now protocol.Instant) (protocol.Instant, bool) {
@@ -158,7 +274,7 @@ func (t *leaseTable) oldestOf(now protocol.Instant, want func(slot int32) bool) 
 	var oldest protocol.Instant
 	found := false
 	for s, at := range t.renewed {
-		if at == nil || at == tooOld || t.owner[s] == nil || t.local[int32(s)] || !want(int32(s)) {
+		if at == nil || at == timedOutMark || t.owner[s] == nil || t.local[int32(s)] || !want(int32(s)) {
 			continue
 		}
 		if !found || now.Since(*at) > now.Since(oldest) {

@@ -68,7 +68,7 @@ func TestLeaseTableLeavesLocalLicencesOut(t *testing.T) {
 	assert.Equal(t, 1, table.beaten())
 }
 
-func TestLeaseTableTellsTheOldestByTheClockThatSaysMore(t *testing.T) {
+func TestLeaseTableFindsTheOldestByTheClockThatSaysMore(t *testing.T) {
 	table := newLeaseTable()
 	earlier := &protocol.Instant{Mono: time.Minute, Wall: time.Minute}
 	asleep := &protocol.Instant{Mono: 2 * time.Minute, Wall: 30 * time.Second} // the wall clock was set meanwhile

@@ -12,38 +12,38 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// What a connection must not keep of features that come and go by the million.
+// What a connection must not keep of the features that come and go by the million.
 
-func TestConnectionRemembersNothingOfAFeatureThatWasPutOffAndLeft(t *testing.T) {
-	w := newTie(tieSettings(), "a1")
+func TestConnectionForgetsTheRetryAfterOfAFeatureThatLeft(t *testing.T) {
+	w := newHarness(scriptSettings(), "a1")
 	f := w.putOff(t)
-	require.NotEmpty(t, w.c.debts.waits)
+	require.NotEmpty(t, w.c.throttle.claims)
 	w.step(&protocol.ReleaseOrder{Member: f, Release: protocol.Release{UpTo: 2}})
-	assert.Empty(t, w.c.debts.waits)
+	assert.Empty(t, w.c.throttle.claims)
 }
 
-func TestConnectionForgetsThatAFeatureWasPutOffWhenItIsGranted(t *testing.T) {
-	w := newTie(tieSettings(), "a1")
+func TestConnectionForgetsTheRetryAfterOfAFeatureThatIsGranted(t *testing.T) {
+	w := newHarness(scriptSettings(), "a1")
 	f := w.putOff(t)
 	w.wait(20 * time.Second)
 	w.step(&protocol.TakeOrder{Member: f, TakeSeat: protocol.TakeSeat{Take: 2, Mode: protocol.FirstMode, Timeout: time.Second}})
 	w.step(&TakesAnswered{Seq: w.lastSeq("checkout"), Reply: w.granted(t, "L1")})
-	assert.Empty(t, w.c.debts.waits)
+	assert.Empty(t, w.c.throttle.claims)
 }
 
 func TestTakeNamesTheLatestRequestsOfMany(t *testing.T) {
-	w := newTie(tieSettings(), "a1")
+	w := newHarness(scriptSettings(), "a1")
 	f := w.feature(t, "f1")
 	var all []messages.RequestID
 	for n := range byte(transport.MaxReplaces + 4) {
 		all = append(all, requestOf(n+1))
-		w.c.debts.owe(at(0), f.ID(), requestOf(n+1))
+		w.c.checkouts.returns.add(at(0), f.ID(), requestOf(n+1))
 	}
-	assert.Equal(t, all[4:], w.c.earlier(f))
+	assert.Equal(t, all[4:], w.c.checkouts.earlier(f))
 }
 
 func TestStatusShowsTheDeadlineOfTheOldestLease(t *testing.T) {
-	w := newTie(tieSettings(), "a1")
+	w := newHarness(scriptSettings(), "a1")
 	w.take(t, "f1", "L1")
 	w.wait(time.Minute)
 	w.take(t, "f2", "L2")
@@ -51,14 +51,14 @@ func TestStatusShowsTheDeadlineOfTheOldestLease(t *testing.T) {
 }
 
 func TestStatusShowsNoDeadlineWhenNothingIsHeld(t *testing.T) {
-	w := newTie(tieSettings(), "a1")
+	w := newHarness(scriptSettings(), "a1")
 	w.take(t, "f1", "L1")
 	w.step(&protocol.ReleaseOrder{Member: w.feature(t, "f1"), Release: protocol.Release{UpTo: 2}})
 	assert.Zero(t, w.c.ref.Deadline())
 }
 
 // putOff lets the server ask f1 to come back in 20 s.
-func (w *tie) putOff(t *testing.T) *protocol.Member {
+func (w *harness) putOff(t *testing.T) *protocol.Member {
 	t.Helper()
 	f := w.feature(t, "f1")
 	w.step(&protocol.TakeOrder{Member: f, TakeSeat: protocol.TakeSeat{Take: 1, Mode: protocol.FirstMode, Timeout: time.Second}})

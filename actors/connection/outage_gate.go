@@ -6,67 +6,94 @@ import (
 	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
-// decideWithin is how long a connection waits for the down counter's decision before it recovers its features without:
-// the counter answers from memory, so that this never passes unless the counter itself has failed.
+// decideWithin is how long a connection waits for the outage counter's decision before its features recover without it.
+// The counter answers from memory, so that this time passes only if the counter itself has failed.
 const decideWithin = time.Second
 
-// outage is what a connection knows of its server going down and coming back, until it has told the down counter.
-type outage struct {
-	downAt  protocol.Instant     // when the first beat failed; zero: none did
-	newBoot bool                 // another life answers than the one told of last
-	told    *protocol.ServerSeen // what the counter was told, until it has decided
-	untold  bool                 // it is still to be sent
-	by      protocol.Instant     // until when its decision is waited for; zero: none is awaited
-	good    *goodBeat            // the beat that recovers the features once it is decided
+// outageGate keeps features from recovering until the outage counter has counted the outage that ended: they must not
+// take seats again after one outage too many. While the gate is closed no take and no return is sent.
+type outageGate struct {
+	downAt  protocol.Instant     // when the first heartbeat of the break failed; zero: none did
+	newBoot bool                 // the server restarted, and the counter does not know yet
+	seen    *protocol.ServerSeen // what the counter is asked about, until it has decided
+	unsent  bool                 // seen is still to be sent
+	until   protocol.Instant     // the gate opens then without a decision; zero: the gate is open
+	good    *goodBeat            // the good heartbeat that recovers the features when the gate opens
 }
 
-// goodBeat is a beat whose answer is to be acted on.
+// goodBeat is a heartbeat that the server answered for every lease, and its answers.
 type goodBeat struct {
-	flight    *flight
+	beat      *beatInFlight
 	chunks    []ChunkAnswer
-	recovered bool
+	recovered bool // it ends a break, or tells of a restart
 }
 
-// serverDown notes the first failed beat of a break.
-func (c *Machine) serverDown(now protocol.Instant) {
-	if c.outage.downAt == (protocol.Instant{}) {
-		c.outage.downAt = now
+// absorb takes over what an earlier good heartbeat was to do.
+func (b *goodBeat) absorb(earlier *goodBeat) {
+	b.recovered = b.recovered || earlier.recovered
+	b.beat.join(earlier.beat.calls...)
+}
+
+// down notes a failed heartbeat. The first one of a break is when the server went down.
+func (g *outageGate) down(now protocol.Instant) {
+	if g.downAt == (protocol.Instant{}) {
+		g.downAt = now
 	}
 }
 
-// serverUp notes an answer. What has been waiting for one is told to the counter; until it decides, nothing is taken and
-// nobody recovers.
-func (c *Machine) serverUp(now protocol.Instant) {
-	o := &c.outage
-	if !c.set.CountOutages || o.downAt == (protocol.Instant{}) && !o.newBoot {
-		return
-	}
-	c.tell(now, &protocol.ServerSeen{Connection: c.ref, Identity: c.hello.Identity, DownAt: o.downAt})
-	o.downAt, o.newBoot = protocol.Instant{}, false
+// restarted notes that the server has another BootID, or is seen for the first time.
+func (g *outageGate) restarted() { g.newBoot = true }
+
+// up reports whether an answer ends something that the counter has to know of: failed heartbeats or a restart. It
+// returns when the server went down.
+func (g *outageGate) up() (downAt protocol.Instant, news bool) {
+	downAt, news = g.downAt, g.downAt != (protocol.Instant{}) || g.newBoot
+	return downAt, news
 }
 
-func (c *Machine) tell(now protocol.Instant, seen *protocol.ServerSeen) {
-	c.outage.told, c.outage.untold, c.outage.by = seen, true, now.After(decideWithin)
+// ask closes the gate until the counter has decided.
+func (g *outageGate) ask(now protocol.Instant, seen *protocol.ServerSeen) {
+	g.downAt, g.newBoot = protocol.Instant{}, false
+	g.seen, g.unsent, g.until = seen, true, now.After(decideWithin)
 }
 
-// tellCounter sends what there is to tell.
-func (c *Machine) tellCounter() []protocol.Effect {
-	if !c.outage.untold {
+// takeUnsent returns what is to be sent to the counter, once; nil if there is nothing.
+func (g *outageGate) takeUnsent() *protocol.ServerSeen {
+	if !g.unsent {
 		return nil
 	}
-	c.outage.untold = false
-	return []protocol.Effect{protocol.CountOutage{Seen: c.outage.told}}
+	g.unsent = false
+	return g.seen
 }
 
-// deciding reports whether the counter's decision is awaited.
-func (c *Machine) deciding() bool { return c.outage.by != (protocol.Instant{}) }
+// closed reports whether the counter's decision is awaited.
+func (g *outageGate) closed() bool { return g.until != (protocol.Instant{}) }
 
-// decided lets the features recover.
-func (c *Machine) decided(now protocol.Instant) []protocol.Effect {
-	good := c.outage.good
-	c.outage.told, c.outage.untold, c.outage.by, c.outage.good = nil, false, protocol.Instant{}, nil
-	if good == nil {
-		return nil
+// overdue reports whether the counter has had all the time to decide that it gets.
+func (g *outageGate) overdue(now protocol.Instant) bool { return protocol.Passed(now, g.until) }
+
+// hold keeps a good heartbeat until the gate opens. It takes the place of an earlier one, and its duties.
+func (g *outageGate) hold(good *goodBeat) {
+	if g.good != nil {
+		good.absorb(g.good)
 	}
-	return c.actOn(now, good)
+	g.good = good
+}
+
+// open opens the gate and returns the good heartbeat that waited for it; nil if there was none.
+func (g *outageGate) open() *goodBeat {
+	good := g.good
+	g.seen, g.unsent, g.until, g.good = nil, false, protocol.Instant{}, nil
+	return good
+}
+
+// rebuilt returns the gate of the machine that replaces one that panicked. It asks the counter again, which knows an
+// outage when it sees it twice.
+func (g *outageGate) rebuilt(now protocol.Instant) outageGate {
+	var n outageGate
+	if g.seen != nil {
+		n.ask(now, g.seen)
+	}
+	n.downAt, n.newBoot = g.downAt, g.newBoot
+	return n
 }

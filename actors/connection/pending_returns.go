@@ -9,178 +9,245 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// debt is a request whose seats are to be given back, whether it was granted or only may have been.
-type debt struct {
-	claim   uint64 // ID of the checkout it was for
-	request messages.RequestID
-	since   protocol.Instant
-	queued  bool // it is in the queue
-	flying  bool // a batch with it is under way
-	settled bool // nothing is owed any more; what still refers to it skips it
+// pendingReturn is a request whose seats are to be returned, whether it was granted or only may have been.
+type pendingReturn struct {
+	claim    uint64 // ID of the checkout that the request was for
+	request  messages.RequestID
+	since    protocol.Instant
+	queued   bool // it is in the queue
+	inFlight bool // a batch with it is under way
+	done     bool // it was returned, replaced or expired; what still refers to it skips it
 }
 
-// debtBook holds what the server is owed, in the order in which it came (rules 13 and 14), and what else outlives a
-// take: the calls of the application that wait for one, and how long the server asked a feature to wait.
-type debtBook struct {
-	of      map[uint64][]*debt // by claim ID
-	queue   []*debt            // to be sent
-	order   []*debt            // all, oldest first; those that are settled are skipped
-	count   int
-	batches map[uint64]*returnBatch
-	calls   map[uint64][]*protocol.Reply // checkins that wait until a claim owes nothing
-	waiting map[uint64]*protocol.Reply   // heartbeats that wait for the next take of a claim
-	waits   map[uint64]protocol.Instant  // a claim's retry-after
+func (r *pendingReturn) queue(in bool)                  { r.queued = in }
+func (r *pendingReturn) begin()                         { r.inFlight = true }
+func (r *pendingReturn) land()                          { r.inFlight = false }
+func (r *pendingReturn) finish()                        { r.done = true }
+func (r *pendingReturn) startAgain(at protocol.Instant) { r.since = at }
+
+// pendingReturns holds the requests whose seats this server is owed, in the order in which they came (rules 13 and 14),
+// and the checkins that wait for them.
+type pendingReturns struct {
+	of         map[uint64][]*pendingReturn // by claim ID
+	queue      []*pendingReturn            // to be sent
+	order      []*pendingReturn            // all, oldest first; those that are done are skipped
+	count      int
+	batches    map[uint64]*returnBatch
+	onReturned map[uint64][]*protocol.Reply // by claim ID: checkins that wait until the claim has nothing to return
 }
 
 // returnBatch is one Checkin call under way.
 type returnBatch struct {
-	debts   []*debt
-	life    uint64
-	session transport.Session
+	call
+	returns []*pendingReturn
 }
 
-func newDebtBook() debtBook {
-	return debtBook{
-		of: make(map[uint64][]*debt), batches: make(map[uint64]*returnBatch),
-		calls: make(map[uint64][]*protocol.Reply), waiting: make(map[uint64]*protocol.Reply), waits: make(map[uint64]protocol.Instant),
+func newPendingReturns() pendingReturns {
+	return pendingReturns{
+		of: make(map[uint64][]*pendingReturn), batches: make(map[uint64]*returnBatch),
+		onReturned: make(map[uint64][]*protocol.Reply),
 	}
 }
 
-func (b *debtBook) empty() bool { return b.count == 0 }
+func (p *pendingReturns) empty() bool { return p.count == 0 }
 
-// owe enters a request; a zero one, or one that is owed already, changes nothing.
-func (b *debtBook) owe(now protocol.Instant, claim uint64, request messages.RequestID) {
-	if request == (messages.RequestID{}) || slices.ContainsFunc(b.of[claim], func(d *debt) bool { return d.request == request }) {
+// add enters a request. A zero one, or one that is pending already, changes nothing.
+func (p *pendingReturns) add(now protocol.Instant, claim uint64, request messages.RequestID) {
+	if request == (messages.RequestID{}) || slices.ContainsFunc(p.of[claim], func(r *pendingReturn) bool { return r.request == request }) {
 		return
 	}
-	d := &debt{claim: claim, request: request, since: now}
-	b.of[claim] = append(b.of[claim], d)
-	b.enqueue(d)
-	b.order = append(b.order, d)
-	b.count++
+	r := &pendingReturn{claim: claim, request: request, since: now}
+	p.of[claim] = append(p.of[claim], r)
+	p.enqueue(r)
+	p.order = append(p.order, r)
+	p.count++
 }
 
-// enqueue lets debts be sent, each once.
-func (b *debtBook) enqueue(debts ...*debt) {
-	for _, d := range debts {
-		if !d.queued {
-			d.queued = true
-			b.queue = append(b.queue, d)
+// addAll enters what other connections found that this server may have executed.
+func (p *pendingReturns) addAll(now protocol.Instant, returns []protocol.Return) {
+	for _, r := range returns {
+		p.add(now, r.Claim, r.Request)
+	}
+}
+
+// enqueue lets returns be sent, each once.
+func (p *pendingReturns) enqueue(returns ...*pendingReturn) {
+	for _, r := range returns {
+		if !r.queued {
+			r.queue(true)
+			p.queue = append(p.queue, r)
 		}
 	}
 }
 
-// requests returns what a claim owes.
-func (b *debtBook) requests(claim uint64) []messages.RequestID {
+// enqueueClaim lets everything be sent that a claim has to return.
+func (p *pendingReturns) enqueueClaim(claim uint64) { p.enqueue(p.of[claim]...) }
+
+// requests returns the requests that a claim has to return.
+func (p *pendingReturns) requests(claim uint64) []messages.RequestID {
 	var requests []messages.RequestID
-	for _, d := range b.of[claim] {
-		requests = append(requests, d.request)
+	for _, r := range p.of[claim] {
+		requests = append(requests, r.request)
 	}
 	return requests
 }
 
-// settled strikes out requests of a claim: returned, or replaced by a grant.
-func (b *debtBook) settled(claim uint64, requests []messages.RequestID) {
-	for _, r := range requests {
-		if i := slices.IndexFunc(b.of[claim], func(d *debt) bool { return d.request == r }); i >= 0 {
-			b.strike(b.of[claim][i])
+// all returns everything that is pending, oldest first.
+func (p *pendingReturns) all() []*pendingReturn {
+	var all []*pendingReturn
+	for _, r := range p.order {
+		if !r.done {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// replaced ends the returns of a claim whose requests a grant replaced.
+func (p *pendingReturns) replaced(claim uint64, requests []messages.RequestID) {
+	for _, request := range requests {
+		if i := slices.IndexFunc(p.of[claim], func(r *pendingReturn) bool { return r.request == request }); i >= 0 {
+			p.done(p.of[claim][i])
 		}
 	}
 }
 
-// strike removes a debt. The last one of a claim answers the checkins that wait for it.
-func (b *debtBook) strike(d *debt) {
-	if d.settled {
+// done ends a return. The last one of a claim answers the checkins that wait for it.
+func (p *pendingReturns) done(r *pendingReturn) {
+	if r.done {
 		return
 	}
-	d.settled = true
-	b.count--
-	list := b.of[d.claim]
-	if b.of[d.claim] = slices.DeleteFunc(list, func(o *debt) bool { return o == d }); len(b.of[d.claim]) > 0 {
+	r.finish()
+	p.count--
+	list := p.of[r.claim]
+	if p.of[r.claim] = slices.DeleteFunc(list, func(o *pendingReturn) bool { return o == r }); len(p.of[r.claim]) > 0 {
 		return
 	}
-	delete(b.of, d.claim)
-	b.answer(d.claim)
-	if b.count == 0 {
-		b.queue, b.order = nil, nil
+	delete(p.of, r.claim)
+	p.answer(r.claim)
+	if p.count == 0 {
+		p.queue, p.order = nil, nil
 	}
 }
 
-// wait lets a checkin wait until the claim owes nothing.
-func (b *debtBook) wait(claim uint64, c *protocol.Reply) {
-	if c == nil {
-		return
+// doneAll ends the returns of a batch.
+func (p *pendingReturns) doneAll(b *returnBatch) {
+	for _, r := range b.returns {
+		p.done(r)
 	}
-	if len(b.of[claim]) == 0 {
-		c.Answer(nil)
-		return
-	}
-	b.calls[claim] = append(b.calls[claim], c)
 }
 
-// answer lets the checkins of a claim go on: nothing is owed, or the server is not there to be waited for (rule 19).
-func (b *debtBook) answer(claim uint64) {
-	for _, c := range b.calls[claim] {
-		c.Answer(nil)
+// wait lets a checkin wait until the claim has nothing to return.
+func (p *pendingReturns) wait(claim uint64, checkin *protocol.Reply) {
+	if checkin == nil {
+		return
 	}
-	delete(b.calls, claim)
+	if len(p.of[claim]) == 0 {
+		checkin.Answer(nil)
+		return
+	}
+	p.onReturned[claim] = append(p.onReturned[claim], checkin)
+}
+
+// answer lets the checkins of a claim go on: nothing is to be returned, or the server cannot be waited for (rule 19).
+func (p *pendingReturns) answer(claim uint64) {
+	for _, checkin := range p.onReturned[claim] {
+		checkin.Answer(nil)
+	}
+	delete(p.onReturned, claim)
 }
 
 // answerAll does so for every claim.
-func (b *debtBook) answerAll() {
-	for claim := range b.calls {
-		b.answer(claim)
+func (p *pendingReturns) answerAll() {
+	for claim := range p.onReturned {
+		p.answer(claim)
 	}
 }
 
-// takeCall returns the heartbeat call that waits for the claim's next take, once.
-func (b *debtBook) takeCall(claim uint64) *protocol.Reply {
-	c := b.waiting[claim]
-	delete(b.waiting, claim)
-	return c
+// next returns the returns of the next batch, as far as maxBatches allows one.
+func (p *pendingReturns) next(n int, replaced func(*pendingReturn) bool) []*pendingReturn {
+	if len(p.batches) >= maxBatches {
+		return nil
+	}
+	return p.pop(n, replaced)
 }
 
-// pop returns up to n debts to send. Those that a take is about to replace are left to it; when it comes to nothing they
-// are to be enqueued.
-func (b *debtBook) pop(n int, replaced func(*debt) bool) []*debt {
-	var debts []*debt
-	for len(b.queue) > 0 && len(debts) < n {
-		d := b.queue[0]
-		b.queue = b.queue[1:]
-		d.queued = false
-		if !d.flying && !d.settled && !replaced(d) {
-			debts = append(debts, d)
+// pop returns up to n returns to send. Those that a take is about to replace are left to the take; when the take comes to
+// nothing, they are to be enqueued.
+func (p *pendingReturns) pop(n int, replaced func(*pendingReturn) bool) []*pendingReturn {
+	var returns []*pendingReturn
+	for len(p.queue) > 0 && len(returns) < n {
+		r := p.queue[0]
+		p.queue = p.queue[1:]
+		r.queue(false)
+		if !r.inFlight && !r.done && !replaced(r) {
+			returns = append(returns, r)
 		}
 	}
-	return debts
+	return returns
 }
 
-// forget drops what has been owed for the client timeout: the server has freed it by itself. What a feature owes that asks
-// for seats again is kept for as long again: the server may have restarted, and its leases are new then.
-func (b *debtBook) forget(now protocol.Instant, timeout time.Duration, asks func(claim uint64) bool) {
-	for len(b.order) > 0 {
-		d := b.order[0]
+// begin notes that a batch is sent, and returns it as the server gets it.
+func (p *pendingReturns) begin(seq uint64, b *returnBatch) []transport.Return {
+	wire := make([]transport.Return, len(b.returns))
+	for i, r := range b.returns {
+		r.begin()
+		wire[i] = transport.Return{Request: r.request}
+	}
+	p.batches[seq] = b
+	return wire
+}
+
+// completed ends a batch and returns it. It returns nil for one that nobody waits for.
+func (p *pendingReturns) completed(seq uint64) *returnBatch {
+	b := p.batches[seq]
+	if b == nil {
+		return nil
+	}
+	delete(p.batches, seq)
+	for _, r := range b.returns {
+		r.land()
+	}
+	return b
+}
+
+// expire drops returns older than the client timeout: by then the server has freed the seats itself. A return whose
+// feature is checking out again is kept for another timeout, because a restarted server gives every lease a fresh one.
+func (p *pendingReturns) expire(now protocol.Instant, timeout time.Duration, checksOut func(claim uint64) bool) {
+	for len(p.order) > 0 {
+		r := p.order[0]
 		switch {
-		case d.settled:
-			b.order = b.order[1:]
-		case timeout <= 0 || now.Before(d.since.After(timeout)):
+		case r.done:
+			p.order = p.order[1:]
+		case timeout <= 0 || now.Before(r.since.After(timeout)):
 			return
-		case len(b.of[d.claim]) <= transport.MaxReplaces && asks(d.claim):
-			d.since = now
-			b.order = append(b.order[1:], d)
+		case len(p.of[r.claim]) <= transport.MaxReplaces && checksOut(r.claim):
+			r.startAgain(now)
+			p.order = append(p.order[1:], r)
 		default:
-			b.strike(d) // it may have emptied the list
+			p.done(r) // it may have emptied the list
 		}
 	}
 }
 
-// next returns when the oldest debt is to be forgotten.
-func (b *debtBook) next(timeout time.Duration) protocol.Instant {
-	for len(b.order) > 0 && b.order[0].settled {
-		b.order = b.order[1:]
+// expiry returns when the oldest return expires.
+func (p *pendingReturns) expiry(timeout time.Duration) protocol.Instant {
+	for len(p.order) > 0 && p.order[0].done {
+		p.order = p.order[1:]
 	}
-	if len(b.order) == 0 || timeout <= 0 {
+	if len(p.order) == 0 || timeout <= 0 {
 		return protocol.Instant{}
 	}
-	return b.order[0].since.After(timeout)
+	return p.order[0].since.After(timeout)
+}
+
+// rebuilt returns the returns of the machine that replaces one that panicked. What was under way is sent again, and
+// checkins do not wait for it.
+func (p *pendingReturns) rebuilt() pendingReturns {
+	n := newPendingReturns()
+	for _, r := range p.all() {
+		n.add(r.since, r.claim, r.request)
+	}
+	p.answerAll()
+	return n
 }

@@ -3,199 +3,230 @@ package connection
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/seatbeat/seatbeat/actors/protocol"
-	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// take is one attempt of one feature to get seats from this server.
-type take struct {
-	member    *protocol.Member
-	number    uint32
-	mode      protocol.TakeMode
-	request   messages.RequestID
-	replaces  []messages.RequestID
-	began     protocol.Instant // when the sweep began
-	timeout   time.Duration    // for the server's answer, from when the request is sent or the connect begins
-	deadline  protocol.Instant // zero: the clock does not run yet, or never does (a mode that repeats)
-	notBefore protocol.Instant // when it is to be sent again
-	putOff    protocol.Instant // the server's retry-after; zero: none
-	tries     int              // how often the request was sent
-	flying    bool             // a batch with it is under way
-	off       bool             // settled otherwise: an answer means nothing any more
-	call      *protocol.Reply  // the application's heartbeat that waits for it
-}
-
-// order returns the take as it was asked for, to be asked elsewhere.
-func (t *take) order() *protocol.TakeOrder {
-	return &protocol.TakeOrder{Member: t.member, TakeSeat: protocol.TakeSeat{
-		Take: t.number, Mode: t.mode, Began: t.began, Timeout: t.timeout,
-	}}
-}
-
-// wire returns the take as the server gets it.
-func (t *take) wire() transport.Take {
-	claim := t.member.Claim
-	return transport.Take{
-		Request: t.request, Feature: claim.Feature, Version: claim.Version, Count: claim.Count,
-		Exact: t.member.Exact, Replaces: t.replaces,
-	}
-}
-
-// takeBook holds the takes that are not settled: at most one for each feature.
-type takeBook struct {
-	of       map[uint64]*take // by claim ID
-	queue    []*take          // to be sent, in order; those that are off are skipped
-	line     []*take          // to be sent, each in a call of its own: those that wait for seats
-	waits    int              // calls under way of those that wait
-	held     []*take          // to be sent after their notBefore
-	heldAt   protocol.Instant // not later than the earliest notBefore of held
-	deadline protocol.Instant // not later than the earliest deadline
-	batches  map[uint64]*batch
+// pendingTakes holds the takes that are not over: at most one for each feature.
+type pendingTakes struct {
+	of           map[uint64]*take // by claim ID
+	queue        []*take          // to be sent, in order; those that are cancelled are skipped
+	waiting      []*take          // to be sent, each in a call of its own: those that wait in the server's queue
+	waitingCalls int              // calls under way of those that wait
+	delayed      []*take          // to be sent after their notBefore
+	delayedUntil protocol.Instant // not later than the earliest notBefore of delayed
+	deadline     protocol.Instant // not later than the earliest deadline
+	batches      map[uint64]*batch
 }
 
 // batch is one Checkout call under way.
 type batch struct {
+	call
 	takes   []*take
-	waits   bool              // the server may hold the call until seats are free
+	mayWait bool              // the server may hold the call until seats are free
 	sent    *protocol.Instant // on its own, since the leases keep it
-	life    uint64
-	session transport.Session
 }
 
-func newTakeBook() takeBook {
-	return takeBook{of: make(map[uint64]*take), batches: make(map[uint64]*batch)}
+// requests returns the requests of the batch, for a server that may have executed them in the place of this one.
+func (b *batch) requests() []protocol.Return {
+	requests := make([]protocol.Return, len(b.takes))
+	for i, t := range b.takes {
+		requests[i] = protocol.Return{Claim: t.member.ID(), Request: t.request}
+	}
+	return requests
 }
 
-func (b *takeBook) empty() bool { return len(b.of) == 0 }
+// maxBatches is how many Checkout calls of one connection may be under way, and how many Checkin calls.
+const maxBatches = 2
+
+// maxWaiting is how many calls of a connection may be under way that wait in the server's queue. Further ones wait here for
+// their turn, in the order in which they came.
+const maxWaiting = 64
+
+func newPendingTakes() pendingTakes {
+	return pendingTakes{of: make(map[uint64]*take), batches: make(map[uint64]*batch)}
+}
+
+func (p *pendingTakes) empty() bool { return len(p.of) == 0 }
 
 // add enters a take and queues it.
-func (b *takeBook) add(t *take) {
-	b.of[t.member.ID()] = t
-	b.enqueue(t)
+func (p *pendingTakes) add(t *take) {
+	p.of[t.member.ID()] = t
+	p.enqueue(t)
 }
 
 // enqueue lets a take be sent.
-func (b *takeBook) enqueue(t *take) {
+func (p *pendingTakes) enqueue(t *take) {
 	if t.mode == protocol.WaitMode {
-		b.line = append(b.line, t)
+		p.waiting = append(p.waiting, t)
 	} else {
-		b.queue = append(b.queue, t)
+		p.queue = append(p.queue, t)
 	}
 }
 
-// remove strikes a take out; what still refers to it skips it.
-func (b *takeBook) remove(t *take) {
-	t.off = true
-	if b.of[t.member.ID()] == t {
-		delete(b.of, t.member.ID())
+// remove takes a take out that is over; what still refers to it skips it.
+func (p *pendingTakes) remove(t *take) {
+	t.cancel()
+	if p.of[t.member.ID()] == t {
+		delete(p.of, t.member.ID())
 	}
-	if len(b.of) == 0 {
-		b.queue, b.line, b.held, b.heldAt, b.deadline = nil, nil, nil, protocol.Instant{}, protocol.Instant{}
+	if len(p.of) == 0 {
+		p.queue, p.waiting, p.delayed, p.delayedUntil, p.deadline = nil, nil, nil, protocol.Instant{}, protocol.Instant{}
 	}
 }
 
-// hold puts a take back until its notBefore.
-func (b *takeBook) hold(t *take, until protocol.Instant) {
-	t.notBefore = until
-	b.held = append(b.held, t)
-	b.heldAt = protocol.Sooner(b.heldAt, until)
+// delay sends a take again at an instant.
+func (p *pendingTakes) delay(t *take, until protocol.Instant) {
+	t.delayUntil(until)
+	p.delayed = append(p.delayed, t)
+	p.delayedUntil = protocol.Sooner(p.delayedUntil, until)
 }
 
-// release queues the held takes whose time has come.
-func (b *takeBook) release(now protocol.Instant) {
-	if !protocol.Passed(now, b.heldAt) {
+// sendNow queues a take that was delayed.
+func (p *pendingTakes) sendNow(t *take) {
+	t.delayUntil(protocol.Instant{})
+	p.queue = append(p.queue, t)
+}
+
+// resume queues the delayed takes whose time has come.
+func (p *pendingTakes) resume(now protocol.Instant) {
+	if !protocol.Passed(now, p.delayedUntil) {
 		return
 	}
-	held := b.held
-	b.held, b.heldAt = nil, protocol.Instant{}
-	for _, t := range held {
+	delayed := p.delayed
+	p.delayed, p.delayedUntil = nil, protocol.Instant{}
+	for _, t := range delayed {
 		switch {
-		case t.off:
+		case t.cancelled:
 		case now.Before(t.notBefore):
-			b.hold(t, t.notBefore)
+			p.delay(t, t.notBefore)
 		default:
-			b.enqueue(t)
+			p.enqueue(t)
 		}
 	}
 }
 
-// pop returns up to n takes to send, popWaiting one of those that wait for seats.
-func (b *takeBook) pop(n int) []*take { return popFrom(&b.queue, n) }
+// next returns the takes of the next batch, as far as maxBatches allows one: up to n of those that do not wait.
+func (p *pendingTakes) next(n int) []*take {
+	if len(p.batches)-p.waitingCalls >= maxBatches {
+		return nil
+	}
+	return p.pop(n)
+}
 
-func (b *takeBook) popWaiting() []*take { return popFrom(&b.line, 1) }
+// nextWaiting returns the take of the next call that may wait in the server's queue, as far as maxWaiting allows one.
+func (p *pendingTakes) nextWaiting() []*take {
+	if p.waitingCalls >= maxWaiting {
+		return nil
+	}
+	return popTakes(&p.waiting, 1)
+}
 
-func popFrom(queue *[]*take, n int) []*take {
+// pop returns up to n takes to send.
+func (p *pendingTakes) pop(n int) []*take { return popTakes(&p.queue, n) }
+
+func popTakes(queue *[]*take, n int) []*take {
 	var takes []*take
 	for len(*queue) > 0 && len(takes) < n {
 		t := (*queue)[0]
 		*queue = (*queue)[1:]
-		if !t.off && !t.flying {
-			t.flying = true
+		if !t.cancelled && !t.inFlight {
+			t.begin()
 			takes = append(takes, t)
 		}
 	}
 	return takes
 }
 
-// startClock lets the time of a take that could go elsewhere run.
-func (b *takeBook) startClock(now protocol.Instant, t *take) {
-	if t.mode.Repeats() || t.deadline != (protocol.Instant{}) {
-		return
+// begin notes that a batch is sent, and returns it as the server gets it.
+func (p *pendingTakes) begin(now protocol.Instant, seq uint64, b *batch) []transport.Take {
+	wire := make([]transport.Take, len(b.takes))
+	for i, t := range b.takes {
+		p.start(now, t)
+		t.sent()
+		wire[i] = t.wire()
 	}
-	t.deadline = now.After(t.timeout)
-	b.deadline = protocol.Sooner(b.deadline, t.deadline)
+	if b.mayWait {
+		p.waitingCalls++
+	}
+	p.batches[seq] = b
+	return wire
 }
 
-// startClocks does so for all: a connect begins, which is part of their time (rule 21).
-func (b *takeBook) startClocks(now protocol.Instant) {
-	for _, t := range b.of {
-		b.startClock(now, t)
+// completed ends a batch and returns it. It returns nil for one that nobody waits for.
+func (p *pendingTakes) completed(seq uint64) *batch {
+	b := p.batches[seq]
+	if b == nil {
+		return nil
+	}
+	if b.mayWait {
+		p.waitingCalls--
+	}
+	delete(p.batches, seq)
+	for _, t := range b.takes {
+		t.land()
+	}
+	return b
+}
+
+// start lets the time of a take run that could go elsewhere.
+func (p *pendingTakes) start(now protocol.Instant, t *take) {
+	p.deadline = protocol.Sooner(p.deadline, t.start(now))
+}
+
+// startAll does so for all: a connect begins, which is part of their time (rule 21).
+func (p *pendingTakes) startAll(now protocol.Instant) {
+	for _, t := range p.of {
+		p.start(now, t)
 	}
 }
 
 // overdue returns the takes whose deadline has passed.
-func (b *takeBook) overdue(now protocol.Instant) []*take {
-	if !protocol.Passed(now, b.deadline) {
+func (p *pendingTakes) overdue(now protocol.Instant) []*take {
+	if !protocol.Passed(now, p.deadline) {
 		return nil
 	}
-	b.deadline = protocol.Instant{}
+	p.deadline = protocol.Instant{}
 	var late []*take
-	for _, t := range b.all() {
+	for _, t := range p.all() {
 		if protocol.Passed(now, t.deadline) {
 			late = append(late, t)
 		} else {
-			b.deadline = protocol.Sooner(b.deadline, t.deadline)
+			p.deadline = protocol.Sooner(p.deadline, t.deadline)
 		}
 	}
 	return late
 }
 
-// next returns when a take needs attention.
-func (b *takeBook) next() protocol.Instant { return protocol.Sooner(b.heldAt, b.deadline) }
+// wakeAt returns when a take needs attention.
+func (p *pendingTakes) wakeAt() protocol.Instant { return protocol.Sooner(p.delayedUntil, p.deadline) }
 
 // all returns all takes, oldest claims first, so that one schedule always gives one order.
-func (b *takeBook) all() []*take { return b.choose(func(*take) bool { return true }) }
+func (p *pendingTakes) all() []*take { return p.choose(func(*take) bool { return true }) }
 
 // bounded returns the takes that could go elsewhere.
-func (b *takeBook) bounded() []*take {
-	return b.choose(func(t *take) bool { return !t.mode.Repeats() })
+func (p *pendingTakes) bounded() []*take {
+	return p.choose(func(t *take) bool { return !t.mode.Repeats() })
 }
 
 // firstAsked returns the takes of features that hold nothing at this server.
-func (b *takeBook) firstAsked() []*take {
-	return b.choose(func(t *take) bool { return t.mode != protocol.RetakeMode })
+func (p *pendingTakes) firstAsked() []*take {
+	return p.choose(func(t *take) bool { return t.mode != protocol.RetakeMode })
+}
+
+// awaited returns the takes that a call of the application waits for.
+func (p *pendingTakes) awaited() []*take {
+	return p.choose(func(t *take) bool { return t.call != nil })
 }
 
 // repeated reports whether a take is repeated until it is answered: without automatic heartbeats only the application's
 // own calls repeat one.
-func (b *takeBook) repeated(automatic bool) bool {
+func (p *pendingTakes) repeated(automatic bool) bool {
 	if automatic {
-		return len(b.of) > 0
+		return len(p.of) > 0
 	}
-	for _, t := range b.of {
+	for _, t := range p.of {
 		if t.mode != protocol.RetakeMode || t.call != nil {
 			return true
 		}
@@ -203,12 +234,12 @@ func (b *takeBook) repeated(automatic bool) bool {
 	return false
 }
 
-func (b *takeBook) choose(want func(*take) bool) []*take {
-	if len(b.of) == 0 {
+func (p *pendingTakes) choose(want func(*take) bool) []*take {
+	if len(p.of) == 0 {
 		return nil
 	}
-	chosen := make([]*take, 0, len(b.of))
-	for _, t := range b.of {
+	chosen := make([]*take, 0, len(p.of))
+	for _, t := range p.of {
 		if want(t) {
 			chosen = append(chosen, t)
 		}

@@ -17,21 +17,21 @@ import (
 // each exchange that it begins.
 func TestConnectionKeepsItsPromisesWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		set := tieSettings()
+		set := scriptSettings()
 		set.EnforceTimeout = rapid.Bool().Draw(rt, "enforce")
 		set.CountOutages = rapid.Bool().Draw(rt, "outages")
-		w := &watch{
-			rt: rt, tie: newTie(set, "a1"), returned: map[messages.RequestID]bool{}, of: map[messages.RequestID]string{},
+		w := &checker{
+			rt: rt, harness: newHarness(set, "a1"), returned: map[messages.RequestID]bool{}, of: map[messages.RequestID]string{},
 			owner: map[messages.LeaseID]messages.RequestID{},
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"take":           func(rt *rapid.T) { w.see(w.anyTake(rt)) },
-			"leave":          func(rt *rapid.T) { w.see(w.anyLeave(rt)) },
+			"release":        func(rt *rapid.T) { w.see(w.anyRelease(rt)) },
 			"connect":        func(rt *rapid.T) { w.answer("connect", w.connected) },
 			"beat answered":  func(rt *rapid.T) { w.answer("beat", w.beaten) },
 			"takes answered": func(rt *rapid.T) { w.answer("checkout", w.taken) },
-			"returned":       func(rt *rapid.T) { w.answer("checkin", w.givenBack) },
-			"adopted":        func(*rapid.T) { w.adopt() },
+			"returned":       func(rt *rapid.T) { w.answer("checkin", w.returnsTaken) },
+			"confirmed":      func(*rapid.T) { w.confirm() },
 			"beat due":       func(*rapid.T) { w.see(&protocol.BeatDue{}) },
 			"heartbeat":      func(rt *rapid.T) { w.see(&protocol.BeatOrder{Member: w.anyFeature(rt), Reply: protocol.NewReply()}) },
 			"clock":          func(*rapid.T) { w.see(&protocol.ClockJumped{}) },
@@ -42,10 +42,10 @@ func TestConnectionKeepsItsPromisesWhateverHappens(t *testing.T) {
 	})
 }
 
-// watch checks what a connection orders.
-type watch struct {
+// checker checks what a connection orders.
+type checker struct {
 	rt       *rapid.T
-	tie      *tie
+	harness  *harness
 	take     uint32
 	leases   byte
 	returned map[messages.RequestID]bool             // a return was sent: it may not be taken any more
@@ -54,13 +54,13 @@ type watch struct {
 }
 
 // see gives the machine an input, checks its effects and lets it be woken for what is due at once.
-func (w *watch) see(in any) {
-	w.perform(w.tie.c.Step(w.tie.now, in))
+func (w *checker) see(in any) {
+	w.perform(w.harness.c.Step(w.harness.now, in))
 }
 
-func (w *watch) perform(effects []protocol.Effect) {
+func (w *checker) perform(effects []protocol.Effect) {
 	for _, e := range effects {
-		w.tie.perform(e)
+		w.harness.perform(e)
 		switch e := e.(type) {
 		case SendBeat:
 			w.checkBeat(e)
@@ -74,14 +74,14 @@ func (w *watch) perform(effects []protocol.Effect) {
 	}
 }
 
-func (w *watch) checkBeat(e SendBeat) {
-	require.Len(w.rt, w.tie.flying["beat"], 1, "two beats at a time")
+func (w *checker) checkBeat(e SendBeat) {
+	require.Len(w.rt, w.harness.inFlight["beat"], 1, "two beats at a time")
 	for _, lease := range e.Leases {
 		require.False(w.rt, w.returned[w.owner[lease]], "a lease is beaten that was returned")
 	}
 }
 
-func (w *watch) checkTakes(e Checkout) {
+func (w *checker) checkTakes(e Checkout) {
 	w.checkCalls(e)
 	for _, t := range e.Takes {
 		require.False(w.rt, w.returned[t.Request], "a request is used again whose cancel was sent")
@@ -94,9 +94,9 @@ func (w *watch) checkTakes(e Checkout) {
 }
 
 // checkCalls: a take that waits has a call of its own, which takes no room of the others.
-func (w *watch) checkCalls(e Checkout) {
+func (w *checker) checkCalls(e Checkout) {
 	others := 0
-	for _, call := range w.tie.flying["checkout"] {
+	for _, call := range w.harness.inFlight["checkout"] {
 		if call.(Checkout).Takes[0].Wait == 0 {
 			others++
 		}
@@ -110,36 +110,36 @@ func (w *watch) checkCalls(e Checkout) {
 	}
 }
 
-func (w *watch) wait(d time.Duration) {
-	until := w.tie.now.After(d)
-	for wakes := 0; w.tie.wakeAt != (protocol.Instant{}) && !until.Before(w.tie.wakeAt); wakes++ {
+func (w *checker) wait(d time.Duration) {
+	until := w.harness.now.After(d)
+	for wakes := 0; w.harness.wakeAt != (protocol.Instant{}) && !until.Before(w.harness.wakeAt); wakes++ {
 		require.Less(w.rt, wakes, maxWakes, "the connection spins")
-		w.tie.now = w.tie.now.After(max(0, w.tie.wakeAt.Mono-w.tie.now.Mono))
-		w.tie.wakeAt = protocol.Instant{}
+		w.harness.now = w.harness.now.After(max(0, w.harness.wakeAt.Mono-w.harness.now.Mono))
+		w.harness.wakeAt = protocol.Instant{}
 		w.see(&protocol.WakeUp{})
 	}
-	w.tie.now = until
+	w.harness.now = until
 }
 
 // answer answers the oldest exchange of a kind, if one is under way.
-func (w *watch) answer(kind string, with func(*rapid.T, protocol.Effect) any) {
-	list := w.tie.flying[kind]
+func (w *checker) answer(kind string, with func(*rapid.T, protocol.Effect) any) {
+	list := w.harness.inFlight[kind]
 	if len(list) == 0 {
 		return
 	}
-	w.tie.flying[kind] = list[1:]
+	w.harness.inFlight[kind] = list[1:]
 	w.see(with(w.rt, list[0]))
 }
 
-func (w *watch) adopt() {
-	if w.tie.c.phase == identifying {
-		w.see(&protocol.Confirmed{Dialled: w.tie.dialled})
+func (w *checker) confirm() {
+	if w.harness.c.peer.phase == identifying {
+		w.see(&protocol.Confirmed{Dialled: w.harness.dialled})
 	}
 }
 
 // restart lets the server come back as another life, sometimes with an older ledger.
-func (w *watch) restart(rt *rapid.T) {
-	id := &w.tie.hello.Identity
+func (w *checker) restart(rt *rapid.T) {
+	id := &w.harness.hello.Identity
 	id.BootID += "+"
 	id.Epoch = max(1, id.Epoch+uint64(rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(rt, "epochs")))
 	if rapid.IntRange(0, 9).Draw(rt, "ledger") == 0 {
@@ -147,43 +147,43 @@ func (w *watch) restart(rt *rapid.T) {
 	}
 }
 
-func (w *watch) anyFeature(rt *rapid.T) *protocol.Member {
+func (w *checker) anyFeature(rt *rapid.T) *protocol.Member {
 	id := rapid.Uint64Range(1, 3).Draw(rt, "feature")
 	name := string([]byte{'f', byte('0' + id)})
-	if w.tie.features[name] == nil {
+	if w.harness.features[name] == nil {
 		f := claimOf(id)
 		f.Claim.Feature, f.Claim.Count = name, 1
-		w.tie.features[name] = f
+		w.harness.features[name] = f
 	}
-	return w.tie.features[name]
+	return w.harness.features[name]
 }
 
-func (w *watch) anyTake(rt *rapid.T) any {
+func (w *checker) anyTake(rt *rapid.T) any {
 	w.take++
 	return &protocol.TakeOrder{Member: w.anyFeature(rt), TakeSeat: protocol.TakeSeat{
-		Take: w.take, Mode: protocol.TakeMode(rapid.IntRange(0, 3).Draw(rt, "mode")), Began: w.tie.now, Timeout: 5 * time.Second,
+		Take: w.take, Mode: protocol.TakeMode(rapid.IntRange(0, 3).Draw(rt, "mode")), Began: w.harness.now, Timeout: 5 * time.Second,
 	}}
 }
 
-func (w *watch) anyLeave(rt *rapid.T) any {
+func (w *checker) anyRelease(rt *rapid.T) any {
 	w.take++
 	o := &protocol.ReleaseOrder{Member: w.anyFeature(rt), Release: protocol.Release{UpTo: w.take}}
 	if rapid.Bool().Draw(rt, "stays") {
-		s, ok := w.tie.c.table.slot(o.Member)
-		if o.Except = w.tie.c.ref; ok {
-			o.Held = w.tie.c.table.number[s]
+		s, ok := w.harness.c.checkouts.leases.slot(o.Member)
+		if o.Except = w.harness.c.ref; ok {
+			o.Held = w.harness.c.checkouts.leases.number[s]
 		}
 	}
 	return o
 }
 
 // anyFailure is nil, an unreached server, or a refusal.
-func (w *watch) anyFailure(rt *rapid.T) error {
+func (w *checker) anyFailure(rt *rapid.T) error {
 	switch rapid.IntRange(0, 7).Draw(rt, "failure") {
 	case 0:
 		return errors.New("unplugged")
 	case 1:
-		return &transport.Refusal{Reason: messages.Busy, RetryAfter: 7 * time.Second, Hello: w.tie.hello}
+		return &transport.Refusal{Reason: messages.Busy, RetryAfter: 7 * time.Second, Hello: w.harness.hello}
 	case 2:
 		return &transport.Refusal{Reason: messages.Denied}
 	default:
@@ -191,17 +191,17 @@ func (w *watch) anyFailure(rt *rapid.T) error {
 	}
 }
 
-func (w *watch) connected(rt *rapid.T, e protocol.Effect) any {
+func (w *checker) connected(rt *rapid.T, e protocol.Effect) any {
 	in := &Connected{Seq: e.(Connect).Seq, Address: "a1", Err: w.anyFailure(rt)}
 	if in.Err == nil {
-		in.Session, in.Hello = w.tie.session("a1"), w.tie.hello
+		in.Session, in.Hello = w.harness.session("a1"), w.harness.hello
 	}
 	return in
 }
 
-func (w *watch) beaten(rt *rapid.T, e protocol.Effect) any {
+func (w *checker) beaten(rt *rapid.T, e protocol.Effect) any {
 	beat := e.(SendBeat)
-	chunk := ChunkAnswer{Count: len(beat.Leases), Err: w.anyFailure(rt), Reply: transport.HeartbeatReply{Hello: w.tie.hello}}
+	chunk := ChunkAnswer{Count: len(beat.Leases), Err: w.anyFailure(rt), Reply: transport.HeartbeatReply{Hello: w.harness.hello}}
 	for _, id := range beat.Leases {
 		if rapid.IntRange(0, 3).Draw(rt, "ends") == 0 {
 			chunk.Reply.Ended = append(chunk.Reply.Ended, transport.Ended{Lease: id, Reason: messages.Expired})
@@ -210,9 +210,9 @@ func (w *watch) beaten(rt *rapid.T, e protocol.Effect) any {
 	return &BeatAnswered{Seq: beat.Seq, Chunks: []ChunkAnswer{chunk}}
 }
 
-func (w *watch) taken(rt *rapid.T, e protocol.Effect) any {
+func (w *checker) taken(rt *rapid.T, e protocol.Effect) any {
 	call := e.(Checkout)
-	in := &TakesAnswered{Seq: call.Seq, Err: w.anyFailure(rt), Reply: transport.CheckoutReply{Hello: w.tie.hello}}
+	in := &TakesAnswered{Seq: call.Seq, Err: w.anyFailure(rt), Reply: transport.CheckoutReply{Hello: w.harness.hello}}
 	for _, t := range call.Takes {
 		o := transport.Outcome{Request: t.Request, Result: transport.Result(rapid.IntRange(0, 3).Draw(rt, "result")), Reason: messages.Expired}
 		if o.Result == transport.Granted {
@@ -228,8 +228,8 @@ func (w *watch) taken(rt *rapid.T, e protocol.Effect) any {
 	return in
 }
 
-func (w *watch) givenBack(rt *rapid.T, e protocol.Effect) any {
+func (w *checker) returnsTaken(rt *rapid.T, e protocol.Effect) any {
 	return &ReturnsAnswered{
-		Seq: e.(CheckinAll).Seq, Err: w.anyFailure(rt), Reply: transport.CheckinReply{Hello: w.tie.hello},
+		Seq: e.(CheckinAll).Seq, Err: w.anyFailure(rt), Reply: transport.CheckinReply{Hello: w.harness.hello},
 	}
 }

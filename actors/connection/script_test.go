@@ -20,15 +20,15 @@ import (
 // connection, and what it orders in return.
 func TestConnectionScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
-		w := newTie(tieSettings(), "a1")
+		w := newHarness(scriptSettings(), "a1")
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			return w.command(t, d)
 		})
 	})
 }
 
-// tieSettings are those of a script unless it says otherwise.
-func tieSettings() protocol.Settings {
+// scriptSettings are those of a script unless it says otherwise.
+func scriptSettings() protocol.Settings {
 	set := script.DefaultSettings()
 	set.Servers = []messages.Address{"a1", "b1", "c1"}
 	set.Interval = time2m
@@ -36,17 +36,17 @@ func tieSettings() protocol.Settings {
 }
 
 // command runs one command of a script and returns what came of it.
-func (w *tie) command(t *testing.T, d *datadriven.TestData) string {
+func (w *harness) command(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "settings": // servers, attempts, interval, enforce
 		set := script.Settings(t, d)
 		if !d.HasArg("servers") {
-			set.Servers = tieSettings().Servers
+			set.Servers = scriptSettings().Servers
 		}
-		*w = *newTie(set, set.Servers[0])
+		*w = *newHarness(set, set.Servers[0])
 		return ""
 	case "server": // what the server says of itself from now on: id, boot, epoch, timeout
-		w.hello = w.said(t, d)
+		w.hello = w.helloFrom(t, d)
 		return ""
 	case "wait": // how long; the connection is woken when it asked for it
 		return w.wait(script.Span(t, script.Word(t, d)))
@@ -68,36 +68,36 @@ func (w *tie) command(t *testing.T, d *datadriven.TestData) string {
 }
 
 // hold makes an identified connection hold leases.
-func (w *tie) hold(t *testing.T, d *datadriven.TestData) string {
+func (w *harness) hold(t *testing.T, d *datadriven.TestData) string {
 	for _, arg := range d.CmdArgs {
 		w.take(t, "f"+strings.TrimPrefix(arg.Key, "L"), arg.Key)
 	}
-	w.flying["checkout"] = nil
+	w.inFlight["checkout"] = nil
 	return w.show()
 }
 
 // take lets a feature hold a lease.
-func (w *tie) take(t *testing.T, feature, lease string) {
+func (w *harness) take(t *testing.T, feature, lease string) {
 	t.Helper()
 	w.step(&protocol.TakeOrder{Member: w.feature(t, feature), TakeSeat: protocol.TakeSeat{Take: 1, Mode: protocol.FirstMode, Timeout: time.Second}})
-	if w.c.session == nil {
+	if w.c.dialer.session == nil {
 		w.connect(t)
 	}
 	w.step(&TakesAnswered{Seq: w.lastSeq("checkout"), Reply: w.granted(t, lease)})
 }
 
-func (w *tie) connect(t *testing.T) {
+func (w *harness) connect(t *testing.T) {
 	t.Helper()
 	address := w.set.Servers[0]
-	w.flying["connect"] = nil
-	w.step(&Connected{Seq: w.c.attempt.seq, Address: address, Session: w.session(address), Hello: w.hello})
+	w.inFlight["connect"] = nil
+	w.step(&Connected{Seq: w.c.dialer.attempt.seq, Address: address, Session: w.session(address), Hello: w.hello})
 	w.step(&protocol.Confirmed{Dialled: w.dialled})
-	if w.c.deciding() {
+	if w.c.gate.closed() {
 		w.step(&protocol.OutageDecided{})
 	}
 }
 
-func (w *tie) granted(t *testing.T, lease string) transport.CheckoutReply {
+func (w *harness) granted(t *testing.T, lease string) transport.CheckoutReply {
 	t.Helper()
 	return transport.CheckoutReply{Hello: w.hello, Outcomes: []transport.Outcome{{
 		Request: w.requests[len(w.requests)-1], Result: transport.Granted, Lease: leaseNamed(lease),
@@ -105,26 +105,24 @@ func (w *tie) granted(t *testing.T, lease string) transport.CheckoutReply {
 }
 
 // show prints what the connection knows.
-func (w *tie) show() string {
+func (w *harness) show() string {
 	c := w.c
-	leases, _ := c.table.pack()
+	leases, _ := c.checkouts.leases.pack()
 	slices.SortFunc(leases, func(a, b messages.LeaseID) int { return strings.Compare(leaseName(a), leaseName(b)) })
 	var takes, owed []string
-	for _, t := range c.takes.all() {
+	for _, t := range c.checkouts.takes.all() {
 		takes = append(takes, fmt.Sprintf("%d of f%d as %s", t.number, t.member.ID(), w.request(t.request)))
 	}
-	for _, d := range c.debts.order {
-		if !d.settled {
-			owed = append(owed, w.request(d.request))
-		}
+	for _, r := range c.checkouts.returns.all() {
+		owed = append(owed, w.request(r.request))
 	}
 	return fmt.Sprintf("%s, failed %d%s; leases [%s], features %d; takes [%s]; owed [%s]\n",
-		[...]string{"unidentified", "identifying", "identified", "merged"}[c.phase], c.failed, script.Prefixed(", ", script.Flagged(c.broken, "broken")),
-		leaseNames(leases), len(c.table.index), strings.Join(takes, ", "), strings.Join(owed, " "))
+		[...]string{"unidentified", "identifying", "identified", "merged"}[c.peer.phase], c.beats.failed, script.Prefixed(", ", script.Flagged(c.beats.recovering, "broken")),
+		leaseNames(leases), len(c.checkouts.leases.index), strings.Join(takes, ", "), strings.Join(owed, " "))
 }
 
-// said returns what the server says of itself, changed by the options id, boot, epoch and timeout.
-func (w *tie) said(t *testing.T, d *datadriven.TestData) transport.Hello {
+// helloFrom returns what the server says of itself, changed by the options id, boot, epoch and timeout.
+func (w *harness) helloFrom(t *testing.T, d *datadriven.TestData) transport.Hello {
 	h := w.hello
 	h.Identity.ServerID = script.Option(t, d, "id", h.Identity.ServerID)
 	h.Identity.BootID = script.Option(t, d, "boot", h.Identity.BootID)
@@ -135,12 +133,12 @@ func (w *tie) said(t *testing.T, d *datadriven.TestData) transport.Hello {
 
 // answers returns the exchange that a command answers: the oldest one under way of its kind, or #n, or again the one that
 // was answered last.
-func (w *tie) answers(t *testing.T, d *datadriven.TestData, kind string) protocol.Effect {
+func (w *harness) answers(t *testing.T, d *datadriven.TestData, kind string) protocol.Effect {
 	t.Helper()
 	if d.HasArg("again") {
 		return w.answered[kind]
 	}
-	list := w.flying[kind]
+	list := w.inFlight[kind]
 	at := slices.IndexFunc(list, func(e protocol.Effect) bool {
 		return !d.HasArg("seq") || fmt.Sprint(seqOf(e)) == script.Option(t, d, "seq", "")
 	})
@@ -148,7 +146,7 @@ func (w *tie) answers(t *testing.T, d *datadriven.TestData, kind string) protoco
 		d.Fatalf(t, "no %s is under way", kind)
 	}
 	e := list[at]
-	w.flying[kind], w.answered[kind] = slices.Delete(slices.Clone(list), at, at+1), e
+	w.inFlight[kind], w.answered[kind] = slices.Delete(slices.Clone(list), at, at+1), e
 	return e
 }
 
@@ -168,20 +166,20 @@ func seqOf(e protocol.Effect) uint64 {
 }
 
 // lastSeq returns the number of the latest exchange of a kind.
-func (w *tie) lastSeq(kind string) uint64 {
-	list := w.flying[kind]
+func (w *harness) lastSeq(kind string) uint64 {
+	list := w.inFlight[kind]
 	return seqOf(list[len(list)-1])
 }
 
 // failure is the error of an exchange: unreached, or with refused=reason a refusal.
-func (w *tie) failure(t *testing.T, d *datadriven.TestData) error {
+func (w *harness) failure(t *testing.T, d *datadriven.TestData) error {
 	if !d.HasArg("refused") {
 		return errors.New(script.Option(t, d, "cause", "timeout"))
 	}
 	r := &transport.Refusal{Reason: script.ReasonNamed(t, script.Option(t, d, "refused", ""))}
 	r.RetryAfter = script.Span(t, script.Option(t, d, "retry-after", "0s"))
 	if !d.HasArg("anonymous") {
-		r.Hello = w.said(t, d)
+		r.Hello = w.helloFrom(t, d)
 	}
 	return r
 }

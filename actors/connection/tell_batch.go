@@ -2,23 +2,15 @@ package connection
 
 import "github.com/seatbeat/seatbeat/actors/protocol"
 
-// crowds collects features in a row that are told the same: they share one message, which in a burst saves 200 bytes for
-// each of them.
+// tellBatch groups consecutive features that get the same message, so that they share one value. In a burst this saves
+// 200 bytes for each feature.
 type tellBatch struct{ all []protocol.TellAll }
 
 // next begins with another message.
-func (c *tellBatch) next(in protocol.Input) { c.all = append(c.all, protocol.TellAll{In: in}) }
+func (b *tellBatch) next(in protocol.Input) { b.all = append(b.all, protocol.TellAll{In: in}) }
 
-// add lets one more feature be told the message.
-func (c *tellBatch) add(f *protocol.Member) {
-	last := &c.all[len(c.all)-1]
+// add adds a feature that gets the message.
+func (b *tellBatch) add(f *protocol.Member) {
+	last := &b.all[len(b.all)-1]
 	last.To = append(last.To, f)
-}
-
-func (c *tellBatch) effects() []protocol.Effect {
-	effects := make([]protocol.Effect, len(c.all))
-	for i, e := range c.all {
-		effects[i] = e
-	}
-	return effects
 }

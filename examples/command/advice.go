@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 )
 
 // advice says what a user can do about an error of run.
@@ -25,7 +25,7 @@ func advice(err error) string {
 			return "The licence does not cover this. Ask whoever manages your licences."
 		}
 	}
-	if e, ok := errors.AsType[*supervisor.OutageFileError](err); ok {
+	if e, ok := errors.AsType[*outagefile.DamagedError](err); ok {
 		return fmt.Sprintf("The file %s is damaged. Ask your administrator to look at it.", e.Path)
 	}
 	return "This has nothing to do with the licence."

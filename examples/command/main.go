@@ -21,6 +21,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
@@ -55,7 +56,7 @@ func run(ctx context.Context, servers transport.Transport, outages string, work 
 	rt, err := supervisor.Start(ctx, supervisor.Config{
 		Transport: servers,
 		Servers:   []transport.Address{"127.0.0.1:6200"},
-		DownLimit: supervisor.DownLimit{Max: 2, Window: time.Hour, Store: supervisor.NewFileStore(outages)}, // a usual Max is 10
+		DownLimit: supervisor.DownLimit{Max: 2, Window: time.Hour, Store: outagefile.NewFileStore(outages)}, // Max: 10 is usual
 	})
 	if err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport"
 )
 
@@ -33,8 +35,8 @@ func newLicenseServer(name string, tlsConfig *tls.Config) *licenseServer {
 		name:    name,
 		address: "127.0.0.1:0", // the system chooses a port, which listen keeps
 		config: server.Config{
-			Ledger:        &server.MemoryLedger{},
-			Features:      []server.Feature{{Name: "cad", Version: messages.V(2, 1), Seats: 2}, {Name: "render", Version: messages.V(1, 0), Seats: 4}},
+			Ledger:        &ledger.Memory{},
+			Features:      []license.Feature{{Name: "cad", Version: messages.V(2, 1), Seats: 2}, {Name: "render", Version: messages.V(1, 0), Seats: 4}},
 			ClientTimeout: clientTimeout,
 			TLS:           tlsConfig,
 		},
@@ -93,7 +95,7 @@ func (s *licenseServer) stop() error {
 }
 
 // loseLedger makes the next start begin with an empty ledger.
-func (s *licenseServer) loseLedger() { s.config.Ledger = &server.MemoryLedger{} }
+func (s *licenseServer) loseLedger() { s.config.Ledger = &ledger.Memory{} }
 
 // pool is the seats of one feature.
 type pool struct {

@@ -69,7 +69,7 @@ func parse(args []string) (options, error) {
 func onlyWithServers(flags *flag.FlagSet) (faults error) {
 	flags.Visit(func(f *flag.Flag) {
 		if f.Name != "json" && f.Name != "fast" && f.Name != "default-exit" {
-			faults = errors.Join(faults, fmt.Errorf("-%s is about servers that are running: name them with -servers host:port,...", f.Name))
+			faults = errors.Join(faults, fmt.Errorf("-%s is about running servers: name them with -servers", f.Name))
 		}
 	})
 	return faults

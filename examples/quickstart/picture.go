@@ -36,11 +36,12 @@ func draw(rows []row, colour bool) string {
 
 // heading names the features above their seats.
 func heading(pools []pool) string {
-	text := strings.Repeat(" ", len("    S1     "))
+	var b strings.Builder
+	b.WriteString(strings.Repeat(" ", len("    S1     ")))
 	for _, p := range pools {
-		text += fmt.Sprintf("%-*s ", len("[A] ")*len(p.holders), p.feature)
+		fmt.Fprintf(&b, "%-*s ", len("[A] ")*len(p.holders), p.feature)
 	}
-	return strings.TrimRight(text, " ")
+	return strings.TrimRight(b.String(), " ")
 }
 
 // blocks are the seats of one server.

@@ -24,6 +24,8 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func main() {
@@ -46,8 +48,8 @@ func main() {
 // serve grants seats until ctx ends. Then it tells clients to come back later, and closes the ledger.
 func serve(ctx context.Context, listener net.Listener, ledger string) error {
 	srv, err := server.New(server.Config{
-		Ledger: server.NewBoltLedger(ledger), // a file, for one server at a time
-		Features: []server.Feature{
+		Ledger: bolt.New(ledger), // a file, for one server at a time
+		Features: []license.Feature{
 			{Name: "cad", Version: messages.V(2, 1), Seats: 10},
 			{Name: "render", Version: messages.V(1, 0), Seats: 4, Expires: time.Now().AddDate(0, 0, 30)},
 		},

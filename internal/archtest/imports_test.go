@@ -35,7 +35,7 @@ var layers = map[string]layer{
 	"messages":                {},
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
-	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults"}, others: []string{"..."}},
+	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults", "internal/tlsfiles"}, others: []string{"..."}},
 	"transport/transporttest": {ours: []string{"messages", "transport", "transport/transporttest/conformance"}},
 	"transport/transporttest/conformance": {
 		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
@@ -50,7 +50,8 @@ var layers = map[string]layer{
 	"actors/outage":          {ours: forMachines},
 	"actors/internal/script": {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
 
-	"supervisor": {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "internal/fifo", "internal/faults"}, protoactor: true, others: []string{"..."}},
+	"supervisor":            {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "supervisor/outagefile", "internal/eventbus", "internal/faults"}, protoactor: true, others: []string{"..."}},
+	"supervisor/outagefile": {ours: []string{"messages", "actors/outage"}, others: []string{"github.com/gofrs/flock/..."}},
 
 	"server": {ours: []string{"messages", "transport/wire", "server/...", "internal/seats", "internal/faults"}, others: []string{"..."}},
 	"server/internal/engine": {
@@ -77,8 +78,11 @@ var layers = map[string]layer{
 	"internal/testledger": {
 		ours: []string{"messages", "server/ledger"}, others: []string{"github.com/stretchr/testify/..."},
 	},
+	"internal/logqueue": {ours: []string{"internal/fifo"}},
 	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
-	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
+	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor/...", "server"}, others: []string{"..."}},
+	"internal/eventbus": {ours: []string{"messages", "internal/fifo"}},
+	"internal/wiretap":  {ours: []string{"messages", "transport", "transport/transporttest"}},
 }
 
 // forMachines is what the pure machines below actors may import: no actor, no other machine.
@@ -87,12 +91,12 @@ var forMachines = []string{"messages", "transport", "actors/protocol"}
 // forLicenseFiles is all that a vendor's signing tool links besides the standard library.
 var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/...", "go.yaml.in/yaml/v3"}
 
-// forExamples is what is public, what examples share among them, and how programs report faults of their flags.
-var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "server/ledger/...", "internal/faults", "examples/internal/..."}
+// forExamples is what is public, and what examples share among them.
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor/...", "server", "server/ledger/...", "server/license", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
 var inTests = layer{
-	ours:       []string{"transport/transporttest/...", "server", "server/license", "server/ledger/...", "internal/testcert", "internal/testledger", "internal/failpoint", "actors/internal/script"},
+	ours:       []string{"transport/transporttest/...", "server", "server/license", "server/ledger/...", "internal/testcert", "internal/testledger", "internal/wiretap", "internal/failpoint", "actors/internal/script"},
 	protoactor: true, others: []string{"..."},
 }
 

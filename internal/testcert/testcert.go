@@ -63,6 +63,15 @@ func (a *Authority) Client(commonName, id string) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{a.issue(template)}, RootCAs: a.Pool()}
 }
 
+// Expired returns the configuration of a client whose certificate expired an hour ago.
+func (a *Authority) Expired(commonName string) *tls.Config {
+	a.tb.Helper()
+	template := template(commonName)
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	template.NotBefore, template.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
+	return &tls.Config{Certificates: []tls.Certificate{a.issue(template)}, RootCAs: a.Pool()}
+}
+
 // Cert returns the certificate of the authority itself.
 func (a *Authority) Cert() *x509.Certificate { return a.cert }
 

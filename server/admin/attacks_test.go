@@ -19,6 +19,8 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 // The tests in this file repeat attacks that the administration of other licence servers did not withstand.
@@ -34,8 +36,8 @@ type attackedServer struct {
 func newAttackedServer(t *testing.T) *attackedServer {
 	s := &attackedServer{t: t}
 	srv, err := server.New(server.Config{
-		Ledger: &server.MemoryLedger{}, Insecure: true,
-		Features: []server.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 1}},
+		Ledger: &ledger.Memory{}, Insecure: true,
+		Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 1}},
 	})
 	require.NoError(t, err)
 	s.token, err = MakeToken(filepath.Join(t.TempDir(), "token"))

@@ -19,6 +19,8 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 // testHandler is the handler of the administration of a server. It is called without a network.
@@ -35,8 +37,8 @@ const testToken = Token("secret")
 func newTestHandler(t *testing.T) *testHandler {
 	s := &testHandler{t: t, ledger: "the ledger"}
 	var err error
-	s.srv, err = server.New(server.Config{Ledger: heldLedger(t), Insecure: true, Features: []server.Feature{
-		{Name: "f", Version: messages.V(1, 0), Seats: 3, Overdraft: 2, Share: server.ShareHost, Expires: time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)},
+	s.srv, err = server.New(server.Config{Ledger: heldLedger(t), Insecure: true, Features: []license.Feature{
+		{Name: "f", Version: messages.V(1, 0), Seats: 3, Overdraft: 2, Share: license.ShareHost, Expires: time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)},
 		{Name: "later", Version: messages.V(1, 0), Seats: 1, Starts: time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)},
 	}})
 	require.NoError(t, err)
@@ -58,15 +60,15 @@ func newTestHandler(t *testing.T) *testHandler {
 // heldID is the lease in the ledger of a testHandler.
 var heldID = messages.LeaseID{3: 0, 15: 7}
 
-func heldLedger(t *testing.T) *server.MemoryLedger {
-	ledger := &server.MemoryLedger{}
-	require.NoError(t, ledger.Open(nil))
-	require.NoError(t, ledger.Append(server.Batch{Records: []server.Record{{
-		Seq: 1, Kind: server.RecordGrant, Lease: heldID, Request: messages.RequestID{1}, Feature: "f", Major: 1, Count: 4,
-		Holder: server.Holder{Identity: "cn:ada", Instance: [16]byte{1}}, Overdrawn: true,
+func heldLedger(t *testing.T) *ledger.Memory {
+	memory := &ledger.Memory{}
+	require.NoError(t, memory.Open(nil))
+	require.NoError(t, memory.Append(ledger.Batch{Records: []ledger.Record{{
+		Seq: 1, Kind: ledger.RecordGrant, Lease: heldID, Request: messages.RequestID{1}, Feature: "f", Major: 1, Count: 4,
+		Holder: ledger.Holder{Identity: "cn:ada", Instance: [16]byte{1}}, Overdrawn: true,
 	}}}))
-	require.NoError(t, ledger.Close())
-	return ledger
+	require.NoError(t, memory.Close())
+	return memory
 }
 
 // request sends a request with the token and returns the status and the body of the reply.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
@@ -165,7 +166,7 @@ func TestFeaturesOfExpiredAndLaterFilesMakeOneList(t *testing.T) {
 			"a.lic": signed(t, serial("a")), "next.lic": signed(t, gone(share, early("next"))), "old.lic": signed(t, gone(license.ShareNone, expired("old"))),
 		}))
 		require.NoError(t, err)
-		config := server.Config{Ledger: &server.MemoryLedger{}, Insecure: true, Features: set.Features()}
+		config := server.Config{Ledger: &ledger.Memory{}, Insecure: true, Features: set.Features()}
 		assert.NoError(t, config.Validate())
 		assert.Equal(t, share == license.ShareNone, len(set.Future) == 1)
 	}

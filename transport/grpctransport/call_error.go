@@ -12,8 +12,8 @@ import (
 )
 
 // callError returns the error of a failed call: a *transport.Refusal when the server refused, another error when the
-// server was not reached.
-func callError(ctx context.Context, err error) error {
+// server was not reached. The call is the first one of its session if connecting is true.
+func callError(ctx context.Context, err error, connecting bool) error {
 	st, ok := status.FromError(err)
 	if !ok {
 		return err
@@ -28,7 +28,7 @@ func callError(ctx context.Context, err error) error {
 	if ended := contextError(ctx, st.Code()); ended != nil {
 		return fmt.Errorf("%w: %s", ended, plain(st.Message()))
 	}
-	return unreached{st}
+	return unreached{status: st, connecting: connecting}
 }
 
 // contextError returns the error of the context when its end made the call fail. The status of the call may report the

@@ -40,7 +40,9 @@ type Config struct {
 	// system and no client certificate. The certificate of a server must be for the host of its address, unless
 	// ServerName is set. The lowest version is TLS 1.3, unless MinVersion is set. New keeps a copy.
 	TLS *tls.Config
-	// Insecure turns TLS off: anybody on the network can read and use the leases. TLS must be nil then.
+	// Files holds the same as TLS, read from files and read again when they change: see [LoadTLS]. TLS must be nil then.
+	Files *TLS
+	// Insecure turns TLS off: anybody on the network can read and use the leases. TLS and Files must be nil then.
 	Insecure bool
 	// Keepalive is the pause after which an idle connection is pinged, so that a dead connection is found and a
 	// firewall does not forget a live one. Default 1m; at least 30s, because servers close connections that ping more
@@ -56,8 +58,11 @@ type Config struct {
 func (c Config) Validate() error {
 	var found faults.List
 	d := c.withDefaults()
-	if d.Insecure && d.TLS != nil {
-		found.Add("Insecure", "is set beside TLS: choose one")
+	if d.Insecure && (d.TLS != nil || d.Files != nil) {
+		found.Add("Insecure", "is set beside TLS or Files: choose one")
+	}
+	if d.TLS != nil && d.Files != nil {
+		found.Add("Files", "is set beside TLS: choose one")
 	}
 	if d.Keepalive >= 0 && d.Keepalive < wire.MinKeepalive {
 		found.Add("Keepalive", "is %s: must be at least %s, or negative for none", d.Keepalive, wire.MinKeepalive)
@@ -85,8 +90,9 @@ func (c Config) withDefaults() Config {
 // another address, is off.
 func (c Config) options(d *dialer) []grpc.DialOption {
 	options := []grpc.DialOption{
-		grpc.WithTransportCredentials(c.credentials()),
+		grpc.WithTransportCredentials(c.credentials(d.host)),
 		grpc.WithContextDialer(d.dial),
+		grpc.WithUnaryInterceptor(d.watch),
 		grpc.WithConnectParams(reconnect),
 		grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(),
@@ -106,16 +112,14 @@ func (c Config) options(d *dialer) []grpc.DialOption {
 	return options
 }
 
-func (c Config) credentials() credentials.TransportCredentials {
-	if c.Insecure {
+// credentials returns how a server is recognised that is dialled by the name or IP address of its host.
+func (c Config) credentials(host string) credentials.TransportCredentials {
+	switch {
+	case c.Insecure:
 		return insecure.NewCredentials()
+	case c.Files != nil:
+		return newHandshakes(host, c.Files.latest)
+	default:
+		return newHandshakes(host, func() *tls.Config { return c.TLS })
 	}
-	config := &tls.Config{}
-	if c.TLS != nil {
-		config = c.TLS.Clone()
-	}
-	if config.MinVersion == 0 {
-		config.MinVersion = tls.VersionTLS13
-	}
-	return credentials.NewTLS(config)
 }

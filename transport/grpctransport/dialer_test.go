@@ -21,13 +21,15 @@ func TestADialerDoesNotDialAfterClose(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
-	d := newDialer()
-	conn, err := d.dial(t.Context(), listener.Addr().String())
+	host, port, err := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+	d := newDialer(host, port)
+	conn, err := d.dial(t.Context(), target)
 	require.NoError(t, err)
 	d.close()
 	_, err = conn.Write([]byte{1})
 	require.ErrorIs(t, err, net.ErrClosed)
-	_, err = d.dial(t.Context(), listener.Addr().String())
+	_, err = d.dial(t.Context(), target)
 	assert.ErrorIs(t, err, net.ErrClosed)
 }
 

@@ -25,10 +25,13 @@ type session struct {
 	client  *wire.ConnectRequest // its labels are sent with every checkout
 }
 
+// target is what gRPC is told to connect to. The dialer of the session has the real address: gRPC would read the address
+// as a URL, where "%" means something else than in the address of a network interface.
+const target = "passthrough:///licence-server"
+
 // newSession returns a session that is not connected. It does not touch the network.
-func newSession(address transport.Address, config Config) (*session, error) {
-	dialer := newDialer()
-	conn, err := grpc.NewClient("passthrough:///"+string(address), config.options(dialer)...)
+func newSession(address transport.Address, dialer *dialer, config Config) (*session, error) {
+	conn, err := grpc.NewClient(target, config.options(dialer)...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ func (s *session) Close() error {
 
 // failed returns the error of a call, with the name of the call and the address.
 func (s *session) failed(ctx context.Context, call string, err error) error {
-	return fmt.Errorf("%s %s: %w", call, s.address, callError(ctx, err))
+	return fmt.Errorf("%s %s: %w", call, s.address, callError(ctx, err, s.caller == nil))
 }
 
 func outOfBounds(n int, what string, bound int) error {

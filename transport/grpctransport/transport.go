@@ -35,10 +35,11 @@ func (t *Transport) Connect(ctx context.Context, address transport.Address) (tra
 	if t.fault != nil {
 		return nil, fmt.Errorf("connect %s: grpctransport: %w", address, t.fault)
 	}
-	if _, _, err := net.SplitHostPort(string(address)); err != nil {
+	host, port, err := net.SplitHostPort(string(address))
+	if err != nil {
 		return nil, fmt.Errorf("connect %s: not of the form host:port: %w", address, err)
 	}
-	s, err := newSession(address, t.config)
+	s, err := newSession(address, newDialer(host, port), t.config)
 	if err != nil {
 		return nil, fmt.Errorf("connect %s: %w", address, err)
 	}

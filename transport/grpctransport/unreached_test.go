@@ -32,10 +32,10 @@ func TestACallThatGotNoAnswerSaysWhyAndNoMore(t *testing.T) {
 		{codes.Unavailable, "the session was superseded", "the session was superseded"},
 		{codes.Unimplemented, "unknown service seatbeat.Seats", "Unimplemented: unknown service seatbeat.Seats"},
 	} {
-		assert.EqualError(t, unreached{status.New(c.code, c.message)}, c.want)
+		assert.EqualError(t, unreached{status: status.New(c.code, c.message)}, c.want)
 	}
 }
 
 func TestACallThatGotNoAnswerKeepsItsStatus(t *testing.T) {
-	assert.Equal(t, codes.Unimplemented, status.Code(unreached{status.New(codes.Unimplemented, "unknown service")}))
+	assert.Equal(t, codes.Unimplemented, status.Code(unreached{status: status.New(codes.Unimplemented, "unknown service")}))
 }

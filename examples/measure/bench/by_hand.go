@@ -16,8 +16,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// byHand holds features as people do who write it themselves: a goroutine and a ticker for each, which beats its one
-// lease by a call, and takes the seat again when it is gone.
+// byHand holds features as people do who write it themselves. Each feature has a goroutine with a ticker, which sends a
+// heartbeat for its lease in a call of its own, and takes another seat when the lease has ended.
 type byHand struct {
 	marks
 	conn     *grpc.ClientConn
@@ -50,8 +50,8 @@ func connectByHand(ctx context.Context, s setup, features int) (holder, error) {
 	return h, nil
 }
 
-// inTurn lets so many calls go at a time. Without it, more calls than the server lets in at a time wake each other all the
-// time, and 100,000 features cannot be held.
+// inTurn allows a number of calls at the same time. Without it, more calls than the server accepts at the same time wake
+// each other again and again, and 100,000 features cannot be held.
 func inTurn(calls int) grpc.UnaryClientInterceptor {
 	turns := make(chan struct{}, calls)
 	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -74,7 +74,7 @@ func (h *byHand) hold(ctx context.Context, i int) error {
 	return nil
 }
 
-// keep beats a lease until the holder is closed. The first beat has a random phase.
+// keep sends heartbeats for a lease until the holder is closed. The first one is sent at a random time of the interval.
 func (h *byHand) keep(i int, lease []byte) {
 	select {
 	case <-time.After(mathrand.N(h.interval)):
@@ -93,13 +93,13 @@ func (h *byHand) keep(i int, lease []byte) {
 	}
 }
 
-// beat returns the lease that is held afterwards: another one, if the server says that it ended.
+// beat sends a heartbeat, and returns the lease that is held afterwards: another one if the server says that it has ended.
 func (h *byHand) beat(i int, lease []byte) []byte {
 	ctx, cancel := context.WithTimeout(h.live, h.interval)
 	defer cancel()
 	reply, err := h.seats.Heartbeat(ctx, &wire.HeartbeatRequest{Caller: h.caller, Leases: lease})
 	if err != nil {
-		return lease // and at the next tick again
+		return lease // and try again at the next tick
 	}
 	if len(reply.GetEnded()) > 0 {
 		again, err := h.take(ctx)
@@ -112,6 +112,7 @@ func (h *byHand) beat(i int, lease []byte) []byte {
 	return lease
 }
 
+// take takes a seat and returns its lease.
 func (h *byHand) take(ctx context.Context) ([]byte, error) {
 	reply, err := h.seats.Checkout(ctx, &wire.CheckoutRequest{
 		Caller: h.caller, Takes: []*wire.Take{{Request: id(), Feature: feature, Major: 1, Count: 1}},
@@ -145,7 +146,7 @@ func (h *byHand) close() {
 	_ = h.conn.Close()
 }
 
-// id draws an id of 16 bytes.
+// id returns a random id.
 func id() []byte {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // never fails

@@ -11,21 +11,23 @@ import (
 	"time"
 )
 
-// clientRole is the process that holds features.
+// clientRole is the process that holds features. Its fields belong to the goroutine that answers orders.
 type clientRole struct {
 	contender *contender
 	setup     setup
 	holder    holder
 	features  int
-	marked    time.Time
+	marked    time.Time // of doMark
 }
 
+// newClientRole waits for the order to connect.
 func newClientRole(text json.RawMessage) (answer func(json.RawMessage) (any, error), end func() error, err error) {
 	s, contender, err := readSetup(text)
 	c := &clientRole{contender: contender, setup: s}
 	return c.answer, c.close, err
 }
 
+// close lets go of all features.
 func (c *clientRole) close() error {
 	if c.holder != nil {
 		c.holder.close()
@@ -33,6 +35,7 @@ func (c *clientRole) close() error {
 	return nil
 }
 
+// answer answers an order.
 func (c *clientRole) answer(text json.RawMessage) (any, error) {
 	var o order
 	if err := json.Unmarshal(text, &o); err != nil {
@@ -55,7 +58,7 @@ func (c *clientRole) answer(text json.RawMessage) (any, error) {
 	}
 }
 
-// hold connects and takes all features. The memory is that of the features and all that is shared among them.
+// hold connects and takes all features. The reported memory includes what the features share.
 func (c *clientRole) hold(o order) (report, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), o.For)
 	defer cancel()
@@ -81,7 +84,7 @@ func (c *clientRole) hold(o order) (report, error) {
 	return report{Memory: inUse() - before, PerSecond: float64(o.Features) / took.Seconds()}, nil
 }
 
-// checkouts lets the callers take and return seats, beside the features that are held.
+// checkouts lets the callers take and return seats, while the features are held.
 func (c *clientRole) checkouts(o order) (report, error) {
 	end := time.Now().Add(o.For)
 	took := make([][]time.Duration, c.setup.Callers)
@@ -110,8 +113,8 @@ func (c *clientRole) checkouts(o order) (report, error) {
 	return report{PerSecond: float64(len(all)) / elapsed.Seconds(), P50: all[len(all)/2], P99: all[len(all)*99/100]}, nil
 }
 
-// recover waits until every feature was acknowledged since the mark. Looking goes through all features: it takes a
-// twentieth of one core at most, so that it does not slow down what it waits for.
+// recover waits until a heartbeat of every feature was acknowledged since doMark. To look at all features takes time. It
+// uses a twentieth of one core at most, so that it does not slow down the recovery.
 func (c *clientRole) recover(o order) error {
 	held := 0
 	for end := time.Now().Add(o.For); time.Now().Before(end); {
@@ -124,7 +127,7 @@ func (c *clientRole) recover(o order) error {
 	return fmt.Errorf("%d of %d features were held again within %s", held, c.features, o.For)
 }
 
-// eachOf calls do with 0 to n-1, from so many goroutines, until one call fails.
+// eachOf calls do with 0 to n-1, on a number of goroutines, until one call fails.
 func eachOf(workers, n int, do func(i int) error) error {
 	var mu sync.Mutex
 	var failed error

@@ -8,10 +8,10 @@ import (
 // contender is one way to hold features.
 type contender struct {
 	name    string
-	holders int // how many features are taken at a time at first
-	// serve starts the server of a setup. It returns how many bytes it exchanged with clients up to now, and its end.
+	holders int // how many features are taken at the same time
+	// serve starts the server. It returns a function that counts the bytes on the wire up to now, and one that stops it.
 	serve func(setup) (count func() int64, stop func() error, err error)
-	// connect makes the client, which will hold so many features.
+	// connect makes a client that will hold a number of features.
 	connect func(context.Context, setup, int) (holder, error)
 }
 
@@ -19,18 +19,18 @@ type contender struct {
 type holder interface {
 	// hold takes feature i, and keeps it until close. Each feature is held once.
 	hold(ctx context.Context, i int) error
-	// checkout takes a seat for one of the callers, and returns it. It tells how long taking it took.
+	// checkout takes a seat for one of the callers and returns it. The result is the time that the taking took.
 	checkout(ctx context.Context, caller int) (time.Duration, error)
-	// beats is how many features were beaten, and acknowledged, up to now.
+	// beats counts the acknowledged heartbeats up to now, one for each feature.
 	beats() int64
-	// bytes is how many were exchanged with the server up to now; 0 if the server counts them.
+	// bytes counts the bytes on the wire up to now. It is 0 if the server counts them.
 	bytes() int64
-	// heldSince is how many features the server has acknowledged since a time, and are held.
+	// heldSince counts the features that are held and had a heartbeat acknowledged since a time.
 	heldSince(time.Time) int
 	close()
 }
 
-// holders are as many as a batch of our protocol has room for.
+// holders is how many checkouts fit into a batch of seatbeat.
 const holders = 1024
 
 const (
@@ -39,14 +39,14 @@ const (
 	etcdName     = "etcd"
 )
 
-// contenders, the one first that the others are compared with.
+// contenders begins with the one that the others are compared with.
 var contenders = []contender{
 	{seatbeatName, holders, serveSeats, connectSeatbeat},
 	{byHandName, holders, serveSeats, connectByHand},
 	{etcdName, etcdHolders, serveEtcd, connectEtcd},
 }
 
-// contenderOf returns the contender with a name, nil if there is none.
+// contenderOf returns the contender with this name, nil if there is none.
 func contenderOf(name string) *contender {
 	for i := range contenders {
 		if contenders[i].name == name {
@@ -56,5 +56,5 @@ func contenderOf(name string) *contender {
 	return nil
 }
 
-// names returns those of all contenders.
+// names returns the names of all contenders.
 func names() []string { return []string{seatbeatName, byHandName, etcdName} }

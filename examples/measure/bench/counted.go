@@ -6,8 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// countingListener counts the bytes of the connections that it accepts, both ways, as they are on the wire but for the
-// headers of TCP and IP. On loopback it makes no difference which end counts.
+// countingListener counts the bytes of the connections that it accepts, both ways and without the headers of TCP and IP.
 type countingListener struct {
 	net.Listener
 	bytes *atomic.Int64
@@ -21,7 +20,7 @@ func (l countingListener) Accept() (net.Conn, error) {
 	return countedConn{conn, l.bytes}, nil
 }
 
-// countingDialer returns a dialer whose connections are counted.
+// countingDialer returns a function that dials connections whose bytes are counted.
 func countingDialer(bytes *atomic.Int64) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, address string) (net.Conn, error) {
 		var dialer net.Dialer

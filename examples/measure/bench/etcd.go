@@ -21,7 +21,7 @@ import (
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 )
 
-// serveEtcd starts an etcd of one member with its defaults, and mutual TLS as we have it.
+// serveEtcd starts an etcd of one member with its defaults, and with the same mutual TLS as the other contenders.
 func serveEtcd(s setup) (count func() int64, stop func() error, err error) {
 	at := func(name string) string { return filepath.Join(s.Folder, name) }
 	config := embed.NewConfig()
@@ -50,31 +50,31 @@ func serveEtcd(s setup) (count func() int64, stop func() error, err error) {
 	return func() int64 { return 0 }, stop, nil // the client counts
 }
 
-// etcdHolder holds features as leases of etcd. A seat is a key of its own, made only if it is not there, that lives as
-// long as its lease; clientv3.KeepAlive beats it, three times in its life.
+// etcdHolder holds features as leases of etcd. A seat is a key that is created only if it does not exist, and that lives as
+// long as its lease. clientv3.KeepAlive sends three heartbeats in the lifetime of a lease.
 type etcdHolder struct {
 	marks
 	clients []*clientv3.Client
-	life    int64 // of a lease, in seconds
-	wire    atomic.Int64
-	serial  atomic.Int64 // of the seats of callers
+	life    int64        // lifetime of a lease, in seconds
+	wire    atomic.Int64 // bytes, both ways
+	serial  atomic.Int64 // numbers the seats of callers
 	live    context.Context
 	end     context.CancelFunc
 	all     sync.WaitGroup
-	turns   chan struct{} // one for each feature that resumes
+	turns   chan struct{} // one for each feature that is resuming
 }
 
-// leasesPerClient is how many features share a client of etcd. It beats all its leases on one stream, which the server
-// answers lease by lease, each after all that was committed before is applied: while seats are taken, at the pace of the
-// disk. With one client for 100,000 features, beats fall behind, are sent again each half second, and after four minutes
-// only 39,000 were held.
+// leasesPerClient is how many features share a client of etcd. A client sends the heartbeats of all its leases on one
+// stream. The server answers them one by one, each after it has applied what was committed before: while seats are taken,
+// this is as slow as the disk. With one client for 100,000 features, heartbeats fall behind and are sent again every half
+// second; after four minutes only 39,000 features were held.
 const leasesPerClient = 1_000
 
-// etcdHolders are few enough for a beat not to wait long for the grants before it, and grant as much a second as 1,024 do.
-// With those, on a slow disk, so many beats of 100,000 leases are sent again that the client never catches up.
+// etcdHolders is so low that no heartbeat waits long behind grants; etcd grants as many leases a second as with 1,024. With
+// 1,024 and a slow disk, so many heartbeats of 100,000 leases are sent again that the client never catches up.
 const etcdHolders = 128
 
-// resumers is how many features resume at a time: without a bound, 100,000 at once let all time out.
+// resumers is how many features may resume at the same time. Without a limit, all of 100,000 time out.
 const resumers = 128
 
 func connectEtcd(_ context.Context, s setup, features int) (holder, error) {
@@ -88,8 +88,8 @@ func connectEtcd(_ context.Context, s setup, features int) (holder, error) {
 	for range (features + leasesPerClient - 1) / leasesPerClient {
 		client, err := clientv3.New(clientv3.Config{
 			Endpoints: []string{"https://" + s.Address}, TLS: config, Logger: zap.NewNop(),
-			// The client gives a lease up whose first beat is not answered within so long, and a second; by default within
-			// six seconds, and beats that queue behind grants then end in a storm of leases given up and resumed.
+			// The client gives up a lease whose first heartbeat is not answered within DialTimeout plus a second. With
+			// the default, six seconds in all, masses of leases are given up and resumed while heartbeats wait behind grants.
 			DialTimeout: lifetime * s.Interval,
 			DialOptions: []grpc.DialOption{grpc.WithContextDialer(countingDialer(&h.wire))},
 		})
@@ -109,7 +109,7 @@ func (h *etcdHolder) of(i int) *clientv3.Client { return h.clients[i%len(h.clien
 func (h *etcdHolder) hold(ctx context.Context, i int) error {
 	client := h.of(i)
 	lease, err := take(ctx, client, seatOf(i), h.life)
-	for errors.Is(err, rpctypes.ErrTooManyRequests) { // it has more to write than it can: it asks to come back
+	for errors.Is(err, rpctypes.ErrTooManyRequests) { // the server is overloaded
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
@@ -128,10 +128,11 @@ func (h *etcdHolder) hold(ctx context.Context, i int) error {
 	return nil
 }
 
+// seatOf returns the key of feature i.
 func seatOf(i int) string { return feature + strconv.Itoa(i) }
 
-// keep reads what the client says of a lease, as one has to that wants to know that it is held. The client gives a lease
-// up that was not acknowledged for its life.
+// keep reads the acknowledged heartbeats of a lease. The client closes kept when none was acknowledged for the lifetime of
+// the lease; then keep resumes it.
 func (h *etcdHolder) keep(i int, lease clientv3.LeaseID, kept <-chan *clientv3.LeaseKeepAliveResponse) {
 	for {
 		for range kept {
@@ -146,14 +147,14 @@ func (h *etcdHolder) keep(i int, lease clientv3.LeaseID, kept <-chan *clientv3.L
 			continue
 		}
 		select {
-		case <-time.After(500 * time.Millisecond): // as long as etcd's client waits
+		case <-time.After(500 * time.Millisecond): // as the client of etcd does
 		case <-h.live.Done():
 			return
 		}
 	}
 }
 
-// resume returns the lease if the server still knows it, else takes the seat again.
+// resume returns the lease if the server still knows it. Otherwise it takes the seat again.
 func (h *etcdHolder) resume(i int, lease clientv3.LeaseID) (clientv3.LeaseID, error) {
 	select {
 	case h.turns <- struct{}{}:
@@ -170,7 +171,7 @@ func (h *etcdHolder) resume(i int, lease clientv3.LeaseID) (clientv3.LeaseID, er
 	return lease, err
 }
 
-// take makes a lease of so many seconds, and the key that is the seat.
+// take creates a lease, and the key that is the seat.
 func take(ctx context.Context, client *clientv3.Client, seat string, life int64) (clientv3.LeaseID, error) {
 	lease, err := client.Grant(ctx, life)
 	if err != nil {

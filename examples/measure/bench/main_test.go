@@ -17,13 +17,13 @@ import (
 	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
-// TestMain plays the roles, too: the processes that a test starts are this program.
+// TestMain also runs the roles: the processes that a test starts are this program.
 func TestMain(m *testing.M) {
 	role.Main(roles)
 	os.Exit(m.Run())
 }
 
-// tiny is a quick run of seconds.
+// tiny is a run of seconds.
 func tiny() plan {
 	p := quickRun
 	p.sizes, p.interval, p.settle, p.window, p.checkouts, p.callers = []int{20}, time.Second, 0, 1500*time.Millisecond, 100*time.Millisecond, 4
@@ -43,7 +43,7 @@ func TestEveryContenderIsMeasuredInEveryMetric(t *testing.T) {
 	for _, r := range rows {
 		seen[key(r.Contender, r.Features, r.Metric)] = true
 		assert.NotEmpty(t, r.Unit)
-		if r.Metric != "heap_per_feature" { // which the connection outweighs here, and what was free before
+		if r.Metric != "heap_per_feature" { // with so few features, it may even be less than before
 			assert.Positive(t, r.Median, "%+v", r)
 		}
 		assert.Equal(t, []float64{r.Median, r.Median}, []float64{r.Min, r.Max}, "one repetition")
@@ -59,16 +59,16 @@ func TestEveryContenderIsMeasuredInEveryMetric(t *testing.T) {
 	assert.NotContains(t, string(text), "Left out")
 }
 
-func TestWindowLastsUntilTheBeatsThatAreDueInIt(t *testing.T) {
+func TestWindowLastsUntilTheHeartbeatsThatAreDueInIt(t *testing.T) {
 	p := tiny()
-	p.window = time.Millisecond // in which one of 1,000 features is due, and all are beaten at once a second later
+	p.window = time.Millisecond // one heartbeat is due in it, and 1,000 are sent together a second later
 	trial := trial{plan: p, contender: seatbeatName, features: 1000}
 	values, err := trial.run(t.Context())
 	require.NoError(t, err)
 	assert.Positive(t, values["bytes_per_beat"])
 }
 
-func TestWhatIsNotHeldInTimeIsLeftOutAndTold(t *testing.T) {
+func TestWhatIsNotHeldInTimeIsLeftOutAndReported(t *testing.T) {
 	p := tiny()
 	p.contenders, p.hold, p.repetitions = []string{etcdName, byHandName}, time.Nanosecond, 2
 	var progress bytes.Buffer
@@ -80,7 +80,7 @@ func TestWhatIsNotHeldInTimeIsLeftOutAndTold(t *testing.T) {
 	assert.Contains(t, progress.String(), "left out: etcd with 20 features")
 }
 
-func TestWhatIsNotMeasuredWhenTheTimeIsUpIsLeftOutAndTold(t *testing.T) {
+func TestWhatIsNotMeasuredWhenTheTimeIsUpIsLeftOutAndReported(t *testing.T) {
 	p := tiny()
 	p.budget = -1
 	result, err := p.measure(t.Context(), log.New(io.Discard, "", 0))
@@ -115,9 +115,9 @@ func TestFullRunMeasuresOnlySeatbeatWithAMillionFeatures(t *testing.T) {
 	assert.Len(t, fullRun.cells(), 10)
 }
 
-func TestFlagFaultsSayWhatIsExpected(t *testing.T) {
+func TestFlagFaultsSayWhatTheFlagMustBe(t *testing.T) {
 	for _, c := range []struct{ arg, want string }{
-		{"-contenders=abacus", "expected are seatbeat, by-hand and etcd"},
+		{"-contenders=abacus", "must be seatbeat, by-hand and etcd"},
 		{"-contenders=etcd,etcd", "named twice"},
 		{"-features=0", "not a number from 1 to 2000000"},
 		{"-features=a", "not a number from 1 to 2000000"},
@@ -142,11 +142,11 @@ func TestFlagsChooseWhatIsMeasured(t *testing.T) {
 	assert.Equal(t, quickRun.window, o.plan.window)
 }
 
-func TestFlagsChooseHowOftenFeaturesAreBeaten(t *testing.T) {
+func TestFlagsChooseTheInterval(t *testing.T) {
 	o, err := parse([]string{"-interval", "60s"})
 	require.NoError(t, err)
 	assert.Equal(t, []time.Duration{time.Minute, time.Minute}, []time.Duration{o.plan.interval, o.plan.window})
-	assert.Equal(t, fullRun.recover+40*time.Second, o.plan.recover, "a turn of each feature longer")
+	assert.Equal(t, fullRun.recover+40*time.Second, o.plan.recover, "longer by the difference of the intervals")
 
 	o, err = parse([]string{"-interval", "2m", "-window", "10m"})
 	require.NoError(t, err)

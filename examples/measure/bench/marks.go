@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// marks notes when each feature was last acknowledged: what whoever beats features one by one can tell of them.
+// marks notes when a heartbeat of each feature was last acknowledged, for contenders that send one for each feature.
 type marks struct {
-	last  []atomic.Int64 // by feature, as Unix nanoseconds
+	last  []atomic.Int64 // Unix nanoseconds, by feature
 	total *atomic.Int64
 }
 

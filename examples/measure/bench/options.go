@@ -20,20 +20,20 @@ and etcd (a lease per feature). Run it in its folder, examples/measure/bench, on
 Flags:
   -quick                 fewer features, shorter, once
   -json                  print JSON instead of a table: an array of rows
-  -json-file file        write the JSON to a file, too
-  -markdown-file file    write the table to a file, too
-  -against file          compare the ratios with those of an earlier run, by the JSON that it wrote, and end with status 1 if
-                         one is further off than the spread of its metric; full.json has those of docs/performance.md
-  -contenders a,b        only these: seatbeat, by-hand, etcd
-  -features n,n          these numbers of features, instead of those of the run
-  -repetitions n         how often each is measured, in new processes each time, 1 to 100
-  -interval d            between two beats of a feature, whole seconds from 1s to 10m; 20s, or 2s with -quick, when left
-                         out. More often than each 20s, two cores cannot beat 100,000 features by hand
-  -window d              how long beats are counted, from the interval to 1h; 20s, or 4s with -quick, or the interval if
-                         that is longer, when left out
+  -json-file file        also write the JSON to a file
+  -markdown-file file    also write the table to a file
+  -against file          compare the ratios with those of an earlier run, whose -json-file this is, and end with status 1 if
+                         one differs by more than the spread of its metric; full.json is the run of docs/performance.md
+  -contenders a,b        measure only these: seatbeat, by-hand, etcd
+  -features n,n          measure these numbers of features
+  -repetitions n         how often to measure each, in new processes each time, 1 to 100
+  -interval d            pause between two heartbeats of a feature, whole seconds from 1s to 10m; 20s, or 2s with -quick,
+                         when left out. With less than 20s, two cores cannot keep 100,000 features by hand
+  -window d              how long heartbeats are counted, from the interval to 1h; 20s, or 4s with -quick, or the interval
+                         if that is longer, when left out
   -help                  this text
 
-Status: 0 measured, 1 not, or not as in the run of -against, 2 the flags are wrong.
+Status: 0 measured, 1 not measured or -against failed, 2 the flags are wrong.
 `
 
 // Bounds of the flags.
@@ -44,16 +44,16 @@ const (
 	maxWindow      = time.Hour
 )
 
-// options are what the command line says.
+// options is what the command line says.
 type options struct {
 	plan                   plan
 	json                   bool
 	jsonFile, markdownFile string
 	against                string // file of an earlier run, or empty
-	command                string // the arguments again, for the report
+	command                string // the arguments, for the report
 }
 
-// parse reads the command line. The error is flag.ErrHelp, or tells what is wrong.
+// parse reads the command line. The error is flag.ErrHelp, or says what is wrong.
 func parse(args []string) (options, error) {
 	o := options{command: strings.Join(args, " ")}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -96,7 +96,7 @@ func parse(args []string) (options, error) {
 func parseContenders(list string) (names []string, err error) {
 	for name := range strings.SplitSeq(list, ",") {
 		if contenderOf(name) == nil || slices.Contains(names, name) {
-			return nil, fmt.Errorf("%q is none, or named twice; expected are seatbeat, by-hand and etcd, with commas between", name)
+			return nil, fmt.Errorf("%q is unknown or named twice: must be seatbeat, by-hand and etcd, with commas between", name)
 		}
 		names = append(names, name)
 	}
@@ -107,7 +107,7 @@ func parseSizes(list string) (sizes []int, err error) {
 	for text := range strings.SplitSeq(list, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > maxFeatures {
-			return nil, fmt.Errorf("%q is not a number from 1 to %d; expected is one, or several with commas between", text, maxFeatures)
+			return nil, fmt.Errorf("%q is not a number from 1 to %d: name one, or several with commas between", text, maxFeatures)
 		}
 		sizes = append(sizes, n)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
-// results are the rows of a run, by key.
+// results holds the rows of a run, by key.
 type results struct {
 	rows  map[string]row
 	sizes []int // ascending
@@ -29,7 +29,7 @@ func resultsOf(rows []row) results {
 	return r
 }
 
-// readResults reads what a run wrote with -json-file.
+// readResults reads a file that a run wrote with -json-file.
 func readResults(name string) (results, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -37,12 +37,12 @@ func readResults(name string) (results, error) {
 	}
 	var rows []row
 	if err := json.Unmarshal(text, &rows); err != nil {
-		return results{}, fmt.Errorf("read %s, which has to be what -json-file wrote: %w", name, err)
+		return results{}, fmt.Errorf("read %s, which must be a file of -json-file: %w", name, err)
 	}
 	return resultsOf(rows), nil
 }
 
-// toSeatbeat is how many times the figure of seatbeat a contender's is. It is 0 if there are no two.
+// toSeatbeat returns a contender's figure divided by that of seatbeat, or 0 if one of them is missing.
 func (r results) toSeatbeat(c cell, metric string) float64 {
 	theirs, ours := r.rows[key(c.contender, c.features, metric)], r.rows[key(seatbeatName, c.features, metric)]
 	if c.contender == seatbeatName || ours.Median <= 0 {
@@ -51,7 +51,7 @@ func (r results) toSeatbeat(c cell, metric string) float64 {
 	return max(0, theirs.Median/ours.Median)
 }
 
-// growth is how many times the figure with the fewest features that with the most is. It is 0 if there are no two.
+// growth returns the figure with the most features divided by that with the fewest, or 0 if there is only one.
 func (r results) growth(contender, metric string) (ratio float64, fewest, most int) {
 	var first, last row
 	for _, n := range r.sizes {
@@ -67,7 +67,7 @@ func (r results) growth(contender, metric string) (ratio float64, fewest, most i
 	return last.Median / first.Median, first.Features, last.Features
 }
 
-// ratios are all of a metric, by what they are of.
+// ratios returns all ratios of a metric, by what they compare.
 func (r results) ratios(metric string) map[string]float64 {
 	all := make(map[string]float64)
 	for _, contender := range names() {
@@ -84,9 +84,9 @@ func (r results) ratios(metric string) map[string]float64 {
 	return all
 }
 
-// cameAgain tells how far the ratios of this run are from those of an earlier one. It is an error if one is further than
-// the spread of its metric.
-func cameAgain(now, then results, tell *log.Logger) error {
+// compareRatios reports how far the ratios of this run are from those of an earlier run. If one is further away than the
+// spread of its metric, that is an error.
+func compareRatios(now, then results, tell *log.Logger) error {
 	compared, off, missing := 0, 0, 0
 	for _, m := range metrics {
 		were, furthest := then.ratios(m.name), 1.0
@@ -101,21 +101,21 @@ func cameAgain(now, then results, tell *log.Logger) error {
 			apart := max(is/was, was/is)
 			if furthest = max(furthest, apart); apart > m.spread {
 				off++
-				tell.Printf("not again: %s of %s: ×%s, and ×%s then", m.name, of, short(is), short(was))
+				tell.Printf("too far away: %s of %s: ×%s, was ×%s", m.name, of, short(is), short(was))
 			}
 		}
-		tell.Printf("%s: ratios apart by a factor of %s at most, within %s is expected", m.name, short(furthest), short(m.spread))
+		tell.Printf("%s: ratios differ by a factor of at most %s, %s is allowed", m.name, short(furthest), short(m.spread))
 	}
 	if missing > 0 {
-		tell.Printf("%d ratios of then are not in this run", missing)
+		tell.Printf("%d ratios of the earlier run are not in this run", missing)
 	}
 	switch {
 	case compared == 0:
 		return errors.New("-against: no ratio is in both runs: measure the same contenders and numbers of features")
 	case off > 0:
-		return fmt.Errorf("-against: %d of %d ratios did not come again: either something changed, or the machine did something else", off, compared)
+		return fmt.Errorf("-against: %d of %d ratios are too far away: something has changed, or the machine was busy", off, compared)
 	default:
-		tell.Printf("all %d ratios that are in both runs came again", compared)
+		tell.Printf("all %d ratios that are in both runs are near enough", compared)
 		return nil
 	}
 }

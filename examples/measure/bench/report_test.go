@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// made is a table of two contenders, with figures that are easily checked.
+// made is a table of two contenders, with figures that are easy to check.
 func made() *table {
 	p := fullRun
 	p.sizes, p.contenders = []int{10, 1_000}, []string{seatbeatName, byHandName}
@@ -49,7 +49,7 @@ func TestMarkdownHasRangeRatioAndGrowth(t *testing.T) {
 	assert.Contains(t, out.String(), "by `go run .`")
 }
 
-func TestFiguresHaveThreeDigitsThatCount(t *testing.T) {
+func TestFiguresHaveThreeSignificantDigits(t *testing.T) {
 	for want, v := range map[string]float64{
 		"0": 0, "0.000123": 0.0001234, "0.120": 0.12, "1.23": 1.234, "12.3": 12.34, "123": 123.4, "1,234,567": 1_234_567, "-1,234": -1234,
 	} {

@@ -5,58 +5,58 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
-// Roles that this program takes in a process of its own.
+// Roles of this program.
 const (
 	roleServer = "server"
 	roleClient = "client"
 )
 
-// setup is what a process with a role has to know.
+// setup is the setup of both roles.
 type setup struct {
 	Contender string
-	Folder    string // of the certificates, and of what the server keeps
+	Folder    string // of certificates and ledger
 	Address   string // of the server
 	Interval  time.Duration
 	Callers   int
 }
 
-// order is what the suite asks of a process with a role.
+// order tells a process what to do.
 type order struct {
-	Do       string // one of the words below
+	Do       string // one of the orders below
 	Features int
-	For      time.Duration // how long; or how long at most
+	For      time.Duration // how long, or how long at most
 }
 
-// Orders. A server knows only the first one.
+// Orders. A server answers each of them as if it were doCount.
 const (
-	doCount     = "count"     // tell what was used up to now
-	doHold      = "hold"      // hold Features within For, and tell what memory that took
+	doCount     = "count"     // report what the process has used up to now
+	doHold      = "hold"      // hold Features within For, and report the memory
 	doCheckouts = "checkouts" // take and return seats for For
-	doMark      = "mark"      // from now on count anew which features are held
-	doRecover   = "recover"   // wait until all are, at most For
+	doMark      = "mark"      // forget which features are held
+	doRecover   = "recover"   // wait until all features are held again, at most For
 )
 
 // report answers an order.
 type report struct {
 	CPU   time.Duration `json:",omitempty"` // used by the process
-	Bytes int64         `json:",omitempty"` // on its connections, both ways; a side that cannot tell leaves it to the other
-	Beats int64         `json:",omitempty"` // leases beaten, and acknowledged
+	Bytes int64         `json:",omitempty"` // on the wire, both ways; 0 from the side that does not count them
+	Beats int64         `json:",omitempty"` // acknowledged heartbeats, one for each lease
 
-	Memory int64 `json:",omitempty"` // heap and stack more than before
+	Memory int64 `json:",omitempty"` // heap and stack, without what was used before
 
 	PerSecond float64       `json:",omitempty"`
 	P50, P99  time.Duration `json:",omitempty"`
 }
 
-// roles of this program; see package role.
+// roles are those of package role.
 var roles = map[string]role.Role{roleServer: serverRole, roleClient: newClientRole}
 
+// serverRole starts the server of a contender.
 func serverRole(text json.RawMessage) (answer func(json.RawMessage) (any, error), end func() error, err error) {
 	s, c, err := readSetup(text)
 	if err != nil {
@@ -80,17 +80,8 @@ func readSetup(text json.RawMessage) (s setup, c *contender, err error) {
 	return s, c, nil
 }
 
-// cpuTime is the processor time that the process has used, as the operating system counts it.
-func cpuTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-// inUse is heap and stack in use after a collection. What is free goes back to the system at once: else the runtime does
-// that by and by, which was more than half of the processor time of 100,000 beats.
+// inUse returns the heap and stack in use after a garbage collection. Free memory goes back to the system at once.
+// Otherwise the Go runtime returns it over time, which took more than half of the processor time of 100,000 heartbeats.
 func inUse() int64 {
 	runtime.GC()
 	debug.FreeOSMemory()

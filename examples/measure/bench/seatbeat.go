@@ -12,11 +12,11 @@ import (
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
 
-// seatbeat holds features by this runtime.
+// seatbeat holds features with a runtime of seatbeat.
 type seatbeat struct {
 	runtime  *supervisor.Runtime
 	licenses []*supervisor.License
-	beaten   atomic.Int64
+	beaten   atomic.Int64 // acknowledged heartbeats
 }
 
 func connectSeatbeat(ctx context.Context, s setup, features int) (holder, error) {
@@ -57,7 +57,7 @@ func (h *seatbeat) checkout(ctx context.Context, _ int) (time.Duration, error) {
 func (h *seatbeat) beats() int64 { return h.beaten.Load() }
 func (h *seatbeat) bytes() int64 { return 0 } // the server counts
 
-// heldSince goes by the connection: a good beat names every lease, and was sent after the time.
+// heldSince looks at the connection, whose heartbeats name every lease.
 func (h *seatbeat) heldSince(t time.Time) int {
 	status := h.runtime.Status()
 	for _, c := range status.Connections {
@@ -71,10 +71,10 @@ func (h *seatbeat) heldSince(t time.Time) int {
 func (h *seatbeat) close() {
 	atOnce, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = h.runtime.Close(atOnce) // the server's folder is thrown away
+	_ = h.runtime.Close(atOnce) // the ledger of the server is not used again
 }
 
-// countingTransport counts the leases that were beaten.
+// countingTransport counts acknowledged heartbeats, one for each lease.
 type countingTransport struct {
 	transport.Transport
 	beaten *atomic.Int64

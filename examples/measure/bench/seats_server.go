@@ -10,13 +10,15 @@ import (
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// feature is what our server has seats of, without an end.
+// feature is the feature of our server, with as many seats as there can be.
 const feature = "f"
 
-// serveSeats starts our licence server: durable ledger, mutual TLS, and no limit for a client, since here one client is
-// all there is.
+// serveSeats starts our licence server with a durable ledger and mutual TLS. Clients have no limits, since all features
+// belong to one client.
 func serveSeats(s setup) (count func() int64, stop func() error, err error) {
 	config, err := devcert.Server(s.Folder)
 	if err != nil {
@@ -24,8 +26,8 @@ func serveSeats(s setup) (count func() int64, stop func() error, err error) {
 	}
 	const unlimited = 1 << 26
 	srv, err := server.New(server.Config{
-		Ledger:        server.NewBoltLedger(filepath.Join(s.Folder, "ledger")),
-		Features:      []server.Feature{{Name: feature, Version: messages.V(1, 0), Seats: server.MaxSeats}},
+		Ledger:        bolt.New(filepath.Join(s.Folder, "ledger")),
+		Features:      []license.Feature{{Name: feature, Version: messages.V(1, 0), Seats: license.MaxSeats}},
 		ClientTimeout: lifetime * s.Interval,
 		TLS:           config,
 		Limits:        server.Limits{InFlight: unlimited, ClientLeases: unlimited, Rate: unlimited, Burst: unlimited},

@@ -12,27 +12,27 @@ import (
 	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
-// metric is what is measured.
+// metric is a kind of figure.
 type metric struct {
 	name, unit string
-	spread     float64 // factor within which its ratios come again in another full run
+	spread     float64 // factor by which its ratios may differ in another full run
 	what       string
 }
 
 var metrics = []metric{
 	{"heap_per_feature", "B", 1.2, "heap and stack of the client"},
-	{"client_cpu_per_beat", "µs", 3, "processor time of the client, for each feature and beat"},
+	{"client_cpu_per_beat", "µs", 3, "processor time of the client, per feature and heartbeat"},
 	{"client_core_share", "%", 3, "processor time of the client in the window, as a share of one core"},
-	{"server_cpu_per_beat", "µs", 3, "processor time of the server, for each feature and beat"},
-	{"bytes_per_beat", "B", 1.1, "bytes on the wire, both ways, for each feature and beat"},
-	{"held_per_second", "1/s", 2, "features taken, one by one from many callers, until all are held"},
-	{"checkouts_per_second", "1/s", 2, "seats taken, and returned, while the features are held"},
+	{"server_cpu_per_beat", "µs", 3, "processor time of the server, per feature and heartbeat"},
+	{"bytes_per_beat", "B", 1.1, "bytes on the wire, both ways, per feature and heartbeat"},
+	{"held_per_second", "1/s", 2, "features checked out one by one, by many callers, until all are held"},
+	{"checkouts_per_second", "1/s", 2, "seats taken and returned while the features are held"},
 	{"checkout_p50", "ms", 2, "time to take a seat: half take no longer"},
 	{"checkout_p99", "ms", 2.5, "time to take a seat: 99 of 100 take no longer"},
-	{"recovery_seconds", "s", 10, "from the start of a new server, the old one having been killed, until every feature is held again"},
+	{"recovery_seconds", "s", 10, "from the restart of the server, after it was killed, until every feature is held again"},
 }
 
-// trial measures one contender once, with one number of features, in new processes and a new folder.
+// trial measures one contender once with one number of features, in new processes and a new folder.
 type trial struct {
 	plan      plan
 	contender string
@@ -43,7 +43,7 @@ type trial struct {
 	values         map[string]float64 // by metric
 }
 
-// run measures everything, or what goes before it fails.
+// run measures everything. When it fails, it returns what it has measured until then.
 func (t *trial) run(ctx context.Context) (values map[string]float64, err error) {
 	t.values = make(map[string]float64)
 	folder, err := os.MkdirTemp("", "seatbeat-bench-")
@@ -62,7 +62,7 @@ func (t *trial) run(ctx context.Context) (values map[string]float64, err error) 
 	if t.server, err = role.Start(ctx, roleServer, t.setup); err != nil {
 		return nil, err
 	}
-	defer func() { t.server.Kill() }() // the one there is then
+	defer func() { t.server.Kill() }() // the server of that time: recover starts another one
 	if t.client, err = role.Start(ctx, roleClient, t.setup); err != nil {
 		return nil, err
 	}
@@ -75,6 +75,7 @@ func (t *trial) run(ctx context.Context) (values map[string]float64, err error) 
 	return t.values, nil
 }
 
+// hold lets the client check out all features.
 func (t *trial) hold(context.Context) error {
 	var r report
 	if err := t.client.Ask(order{Do: doHold, Features: t.features, For: t.plan.hold}, &r); err != nil {
@@ -85,12 +86,13 @@ func (t *trial) hold(context.Context) error {
 	return nil
 }
 
-// maxSettles is how often a trial waits for its client to catch up.
+// maxSettles is how often a trial waits for its client to settle.
 const maxSettles = 10
 
-// settled waits until no more beats go than twice those that are due: a client of etcd whose beats waited behind grants sends
-// them again each half second until it has caught up. One that has not done so by then is measured as it is.
-func (t *trial) settled(ctx context.Context) (now counts, err error) {
+// settle waits until the client sends at most twice as many heartbeats as are due. When heartbeats of an etcd client have
+// waited behind grants, it sends them again every half second until it has caught up. After maxSettles the client is
+// measured as it is.
+func (t *trial) settle(ctx context.Context) (now counts, err error) {
 	if now, err = t.count(); err != nil {
 		return counts{}, err
 	}
@@ -104,16 +106,16 @@ func (t *trial) settled(ctx context.Context) (now counts, err error) {
 	return now, err
 }
 
-// due is how many beats there ought to be in a time.
+// due returns how many heartbeats the interval asks for in a time.
 func (t *trial) due(in time.Duration) int64 {
 	return int64(float64(t.features) * in.Seconds() / t.plan.interval.Seconds())
 }
 
-// beats counts what both sides use in a window in which nothing but beats goes on. The window lasts until there were as
-// many beats as are due in it: a client that beats all at once, every interval or a little more, may do so just before it
-// and just after.
+// beats measures what both processes use in a window in which they exchange nothing but heartbeats. The window is extended
+// until as many heartbeats were answered as are due in it: a client that sends all of them at once may do so just before
+// the window and just after it.
 func (t *trial) beats(ctx context.Context) error {
-	before, err := t.settled(ctx)
+	before, err := t.settle(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,7 +129,7 @@ func (t *trial) beats(ctx context.Context) error {
 	}
 	beats := float64(after.Beats - before.Beats)
 	if beats == 0 {
-		return fmt.Errorf("no beat was answered within %s", after.at.Sub(before.at).Round(time.Second))
+		return fmt.Errorf("no heartbeat was answered within %s", after.at.Sub(before.at).Round(time.Second))
 	}
 	t.values["client_cpu_per_beat"] = microseconds(after.client-before.client) / beats
 	t.values["client_core_share"] = 100 * float64(after.client-before.client) / float64(after.at.Sub(before.at))
@@ -136,13 +138,14 @@ func (t *trial) beats(ctx context.Context) error {
 	return nil
 }
 
-// counts are what both processes tell at one moment.
+// counts is what both processes have used up to a moment.
 type counts struct {
 	at             time.Time
 	client, server time.Duration
 	Beats, Bytes   int64
 }
 
+// count asks both processes.
 func (t *trial) count() (counts, error) {
 	var client, server report
 	if err := t.client.Ask(order{Do: doCount}, &client); err != nil {
@@ -154,6 +157,7 @@ func (t *trial) count() (counts, error) {
 	return counts{time.Now(), client.CPU, server.CPU, client.Beats, client.Bytes + server.Bytes}, nil
 }
 
+// countAfter asks both processes after a pause.
 func (t *trial) countAfter(ctx context.Context, pause time.Duration) (counts, error) {
 	if err := wait(ctx, pause); err != nil {
 		return counts{}, err
@@ -161,6 +165,7 @@ func (t *trial) countAfter(ctx context.Context, pause time.Duration) (counts, er
 	return t.count()
 }
 
+// checkouts lets the callers of the client take and return seats.
 func (t *trial) checkouts(context.Context) error {
 	var r report
 	if err := t.client.Ask(order{Do: doCheckouts, For: t.plan.checkouts}, &r); err != nil {
@@ -172,7 +177,7 @@ func (t *trial) checkouts(context.Context) error {
 	return nil
 }
 
-// recover kills the server, lets the features notice that for an interval, and starts it again on what it kept.
+// recover kills the server, and starts it again after an interval, in which the client notices it.
 func (t *trial) recover(ctx context.Context) error {
 	t.server.Kill()
 	if err := wait(ctx, t.plan.interval); err != nil {
@@ -196,6 +201,7 @@ func (t *trial) recover(ctx context.Context) error {
 
 func microseconds(d time.Duration) float64 { return float64(d) / 1e3 }
 
+// wait returns the cause of ctx if it ends before the time has passed.
 func wait(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
@@ -205,7 +211,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// freeAddress returns an address on loopback that nobody uses: the server keeps it over its restart.
+// freeAddress returns an address on loopback that nobody uses. The server keeps it when it restarts.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

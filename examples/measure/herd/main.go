@@ -1,9 +1,11 @@
-// Command herd draws what a herd of clients does to its server: 10,000 programs that lose it together and get it back, and
-// 10,000 that start in the same instant. The simulation is a test of package supervisor, in virtual time, which this
-// program runs with so many clients; it takes some minutes. It has a module of its own, so that the plotter's dependencies
-// stay out of seatbeat's.
+// Herd draws the load of a server by a herd of clients: 10,000 programs that lose the server together and get it back, and
+// 10,000 programs that start at the same instant.
 //
-//	cd examples/measure/herd && go run .
+//	go -C examples/measure/herd run .
+//
+// It writes herd.svg into its folder, within some minutes. The simulation is a test of package supervisor in virtual time,
+// which this program runs with so many clients. The program has a module of its own, so that the dependencies of the
+// plotter are none of seatbeat.
 package main
 
 import (
@@ -16,7 +18,7 @@ import (
 	"strconv"
 )
 
-// counts is what the simulation writes: calls to the server in buckets of a second.
+// counts is the result of the simulation: calls to the server, for each second.
 type counts struct {
 	Clients int   `json:"clients"`
 	Lost    []int `json:"lost"`
@@ -24,8 +26,8 @@ type counts struct {
 }
 
 func main() {
-	clients := flag.Int("clients", 10_000, "number of `programs`")
-	out := flag.String("out", "herd.svg", "the picture, a `file`")
+	clients := flag.Int("clients", 10_000, "`number` of programs")
+	out := flag.String("out", "herd.svg", "`file` to write the picture to")
 	module := flag.String("module", filepath.Join("..", "..", ".."), "the `folder` of seatbeat's module")
 	flag.Parse()
 	if err := run(*module, *clients, *out); err != nil {
@@ -42,7 +44,7 @@ func run(module string, clients int, out string) error {
 	return draw(c, out)
 }
 
-// simulate runs the test, which also says whether the herd behaves.
+// simulate runs the test. It fails if the herd does not spread its calls.
 func simulate(module string, clients int) (c counts, err error) {
 	dir, err := os.MkdirTemp("", "herd")
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"os"
@@ -14,10 +15,10 @@ import (
 
 const (
 	width  = 18 * vg.Centimeter
-	height = 5 * vg.Centimeter // of each of the two
+	height = 5 * vg.Centimeter // of each plot
 )
 
-// draw writes both counts into one picture, one above the other.
+// draw writes a picture of both counts, one above the other.
 func draw(c counts, file string) error {
 	lost, err := bars(fmt.Sprintf("%d clients get their server back: calls per second", c.Clients), "seconds since it is back", c.Lost)
 	if err != nil {
@@ -35,14 +36,11 @@ func draw(c counts, file string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := canvas.WriteTo(f); err != nil {
-		_ = f.Close()
-		return err
-	}
-	return f.Close()
+	_, err = canvas.WriteTo(f)
+	return errors.Join(err, f.Close())
 }
 
-// bars is one plot: a step line of the counts, which stays small as SVG, and their mean.
+// bars returns one plot: the counts as a step line, which is smaller in SVG than bars, and their mean.
 func bars(title, axis string, counts []int) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text = title, axis

@@ -14,31 +14,19 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// patience is how long any one call may take: far more than a server that works needs.
+// patience is how long one call may take. A working server needs far less.
 const patience = time.Minute
 
-// client is one client of the server, on a connection of its own. Its methods are safe for concurrent use.
+// client is one client of the server, with a connection of its own. Its methods are safe for concurrent use.
 type client struct {
 	session transport.Session
 	feature string
 	version messages.Version
-	waits   *atomic.Int64 // how often the server asked to come back later
+	waits   *atomic.Int64 // counts answers with a retry-after
 }
 
-func (l *load) connect(ctx context.Context, address transport.Address) (*client, error) {
-	who := transport.Client{Name: "load"}
-	_, _ = rand.Read(who.Instance[:]) // never fails
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	session, err := l.transport.Connect(transport.WithClient(ctx, who), address)
-	if err != nil {
-		return nil, err
-	}
-	return &client{session: session, feature: l.options.feature, version: l.options.version, waits: &l.waits}, nil
-}
-
-// take takes so many seats, each as a lease of its own, in one call, and asks again for those that the server puts off,
-// until ctx ends. The leases that it got are returned with an error, too.
+// take takes n seats in one call, each as a lease of its own. It repeats the takes that the server refuses with a
+// retry-after, until ctx ends. The leases that were granted are returned even with an error.
 func (c *client) take(ctx context.Context, n int) (leases []messages.LeaseID, err error) {
 	open := make([]transport.Take, n)
 	for i := range open {
@@ -46,30 +34,30 @@ func (c *client) take(ctx context.Context, n int) (leases []messages.LeaseID, er
 		_, _ = rand.Read(open[i].Request[:]) // never fails
 	}
 	for {
-		outcomes, err := c.ask(open)
-		var putOff []transport.Take
-		var wait time.Duration
+		outcomes, err := c.checkout(open)
+		var delayed []transport.Take
+		var retryAfter time.Duration
 		for i, o := range outcomes {
 			switch {
 			case o.Result == transport.Granted:
 				leases = append(leases, o.Lease)
 			case o.RetryAfter > 0:
-				putOff, wait = append(putOff, open[i]), max(wait, o.RetryAfter)
+				delayed, retryAfter = append(delayed, open[i]), max(retryAfter, o.RetryAfter)
 			default:
 				err = fmt.Errorf("the server refused a seat of %s %s: %s %s", c.feature, c.version, o.Reason, o.Message)
 			}
 		}
-		if open = putOff; err != nil || len(open) == 0 {
+		if open = delayed; err != nil || len(open) == 0 {
 			return leases, err
 		}
-		if err := c.pause(ctx, wait); err != nil {
+		if err := c.wait(ctx, retryAfter); err != nil {
 			return leases, err
 		}
 	}
 }
 
-// ask sends takes. A call that is refused as a whole counts as each take refused.
-func (c *client) ask(takes []transport.Take) ([]transport.Outcome, error) {
+// checkout sends takes. When the server refuses the call as a whole, each take counts as refused.
+func (c *client) checkout(takes []transport.Take) ([]transport.Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	reply, err := c.session.Checkout(ctx, takes)
@@ -80,8 +68,8 @@ func (c *client) ask(takes []transport.Take) ([]transport.Outcome, error) {
 	return reply.Outcomes, err
 }
 
-// giveBack returns up to a batch of leases, and tries again when the server asks for that.
-func (c *client) giveBack(leases []messages.LeaseID) error {
+// checkin returns up to transport.MaxBatch leases. It repeats the call when the server refuses it with a retry-after.
+func (c *client) checkin(leases []messages.LeaseID) error {
 	returns := make([]transport.Return, len(leases))
 	for i, lease := range leases {
 		returns[i].Lease = lease
@@ -94,34 +82,34 @@ func (c *client) giveBack(leases []messages.LeaseID) error {
 		if r == nil || r.RetryAfter <= 0 {
 			return err
 		}
-		_ = c.pause(context.Background(), r.RetryAfter)
+		_ = c.wait(context.Background(), r.RetryAfter)
 	}
 }
 
-// beat renews up to 4,096 leases.
-func (c *client) beat(leases []messages.LeaseID) error {
+// heartbeat renews up to transport.MaxLeases leases.
+func (c *client) heartbeat(leases []messages.LeaseID) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	reply, err := c.session.Heartbeat(ctx, leases)
 	if err == nil && len(reply.Ended) > 0 {
-		err = fmt.Errorf("%d leases ended meanwhile, the first as %s", len(reply.Ended), reply.Ended[0].Reason)
+		err = fmt.Errorf("%d leases have ended, the first as %s", len(reply.Ended), reply.Ended[0].Reason)
 	}
 	return err
 }
 
-// pause waits as the server asked; the error is the cause of ctx, should that end first.
-func (c *client) pause(ctx context.Context, d time.Duration) error {
+// wait waits as long as the server asks. If ctx ends first, the error is its cause.
+func (c *client) wait(ctx context.Context, retryAfter time.Duration) error {
 	c.waits.Add(1)
 	select {
-	case <-time.After(d):
+	case <-time.After(retryAfter):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// inBatches calls do for all parts of a number of things, each with at most so many of them, two at a time, until one
-// fails: that is what the protocol gains most from.
+// inBatches calls do for each batch of n things, until one call fails. Two calls run at a time: the protocol gains most
+// from the second one.
 func inBatches(n, batch int, do func(from, to int) error) error {
 	var next atomic.Int64
 	var failed [2]error

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log"
@@ -10,12 +11,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// keeps is how many seats a caller holds before it returns the first, so that returns are scattered over what was granted
-// meanwhile, as in life.
+// keeps is how many seats a caller holds before it returns the oldest one. Returns are then scattered over the ledger, as
+// they are in production.
 const keeps = 16
 
 // load is one run.
@@ -26,12 +28,12 @@ type load struct {
 
 	clients []*client
 	held    [][]messages.LeaseID // by client
-	waits   atomic.Int64
-	done    atomic.Int64 // of the phase under way, for the progress line
+	waits   atomic.Int64         // answers with a retry-after
+	done    atomic.Int64         // what the current phase has done, for the progress line
 	result  result
 }
 
-// run holds leases, measures, and gives everything back, even if something failed.
+// run takes the leases to hold, measures, and gives everything back, even after a failure.
 func (l *load) run(ctx context.Context) (result, error) {
 	err := l.connectAll(ctx)
 	for _, phase := range []func(context.Context) error{l.hold, l.checkOut, l.renew} {
@@ -46,6 +48,7 @@ func (l *load) run(ctx context.Context) (result, error) {
 	return l.result, errors.Join(err, l.giveBack())
 }
 
+// connectAll makes the clients, and spreads them over the servers.
 func (l *load) connectAll(ctx context.Context) error {
 	for i := range l.options.clients {
 		c, err := l.connect(ctx, l.options.servers[i%len(l.options.servers)])
@@ -59,18 +62,32 @@ func (l *load) connectAll(ctx context.Context) error {
 	return nil
 }
 
+// connect makes one client of a server.
+func (l *load) connect(ctx context.Context, address transport.Address) (*client, error) {
+	who := transport.Client{Name: "load"}
+	_, _ = rand.Read(who.Instance[:]) // never fails
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	session, err := l.transport.Connect(transport.WithClient(ctx, who), address)
+	if err != nil {
+		return nil, err
+	}
+	return &client{session: session, feature: l.options.feature, version: l.options.version, waits: &l.waits}, nil
+}
+
+// close closes the connections.
 func (l *load) close() {
 	for _, c := range l.clients {
 		_ = c.session.Close()
 	}
 }
 
-// hold takes the leases that are held meanwhile, in batches.
+// hold takes, in batches, the leases that are held while checkouts are measured.
 func (l *load) hold(ctx context.Context) error {
 	if l.options.held == 0 {
 		return nil
 	}
-	defer l.watch("leases taken to be held", time.Time{})()
+	defer l.watch("leases taken", time.Time{})()
 	begin := time.Now()
 	err := l.each(func(i int, c *client) error {
 		var mu sync.Mutex
@@ -87,7 +104,7 @@ func (l *load) hold(ctx context.Context) error {
 	return err
 }
 
-// checkOut lets the callers take and return seats, while what is held is renewed in time.
+// checkOut lets the callers take and return seats for the duration, while heartbeats keep the held leases.
 func (l *load) checkOut(ctx context.Context) error {
 	end := time.Now().Add(l.options.duration)
 	defer l.watch("checkouts", end)()
@@ -114,8 +131,8 @@ func (l *load) checkOut(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// call is one caller: it takes a seat, and once it has some returns the oldest, until ctx ends. It returns how long each
-// checkout took.
+// call is one caller. Until ctx ends it takes seats, and returns the oldest when it has more than keeps. It returns the
+// time that each checkout took.
 func (l *load) call(ctx context.Context, c *client) (took []time.Duration, err error) {
 	var mine []messages.LeaseID
 	for ctx.Err() == nil && err == nil {
@@ -128,20 +145,20 @@ func (l *load) call(ctx context.Context, c *client) (took []time.Duration, err e
 		took = append(took, time.Since(begin))
 		l.done.Add(1)
 		if mine = append(mine, leases...); len(mine) > keeps {
-			err = c.giveBack(mine[:1])
+			err = c.checkin(mine[:1])
 			mine = mine[1:]
 		}
 	}
 	if ctx.Err() != nil {
-		err = nil // the end of the measurement, or another caller's failure
+		err = nil // the measurement is over, or another caller has failed
 	}
 	if len(mine) > 0 {
-		err = errors.Join(err, c.giveBack(mine))
+		err = errors.Join(err, c.checkin(mine))
 	}
 	return took, err
 }
 
-// keepAlive renews what is held three times in a client timeout, as a runtime does, until ctx ends.
+// keepAlive renews the held leases three times in a client timeout, until ctx ends.
 func (l *load) keepAlive(ctx context.Context) error {
 	if l.options.held == 0 {
 		return nil
@@ -160,7 +177,7 @@ func (l *load) keepAlive(ctx context.Context) error {
 	}
 }
 
-// renew renews what is held again and again, as fast as it goes.
+// renew renews the held leases as fast as it can, for the duration.
 func (l *load) renew(ctx context.Context) error {
 	if l.options.held == 0 {
 		return nil
@@ -177,30 +194,31 @@ func (l *load) renew(ctx context.Context) error {
 	return nil
 }
 
+// beatAll renews the held leases of one client.
 func (l *load) beatAll(i int, c *client) error {
 	return inBatches(len(l.held[i]), transport.MaxLeases, func(from, to int) error {
-		err := c.beat(l.held[i][from:to])
+		err := c.heartbeat(l.held[i][from:to])
 		l.done.Add(int64(to - from))
 		return err
 	})
 }
 
-// giveBack returns what is held.
+// giveBack returns the held leases.
 func (l *load) giveBack() error {
 	defer l.watch("leases given back", time.Time{})()
 	err := l.each(func(i int, c *client) error {
 		return inBatches(len(l.held[i]), transport.MaxBatch, func(from, to int) error {
 			l.done.Add(int64(to - from))
-			return c.giveBack(l.held[i][from:to])
+			return c.checkin(l.held[i][from:to])
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("give leases back: %w; the server frees them when their time has passed", err)
+		return fmt.Errorf("give leases back: %w; the server frees them after its client timeout", err)
 	}
 	return nil
 }
 
-// each runs do for all clients at once.
+// each calls do for all clients at the same time.
 func (l *load) each(do func(i int, c *client) error) error {
 	failed := make([]error, len(l.clients))
 	var all sync.WaitGroup
@@ -211,5 +229,39 @@ func (l *load) each(do func(i int, c *client) error) error {
 	return errors.Join(failed...)
 }
 
-// share returns the part of n things that one of so many gets.
+// share returns how many of n things part i of several gets.
 func share(n, parts, i int) int { return n*(i+1)/parts - n*i/parts }
+
+// watch prints every two seconds what the current phase has done, until stop is called. A zero end means that nobody knows
+// when the phase will end.
+func (l *load) watch(what string, end time.Time) (stop func()) {
+	l.done.Store(0)
+	stopped, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		ticker := time.NewTicker(2 * time.Second)
+		defer ticker.Stop()
+		begin := time.Now()
+		for {
+			select {
+			case <-ticker.C:
+				done, rate := float64(l.done.Load()), time.Since(begin).Seconds()
+				l.tell.Printf("%s: %s, %s/s%s", what, figures.Grouped(done), figures.Grouped(done/rate), until(end))
+			case <-stopped:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stopped)
+		<-over
+	}
+}
+
+// until says how much time is left.
+func until(end time.Time) string {
+	if end.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(", %s left", max(0, time.Until(end)).Round(time.Second))
+}

@@ -1,6 +1,10 @@
-// Load measures what a licence server carries: durable checkouts a second with many callers at once, each seat returned
-// later, while a number of leases is held; and how many leases it can renew a second. Without -servers it starts a server
-// of its own, with its ledger in a file and mutual TLS, in the same process: both sides then share the machine.
+// Load measures how much a licence server can do: durable checkouts per second, with many callers at the same time and
+// while a number of leases is held, and renewals of leases per second. Without -servers it starts a server of its own in
+// the same process, with its ledger in a file and mutual TLS; client and server then share the machine.
+//
+//	go run ./examples/measure/load -held 1000000 -duration 30s
+//
+// It prints a table in Markdown, or with -json the figures as JSON; -help explains the flags.
 package main
 
 import (
@@ -23,7 +27,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the status to exit with: 0 measured, 1 not, 2 the flags are wrong.
+// run returns the exit status: 0 measured, 1 not measured, 2 the flags are wrong.
 func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	tell := log.New(progress, "", 0)
 	o, err := parse(args)
@@ -31,7 +35,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	case errors.Is(err, flag.ErrHelp):
 		_, err = io.WriteString(out, help)
 	case err != nil:
-		tell.Printf("load: %v\n\nload -help tells what each flag means.", err)
+		tell.Printf("load: %v\n\nload -help explains the flags.", err)
 		return 2
 	default:
 		var r result
@@ -46,7 +50,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	return 0
 }
 
-// measure runs the load of o, on a server of its own if none is named.
+// measure runs the load of o, on a server of its own if o names none.
 func measure(ctx context.Context, o options, tell *log.Logger) (r result, err error) {
 	config, err := o.transport()
 	if err != nil {
@@ -59,7 +63,7 @@ func measure(ctx context.Context, o options, tell *log.Logger) (r result, err er
 		}
 		defer func() { err = errors.Join(err, own.stop()) }()
 		o.servers, o.feature, config.TLS = []transport.Address{own.address}, ownFeature, own.client
-		tell.Printf("a server of its own serves at %s, with its ledger in %s", own.address, own.ledger)
+		tell.Printf("started a server at %s, with its ledger in %s", own.address, own.ledger)
 	}
 	l := &load{options: o, transport: grpctransport.New(config), tell: tell}
 	defer l.close()

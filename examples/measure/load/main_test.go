@@ -15,11 +15,13 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestOwnServerIsMeasuredAndGetsEverythingBack(t *testing.T) {
+func TestOwnServerIsMeasuredAndGetsEverySeatBack(t *testing.T) {
 	ledger := filepath.Join(t.TempDir(), "ledger")
 	var out, progress bytes.Buffer
 	args := []string{"-json", "-duration", "100ms", "-callers", "4", "-clients", "2", "-held", "3000", "-ledger", ledger}
@@ -43,11 +45,11 @@ func TestTableIsForPeople(t *testing.T) {
 	require.Zero(t, run(t.Context(), []string{"-duration", "50ms", "-callers", "2"}, &out, &progress), progress.String())
 	assert.Contains(t, out.String(), "| what | figure |\n| --- | --- |\n| servers | its own, in the same process")
 	assert.Contains(t, out.String(), "| checkouts per second | ")
-	assert.NotContains(t, out.String(), "beaten", "nothing was held")
+	assert.NotContains(t, out.String(), "renewed", "no lease was held")
 }
 
 func TestRunningServerThatLimitsItsClientsIsWaitedFor(t *testing.T) {
-	// More seats than may come at once, at a rate that the server takes much longer for than the network.
+	// The burst is smaller than the number of seats, and the rate far lower than what the network can do.
 	srv, address := serve(t, 10_000, server.Limits{Burst: 1024, Rate: 10_000})
 	var out, progress bytes.Buffer
 	args := []string{"-json", "-servers", address, "-insecure", "-feature", "cad:2.1", "-held", "5000", "-duration", "50ms", "-callers", "2"}
@@ -84,7 +86,7 @@ func TestHelpIsPrintedToStandardOutput(t *testing.T) {
 	assert.Equal(t, help, out.String())
 }
 
-func TestFlagFaultsNameTheFlagAndWhatIsExpected(t *testing.T) {
+func TestFlagFaultsNameTheFlagAndWhatItMustBe(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		want string
@@ -96,12 +98,12 @@ func TestFlagFaultsNameTheFlagAndWhatIsExpected(t *testing.T) {
 		{[]string{"-duration", "2h"}, "at most 1h0m0s"},
 		{[]string{"f2"}, `"f2" is not a flag`},
 		{[]string{"-insecure"}, "-servers is missing"},
-		{[]string{"-servers", "lic1"}, "expected is lic1:6200"},
+		{[]string{"-servers", "lic1"}, "must be host:port"},
 		{[]string{"-servers", "lic1:6200"}, "-feature is missing"},
-		{[]string{"-servers", "lic1:6200", "-feature", "cad:x"}, "expected is name:version"},
-		{[]string{"-servers", "lic1:6200", "-feature", "cad"}, "-cert and -key are needed"},
-		{[]string{"-servers", "lic1:6200", "-feature", "cad", "-insecure", "-ca", "ca.pem"}, "-insecure is without TLS"},
-		{[]string{"-servers", "lic1:6200", "-ledger", "x"}, "-ledger is for a server of its own"},
+		{[]string{"-servers", "lic1:6200", "-feature", "cad:x"}, "must be name:version"},
+		{[]string{"-servers", "lic1:6200", "-feature", "cad"}, "-cert and -key are both required"},
+		{[]string{"-servers", "lic1:6200", "-feature", "cad", "-insecure", "-ca", "ca.pem"}, "-insecure means no TLS"},
+		{[]string{"-servers", "lic1:6200", "-ledger", "x"}, "-ledger is about a server that load starts"},
 	} {
 		var progress bytes.Buffer
 		assert.Equal(t, 2, run(t.Context(), c.args, nil, &progress), c.args)
@@ -116,12 +118,12 @@ func TestCertificatesThatCannotBeReadAreNamed(t *testing.T) {
 	assert.Contains(t, progress.String(), "-cert me.pem and -key me.key cannot be used")
 }
 
-// serve starts a server with so many seats of cad 2.1.
+// serve starts a server with seats of cad 2.1, and returns its address.
 func serve(t *testing.T, seats int, limits server.Limits) (*server.Server, string) {
 	t.Helper()
 	srv, err := server.New(server.Config{
-		Ledger: &server.MemoryLedger{}, Insecure: true, Limits: limits,
-		Features: []server.Feature{{Name: "cad", Version: messages.V(2, 1), Seats: seats}},
+		Ledger: &ledger.Memory{}, Insecure: true, Limits: limits,
+		Features: []license.Feature{{Name: "cad", Version: messages.V(2, 1), Seats: seats}},
 	})
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

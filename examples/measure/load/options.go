@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,37 +11,36 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/examples/internal/certflags"
-	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
 
-const help = `load measures what a licence server carries.
+const help = `load measures how much a licence server can do.
 
   go run ./examples/measure/load                                  a server of its own: ledger in a file, mutual TLS
-  go run ./examples/measure/load -held 1000000 -duration 30s      the same with a million leases held meanwhile
+  go run ./examples/measure/load -held 1000000 -duration 30s      the same while a million leases are held
   go run ./examples/measure/load -servers lic1:6200 -feature cad:2.1 -ca ca.pem -cert me.pem -key me.key
 
-It holds -held leases, lets -callers take seats one by one and return them later, renews the held leases as fast as it
+It takes -held leases, lets -callers take seats one by one and return them later, renews the held leases as fast as it
 can, gives everything back and prints a table. Progress goes to standard error.
 
 Flags:
-  -callers n               how many take seats at the same time, 128 when left out
+  -callers n               callers that take seats at the same time, 128 when left out
   -clients n               clients, each with a connection of its own, that the callers belong to; 1 when left out
-  -held n                  leases held meanwhile, and renewed in time; 0 when left out: then renewing is not measured
+  -held n                  leases that are held at the same time; 0 when left out: then renewals are not measured
   -duration d              how long each of the two measurements lasts, 10s when left out
   -json                    print the figures as JSON
-  -ledger file             where the server of its own keeps its ledger; a new file that is removed when left out
-  -servers host:port,...   servers that are running; the clients are spread over them
-  -feature name:version    what to take there; 1.0 is the version when left out
-  -ca, -cert, -key file    PEM files: the authority of the servers, and who you are
+  -ledger file             where the own server keeps its ledger; a temporary file when left out
+  -servers host:port,...   use running servers, and spread the clients over them
+  -feature name:version    what to take there; the version is 1.0 when left out
+  -ca, -cert, -key file    PEM files: the authority of the servers, your certificate and its key
   -insecure                the servers are without TLS
   -help                    this text
 
-A server with limits for each client asks callers to wait when they meet one; the waiting counts as part of a checkout.
+A server that limits its clients answers with a retry-after; the time of waiting counts as part of the checkout.
 
-Status: 0 measured, 1 not, 2 the flags are wrong.
+Status: 0 measured, 1 not measured, 2 the flags are wrong.
 `
 
 // Bounds of the flags.
@@ -51,14 +51,14 @@ const (
 	maxDuration = time.Hour
 )
 
-// options are what the command line says.
+// options is what the command line says.
 type options struct {
 	callers, clients, held int
 	duration               time.Duration
 	json                   bool
 	ledger                 string
 
-	own           bool // a server of its own is to be started
+	own           bool // start a server
 	servers       []transport.Address
 	feature       string
 	version       messages.Version
@@ -66,7 +66,7 @@ type options struct {
 	insecure      bool
 }
 
-// parse reads the command line. The error is flag.ErrHelp, or tells all faults, each naming its flag and what is expected.
+// parse reads the command line. The error is flag.ErrHelp, or lists all faults: each names its flag and what it must be.
 func parse(args []string) (options, error) {
 	o := options{version: messages.V(1, 0)}
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
@@ -87,51 +87,53 @@ func parse(args []string) (options, error) {
 		return options{}, err
 	}
 	o.own = len(o.servers) == 0
-	var faults faults.List
+	faults := append(o.checkNumbers(), o.checkServers())
 	if flags.NArg() > 0 {
-		faults.Add(strconv.Quote(flags.Arg(0)), "is not a flag: all arguments are flags")
+		faults = append(faults, fmt.Errorf("%q is not a flag: all arguments are flags", flags.Arg(0)))
 	}
-	o.checkNumbers(&faults)
-	o.checkServers(&faults)
-	return o, faults.Err()
+	return o, errors.Join(faults...)
 }
 
-func (o options) checkNumbers(faults *faults.List) {
+func (o options) checkNumbers() (faults []error) {
 	for _, n := range []struct {
 		flag          string
 		value, lo, hi int
 	}{{"-callers", o.callers, 1, maxCallers}, {"-clients", o.clients, 1, maxClients}, {"-held", o.held, 0, maxHeld}} {
 		if n.value < n.lo || n.value > n.hi {
-			faults.Add(n.flag, "is %d: must be %d to %d", n.value, n.lo, n.hi)
+			faults = append(faults, fmt.Errorf("%s is %d: must be %d to %d", n.flag, n.value, n.lo, n.hi))
 		}
 	}
 	if o.duration <= 0 || o.duration > maxDuration {
-		faults.Add("-duration", "is %s: must be more than 0 and at most %s", o.duration, maxDuration)
+		faults = append(faults, fmt.Errorf("-duration is %s: must be more than 0 and at most %s", o.duration, maxDuration))
 	}
+	return faults
 }
 
-// checkServers notes what is missing or contradictory about the servers.
-func (o options) checkServers(faults *faults.List) {
+// checkServers returns what is missing or contradictory about the servers.
+func (o options) checkServers() error {
 	certificates := o.ca != "" || o.cert != "" || o.key != ""
 	switch {
 	case o.own && (certificates || o.insecure || o.feature != ""):
-		faults.Add("-servers", "is missing: -feature, -ca, -cert, -key and -insecure are for servers that are running")
+		return errors.New("-servers is missing: -feature, -ca, -cert, -key and -insecure are about running servers")
 	case o.own:
+		return nil
 	case o.ledger != "":
-		faults.Add("-ledger", "is for a server of its own: leave -servers out, or this")
+		return errors.New("-ledger is about a server that load starts: leave out either -ledger or -servers")
 	case o.feature == "":
-		faults.Add("-feature", "is missing: name what to take, for example -feature cad:2.1")
+		return errors.New("-feature is missing: name what to take, for example -feature cad:2.1")
 	case o.insecure && certificates:
-		faults.Add("-insecure", "is without TLS and takes no -ca, -cert or -key: choose one")
+		return errors.New("-insecure means no TLS, and -ca, -cert and -key are about TLS: choose one")
 	case !o.insecure && (o.cert == "" || o.key == ""):
-		faults.Add("-cert and -key", "are needed, both; or -insecure for servers without TLS")
+		return errors.New("-cert and -key are both required; or use -insecure for servers without TLS")
+	default:
+		return nil
 	}
 }
 
 func (o *options) addServers(list string) error {
 	for address := range strings.SplitSeq(list, ",") {
 		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
-			return fmt.Errorf("%q is not host:port; expected is lic1:6200, or several with commas between", address)
+			return fmt.Errorf("%q is not an address: must be host:port, for example lic1:6200, or several with commas between", address)
 		}
 		o.servers = append(o.servers, transport.Address(address))
 	}
@@ -151,13 +153,13 @@ func (o *options) setFeature(text string) (err error) {
 		err = messages.Checkout{Feature: name, Version: o.version}.Validate()
 	}
 	if err != nil {
-		return fmt.Errorf("expected is name:version, for example cad:2.1: %w", err)
+		return fmt.Errorf("must be name:version, for example cad:2.1: %w", err)
 	}
 	o.feature = name
 	return nil
 }
 
-// transport returns how the servers are reached, but for the certificates of a server of its own.
+// transport returns the configuration of the transport, without the certificates for a server that load starts.
 func (o options) transport() (c grpctransport.Config, err error) {
 	if o.own || o.insecure {
 		return grpctransport.Config{Insecure: o.insecure}, nil

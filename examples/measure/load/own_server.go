@@ -12,22 +12,26 @@ import (
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// ownFeature is what the server of its own grants, without an end.
+// ownFeature is the feature of the own server, with as many seats as there can be.
 const ownFeature = "f"
 
-// ownServer is a licence server as in production, but that its certificates are made up and nothing limits a client.
+// ownServer is a licence server in this process. It differs from one in production by throw-away certificates, and by
+// clients without limits.
 type ownServer struct {
 	address transport.Address
 	client  *tls.Config
 	ledger  string
-	folder  string // removed at the end
+	folder  string // of certificates and ledger; stop removes it
 	server  *server.Server
 	served  chan error
 }
 
+// startOwn starts a server on a free port.
 func startOwn(o options) (s *ownServer, err error) {
 	s = &ownServer{ledger: o.ledger, served: make(chan error, 1)}
 	if s.folder, err = os.MkdirTemp("", "seatbeat-load-"); err != nil {
@@ -55,8 +59,8 @@ func (s *ownServer) start() error {
 	}
 	const unlimited = 1 << 26
 	s.server, err = server.New(server.Config{
-		Ledger:   server.NewBoltLedger(s.ledger),
-		Features: []server.Feature{{Name: ownFeature, Version: messages.V(1, 0), Seats: server.MaxSeats}},
+		Ledger:   bolt.New(s.ledger),
+		Features: []license.Feature{{Name: ownFeature, Version: messages.V(1, 0), Seats: license.MaxSeats}},
 		TLS:      serverTLS,
 		Limits:   server.Limits{InFlight: unlimited, ClientLeases: unlimited, Rate: unlimited, Burst: unlimited},
 	})
@@ -72,7 +76,7 @@ func (s *ownServer) start() error {
 	return nil
 }
 
-// stop ends the server and removes what it made.
+// stop stops the server and removes its folder.
 func (s *ownServer) stop() error {
 	err := s.server.Stop(context.Background())
 	return errors.Join(err, <-s.served, os.RemoveAll(s.folder))

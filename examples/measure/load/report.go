@@ -11,25 +11,26 @@ import (
 	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
-// result is what was measured. Durations are in milliseconds; what was not measured is zero.
+// result is what was measured. A figure that was not measured is 0.
 type result struct {
-	Own     bool     `json:"own_server"` // a server of its own, in the same process: ledger in a file, mutual TLS
+	Own     bool     `json:"own_server"` // in the same process: ledger in a file, mutual TLS
 	Servers []string `json:"servers"`
 	Callers int      `json:"callers"`
 	Clients int      `json:"clients"`
 	Held    int      `json:"held"`
-	Seconds float64  `json:"seconds"` // of the checkouts
+	Seconds float64  `json:"seconds"` // how long checkouts were measured
 
 	Checkouts          int     `json:"checkouts"` // each with its checkin
 	CheckoutsPerSecond float64 `json:"checkouts_per_second"`
 	P50                float64 `json:"checkout_p50_ms"`
 	P99                float64 `json:"checkout_p99_ms"`
 	Max                float64 `json:"checkout_max_ms"`
-	HoldPerSecond      float64 `json:"batched_checkouts_per_second"` // of the leases held meanwhile
+	HoldPerSecond      float64 `json:"batched_checkouts_per_second"` // while the held leases were taken
 	BeatsPerSecond     float64 `json:"leases_beaten_per_second"`
-	Waits              int64   `json:"waits"` // how often the server asked to come back later
+	Waits              int64   `json:"waits"` // answers with a retry-after
 }
 
+// describe sets what the options say.
 func (r *result) describe(o options) {
 	r.Own, r.Callers, r.Clients, r.Held = o.own, o.callers, o.clients, o.held
 	for _, address := range o.servers {
@@ -37,6 +38,7 @@ func (r *result) describe(o options) {
 	}
 }
 
+// checkouts sets the figures of checkouts, from the time that each of them took.
 func (r *result) checkouts(took []time.Duration, in time.Duration) {
 	slices.Sort(took)
 	r.Seconds, r.Checkouts = in.Seconds(), len(took)
@@ -48,6 +50,7 @@ func (r *result) checkouts(took []time.Duration, in time.Duration) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 
+// write prints the result as a table in Markdown, or as JSON.
 func (r result) write(out io.Writer, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(out)
@@ -61,16 +64,16 @@ func (r result) write(out io.Writer, asJSON bool) error {
 	rows := [][2]string{
 		{"servers", servers},
 		{"callers, and clients that they belong to", fmt.Sprintf("%d, %d", r.Callers, r.Clients)},
-		{"leases held meanwhile", figures.Grouped(r.Held)},
+		{"leases held at the same time", figures.Grouped(r.Held)},
 		{"checkouts, each with its checkin", fmt.Sprintf("%s in %.1f s", figures.Grouped(r.Checkouts), r.Seconds)},
 		{"checkouts per second", figures.Grouped(r.CheckoutsPerSecond)},
 		{"time of a checkout: p50, p99, longest", fmt.Sprintf("%.1f ms, %.1f ms, %.1f ms", r.P50, r.P99, r.Max)},
-		{"times that the server asked to wait", figures.Grouped(r.Waits)},
+		{"answers with a retry-after", figures.Grouped(r.Waits)},
 	}
 	if r.Held > 0 {
 		rows = append(rows,
-			[2]string{"checkouts per second in batches", figures.Grouped(r.HoldPerSecond)},
-			[2]string{"leases beaten per second", figures.Grouped(r.BeatsPerSecond)})
+			[2]string{"checkouts per second, in batches", figures.Grouped(r.HoldPerSecond)},
+			[2]string{"leases renewed per second", figures.Grouped(r.BeatsPerSecond)})
 	}
 	_, err := fmt.Fprint(out, "| what | figure |\n| --- | --- |\n")
 	for _, row := range rows {
@@ -79,37 +82,4 @@ func (r result) write(out io.Writer, asJSON bool) error {
 		}
 	}
 	return err
-}
-
-// watch tells every two seconds how far a phase is; end is when it will be over, if that is known. The function that it
-// returns ends that.
-func (l *load) watch(what string, end time.Time) (stop func()) {
-	l.done.Store(0)
-	stopped, over := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(over)
-		ticker := time.NewTicker(2 * time.Second)
-		defer ticker.Stop()
-		begin := time.Now()
-		for {
-			select {
-			case <-ticker.C:
-				done, rate := float64(l.done.Load()), time.Since(begin).Seconds()
-				l.tell.Printf("%s: %s, %s/s%s", what, figures.Grouped(done), figures.Grouped(done/rate), until(end))
-			case <-stopped:
-				return
-			}
-		}
-	}()
-	return func() {
-		close(stopped)
-		<-over
-	}
-}
-
-func until(end time.Time) string {
-	if end.IsZero() {
-		return ""
-	}
-	return fmt.Sprintf(", %s left", max(0, time.Until(end)).Round(time.Second))
 }

@@ -21,40 +21,40 @@ import (
 
 const roleClient = "client"
 
-// clientSetup is what a client has to know.
+// clientSetup is the setup of a client.
 type clientSetup struct {
 	Folder, Address string
 	Features        int
 	Interval        time.Duration
 }
 
-// Orders of a client.
+// Orders of a client. It answers each of them with a clientReport.
 const (
-	doReport   = "report"   // tell how it is
-	doExchange = "exchange" // return seats and take others, from now on
-	doRest     = "rest"     // no longer do so
-	doClose    = "close"    // return everything, and tell how it is
+	doReport   = "report"   // only report
+	doExchange = "exchange" // return some seats and take others, again and again
+	doRest     = "rest"     // stop exchanging
+	doClose    = "close"    // return all seats, and close the runtime
 )
 
-// clientReport is what a client tells.
+// clientReport is the state of a client.
 type clientReport struct {
 	Held      int // features in state Held
-	Known     int // features that the runtime knows of, in whatever state
+	Known     int // features in any state
 	Checkouts int64
 	Lost      int64 // licences that ended without a checkin
-	Exits     int64 // times that features were given up since no server answered
+	Exits     int64 // Exited events: features were given up since no server answered
 	usage
-	Before usage // before there was a runtime
+	Before usage // before the runtime was started
 }
 
-// attempts is few enough for the longest outages to end in giving up.
+// attempts is low, so that the longest outages make features give up.
 const attempts = 4
 
-// tenant holds features, as an application does: what is lost it takes again, and now and then it exchanges some.
+// tenant holds features as an application does: it checks out again what it lost, and it may exchange some.
 type tenant struct {
 	before  usage
 	runtime *supervisor.Runtime
-	slots   []*supervisor.License // nil, or gone: to be taken. Of the goroutine of live, and of it alone
+	slots   []*supervisor.License // only for run; a nil or ended one is checked out again
 
 	exchanging             atomic.Bool
 	held                   atomic.Int64
@@ -63,6 +63,7 @@ type tenant struct {
 	stopped                chan struct{}
 }
 
+// newClientRole starts a tenant.
 func newClientRole(text json.RawMessage) (answer func(json.RawMessage) (any, error), end func() error, err error) {
 	var s clientSetup
 	if err := json.Unmarshal(text, &s); err != nil {
@@ -77,7 +78,7 @@ func newClientRole(text json.RawMessage) (answer func(json.RawMessage) (any, err
 		Transport: grpctransport.New(grpctransport.Config{TLS: config}),
 		Servers:   []transport.Address{transport.Address(s.Address)},
 		Heartbeat: supervisor.Heartbeat{Attempts: attempts, Interval: s.Interval},
-		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) {}}, // go on
+		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) {}}, // it checks out again
 		OnEvent:   t.count,
 	})
 	if err != nil {
@@ -85,10 +86,11 @@ func newClientRole(text json.RawMessage) (answer func(json.RawMessage) (any, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	t.stop = stop
-	go t.live(ctx, s.Interval/10)
+	go t.run(ctx, s.Interval/10)
 	return t.answer, t.close, nil
 }
 
+// count is called for each event.
 func (t *tenant) count(e messages.Event) {
 	switch e.(type) {
 	case messages.LicenseLost:
@@ -98,8 +100,8 @@ func (t *tenant) count(e messages.Event) {
 	}
 }
 
-// live takes what is missing and exchanges some, again and again until ctx ends.
-func (t *tenant) live(ctx context.Context, pause time.Duration) {
+// run checks out what is missing, and exchanges some seats if told to, until ctx ends.
+func (t *tenant) run(ctx context.Context, pause time.Duration) {
 	defer close(t.stopped)
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
@@ -116,13 +118,13 @@ func (t *tenant) live(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// fill takes the seats that are missing, many at a time, and counts those that are held. One that is not granted is
-// taken in the next round.
+// fill checks out the seats that are missing, many at a time, and counts the seats that are held. What no server grants is
+// left to the next call.
 func (t *tenant) fill(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var calls sync.WaitGroup
-	places := make(chan struct{}, 64)
+	places := make(chan struct{}, 64) // one for each checkout under way
 	held := 0
 	for i, license := range t.slots {
 		if license != nil && license.Err() == nil {
@@ -144,19 +146,20 @@ func (t *tenant) fill(ctx context.Context) {
 	t.held.Store(int64(held))
 }
 
-// exchange returns one seat of a hundred, so that others are taken.
+// exchange returns one seat of a hundred; fill takes others.
 func (t *tenant) exchange(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	for range max(1, len(t.slots)/100) {
 		i := rand.IntN(len(t.slots))
 		if license := t.slots[i]; license != nil && license.Err() == nil {
-			_ = license.Checkin(ctx) // what does not arrive now the runtime returns later
+			_ = license.Checkin(ctx) // if no server is reached, the runtime returns the seat later
 		}
 		t.slots[i] = nil
 	}
 }
 
+// answer answers an order.
 func (t *tenant) answer(text json.RawMessage) (any, error) {
 	var order string
 	if err := json.Unmarshal(text, &order); err != nil {
@@ -179,7 +182,7 @@ func (t *tenant) answer(text json.RawMessage) (any, error) {
 	}, nil
 }
 
-// known is how many features the runtime knows of.
+// known returns the number of features in any state.
 func (t *tenant) known() (n int) {
 	if t.runtime != nil {
 		for _, of := range t.runtime.Status().Features {
@@ -189,7 +192,7 @@ func (t *tenant) known() (n int) {
 	return n
 }
 
-// close returns everything, and lets go of the runtime. It may be called again.
+// close returns all seats and closes the runtime. It may be called again.
 func (t *tenant) close() error {
 	if t.runtime == nil {
 		return nil
@@ -199,8 +202,15 @@ func (t *tenant) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := t.runtime.Close(ctx); err != nil {
-		return errors.Join(errors.New("not everything was returned"), err)
+		return errors.Join(errors.New("not all seats were returned"), err)
 	}
 	t.slots, t.runtime = nil, nil
 	return nil
+}
+
+func total(reports []clientReport) (held, known int) {
+	for _, r := range reports {
+		held, known = held+r.Held, known+r.Known
+	}
+	return held, known
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/seatbeat/seatbeat/examples/measure/internal/role"
 )
 
-// TestMain plays the roles, too: the processes that a test starts are this program.
+// TestMain also runs the roles: the processes that a test starts are this program.
 func TestMain(m *testing.M) {
 	role.Main(roles)
 	os.Exit(m.Run())
@@ -38,7 +38,7 @@ func TestInterruptedSoakSaysSo(t *testing.T) {
 	assert.Contains(t, progress.String(), "soak: interrupted")
 }
 
-// clean is what came of a soak of 10 features without a leak.
+// clean is the outcome of a soak of 10 features without a leak.
 func clean() *outcome {
 	o := &outcome{features: 10, ledgerHeld: 10}
 	o.server.fresh, o.server.before, o.server.after, o.server.left = usage{10, 1}, usage{20, 1}, usage{20, 1}, usage{10, 1}
@@ -48,15 +48,15 @@ func clean() *outcome {
 	return o
 }
 
-func TestEachKindOfLeakIsTold(t *testing.T) {
+func TestEachKindOfLeakIsReported(t *testing.T) {
 	for what, leak := range map[string]func(*outcome){
-		"the server, with all features held: 29 goroutines":     func(o *outcome) { o.server.after.Goroutines = 29 },
-		"the server, with all clients gone: 10 goroutines":      func(o *outcome) { o.server.left.Heap = 8 << 20 },
-		"client 0, with all features held: 5 goroutines":        func(o *outcome) { o.clients.after[0].Heap = 11 << 20 },
-		"client 0, closed: 6 goroutines":                        func(o *outcome) { o.clients.left[0].Goroutines = 6 },
-		"leases in the ledger with all features held: 11":       func(o *outcome) { o.ledgerHeld = 11 },
-		"seats in use with all clients gone: 1 instead of 0":    func(o *outcome) { o.server.used = 1 },
-		"leases in the ledger with all clients gone: 1 instead": func(o *outcome) { o.ledgerLeft = 1 },
+		"the server, with all features held: 29 goroutines":       func(o *outcome) { o.server.after.Goroutines = 29 },
+		"the server, with all clients closed: 10 goroutines":      func(o *outcome) { o.server.left.Heap = 8 << 20 },
+		"client 0, with all features held: 5 goroutines":          func(o *outcome) { o.clients.after[0].Heap = 11 << 20 },
+		"client 0, closed: 6 goroutines":                          func(o *outcome) { o.clients.left[0].Goroutines = 6 },
+		"leases in the ledger with all features held: 11":         func(o *outcome) { o.ledgerHeld = 11 },
+		"seats in use with all clients closed: 1 instead of 0":    func(o *outcome) { o.server.used = 1 },
+		"leases in the ledger with all clients closed: 1 instead": func(o *outcome) { o.ledgerLeft = 1 },
 	} {
 		o := clean()
 		leak(o)
@@ -72,7 +72,7 @@ func TestCleanOutcomeIsNoError(t *testing.T) {
 	assert.Contains(t, out.String(), "Nothing leaked")
 }
 
-func TestFlagFaultsNameTheFlagAndWhatIsExpected(t *testing.T) {
+func TestFlagFaultsNameTheFlagAndWhatItMustBe(t *testing.T) {
 	for _, c := range []struct{ arg, want string }{
 		{"-duration=0s", "-duration is 0s: must be more than 0"},
 		{"-clients=0", "-clients is 0: must be 1 to 100"},

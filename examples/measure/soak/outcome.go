@@ -3,107 +3,39 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
-// outcome is what came of a soak.
+// outcome is what a soak has found.
 type outcome struct {
 	features                int
-	told                    time.Time // when progress was
-	pauses, restarts, kills int
+	pauses, restarts, kills int // of the server
 
 	server struct {
-		fresh, before, after, left usage // without clients; all held, at first and at the end; all clients gone
-		used                       int   // seats, when all clients are gone
+		fresh  usage // without clients
+		before usage // with all features held, before the first disturbance
+		after  usage // with all features held, after the last one
+		left   usage // after all clients were closed
+		used   int   // seats in use then
 	}
-	clients struct{ before, after, left []clientReport } // all held, at first and at the end; closed
+	clients struct{ before, after, left []clientReport } // at the same times
 
-	ledgerHeld, ledgerLeft int // leases in the ledger: all held, and all clients gone
+	ledgerHeld int // leases in the ledger with all features held
+	ledgerLeft int // leases in the ledger after all clients were closed
 }
 
+// serverHeap returns how much the heap of the server may grow.
 func (o *outcome) serverHeap() int64 { return serverHeap + int64(o.features)*tableHeapByFeature }
 
-func (o *outcome) lives() string {
+func (o *outcome) disturbances() string {
 	return fmt.Sprintf("server paused %d, restarted %d, killed %d times", o.pauses, o.restarts, o.kills)
 }
 
-// compare waits until everything is held again, and notes what the processes need now.
-func (s *soak) compare(ctx context.Context) error {
-	if _, err := s.askClients(doRest); err != nil {
-		return err
-	}
-	if err := s.allHeld(ctx); err != nil {
-		return err
-	}
-	return s.settled(ctx, func() (leaked bool, err error) {
-		held, err := s.askServer()
-		if err != nil {
-			return false, err
-		}
-		s.outcome.server.after = held.usage
-		s.outcome.clients.after, err = s.askClients(doReport)
-		return len(s.outcome.leaksWhileHeld()) > 0, err
-	})
-}
-
-// audit ends the server, looks into its ledger, and starts it once more.
-func (s *soak) audit(ctx context.Context) (err error) {
-	if err := s.server.End(); err != nil {
-		return err
-	}
-	if s.outcome.ledgerHeld, err = s.inLedger(); err != nil {
-		return err
-	}
-	if err := s.serve(ctx); err != nil {
-		return err
-	}
-	return s.allHeld(ctx)
-}
-
-// finish closes the clients, and looks at what is left of them.
-func (s *soak) finish(ctx context.Context) (err error) {
-	err = s.settled(ctx, func() (leaked bool, err error) {
-		if s.outcome.clients.left, err = s.askClients(doClose); err != nil {
-			return false, err
-		}
-		held, err := s.askServer()
-		s.outcome.server.left, s.outcome.server.used = held.usage, held.Used
-		return len(s.outcome.leaksWhenClosed()) > 0, err
-	})
-	if err != nil {
-		return err
-	}
-	for _, c := range s.clients {
-		err = errors.Join(err, c.End())
-	}
-	if err = errors.Join(err, s.server.End()); err != nil {
-		return err
-	}
-	s.outcome.ledgerLeft, err = s.inLedger()
-	return err
-}
-
-// settled looks until nothing seems to leak any more, for some time: what ends does not end at once, and for two client
-// timeouts the server remembers what ended.
-func (s *soak) settled(ctx context.Context, look func() (leaked bool, err error)) error {
-	for end := time.Now().Add(10*time.Second + 3*s.options.clientTimeout); ; {
-		leaked, err := look()
-		if err != nil || !leaked || time.Now().After(end) {
-			return err
-		}
-		if err := s.pass(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
+// leaksWhileHeld compares what the processes use with all features held, before and after the disturbances.
 func (o *outcome) leaksWhileHeld() (leaks []string) {
 	if o.server.after.leaked(o.server.before, o.serverHeap()) {
 		leaks = append(leaks, fmt.Sprintf("the server, with all features held: %s", grown(o.server.before, o.server.after)))
@@ -116,9 +48,10 @@ func (o *outcome) leaksWhileHeld() (leaks []string) {
 	return leaks
 }
 
+// leaksWhenClosed compares what the processes use before any feature was held, and after all clients were closed.
 func (o *outcome) leaksWhenClosed() (leaks []string) {
 	if o.server.left.leaked(o.server.fresh, o.serverHeap()) {
-		leaks = append(leaks, fmt.Sprintf("the server, with all clients gone: %s", grown(o.server.fresh, o.server.left)))
+		leaks = append(leaks, fmt.Sprintf("the server, with all clients closed: %s", grown(o.server.fresh, o.server.left)))
 	}
 	for i, c := range o.clients.left {
 		if c.usage.leaked(c.Before, closedHeap) || c.Goroutines > c.Before.Goroutines {
@@ -128,14 +61,15 @@ func (o *outcome) leaksWhenClosed() (leaks []string) {
 	return leaks
 }
 
-func (o *outcome) seats() (leaks []string) {
+// seatLeaks compares seats and leases with what they must be.
+func (o *outcome) seatLeaks() (leaks []string) {
 	for _, c := range []struct {
 		what      string
 		got, want int
 	}{
 		{"leases in the ledger with all features held", o.ledgerHeld, o.features},
-		{"seats in use with all clients gone", o.server.used, 0},
-		{"leases in the ledger with all clients gone", o.ledgerLeft, 0},
+		{"seats in use with all clients closed", o.server.used, 0},
+		{"leases in the ledger with all clients closed", o.ledgerLeft, 0},
 	} {
 		if c.got != c.want {
 			leaks = append(leaks, fmt.Sprintf("%s: %d instead of %d", c.what, c.got, c.want))
@@ -149,7 +83,7 @@ func grown(before, after usage) string {
 		figures.Grouped(after.Heap>>10), figures.Grouped(before.Heap>>10))
 }
 
-// write prints the figures. The error says what leaked.
+// write prints the figures. An error says what leaked.
 func (o *outcome) write(out io.Writer, opt options) error {
 	var sum clientReport
 	worstHeld, worstClosed := 0, 0
@@ -164,8 +98,8 @@ func (o *outcome) write(out io.Writer, opt options) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s features, %d client processes, %s, seed %d: %s;\n", figures.Grouped(opt.features), opt.clients,
-		opt.duration, opt.seed, o.lives())
-	fmt.Fprintf(&b, "%s checkouts; %s licences lost and taken again; features given up %s times.\n", figures.Grouped(sum.Checkouts),
+		opt.duration, opt.seed, o.disturbances())
+	fmt.Fprintf(&b, "%s checkouts; %s licences lost and checked out again; features given up %s times.\n", figures.Grouped(sum.Checkouts),
 		figures.Grouped(sum.Lost), figures.Grouped(sum.Exits))
 	fmt.Fprintf(&b, "All features held: server %s;\n", grown(o.server.before, o.server.after))
 	fmt.Fprintf(&b, "  the largest client %s.\n", grown(o.clients.before[worstHeld].usage, o.clients.after[worstHeld].usage))
@@ -173,7 +107,7 @@ func (o *outcome) write(out io.Writer, opt options) error {
 	fmt.Fprintf(&b, "  the largest client %s.\n", grown(o.clients.left[worstClosed].Before, o.clients.left[worstClosed].usage))
 	fmt.Fprintf(&b, "Leases in the ledger: %s with all features held, %s with all clients closed.\n",
 		figures.Grouped(o.ledgerHeld), figures.Grouped(o.ledgerLeft))
-	leaks := append(append(o.leaksWhileHeld(), o.leaksWhenClosed()...), o.seats()...)
+	leaks := append(append(o.leaksWhileHeld(), o.leaksWhenClosed()...), o.seatLeaks()...)
 	if len(leaks) == 0 {
 		b.WriteString("Nothing leaked: no goroutine, no memory, no seat.\n")
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 const (
@@ -20,21 +22,21 @@ const (
 	feature    = "f"
 )
 
-// serverSetup is what a server has to know.
+// serverSetup is the setup of a server.
 type serverSetup struct {
 	Folder, Ledger, Address string
 	Seats                   int
 	ClientTimeout           time.Duration
 }
 
-// serverReport is what a server tells when it is asked, whatever the order says.
+// serverReport is the answer of a server to every order.
 type serverReport struct {
-	Used   int // seats
+	Used   int // seats in use
 	Leases int
 	usage
 }
 
-// newServerRole serves our licence server, with a durable ledger and mutual TLS. Ended in good order it drains.
+// newServerRole starts a licence server with a durable ledger and mutual TLS. When it is told to end, it drains.
 func newServerRole(text json.RawMessage) (answer func(json.RawMessage) (any, error), end func() error, err error) {
 	var s serverSetup
 	if err := json.Unmarshal(text, &s); err != nil {
@@ -45,8 +47,8 @@ func newServerRole(text json.RawMessage) (answer func(json.RawMessage) (any, err
 		return nil, nil, err
 	}
 	srv, err := server.New(server.Config{
-		Ledger:        server.NewBoltLedger(s.Ledger),
-		Features:      []server.Feature{{Name: feature, Version: messages.V(1, 0), Seats: s.Seats}},
+		Ledger:        bolt.New(s.Ledger),
+		Features:      []license.Feature{{Name: feature, Version: messages.V(1, 0), Seats: s.Seats}},
 		ClientTimeout: s.ClientTimeout,
 		TLS:           config,
 	})

@@ -11,7 +11,7 @@ import (
 func listenError(flag, address string, err error) error {
 	advice := "must be HOST:PORT, with an address of this machine"
 	if errors.Is(err, syscall.EADDRINUSE) {
-		advice = "another program uses this address, perhaps another seatbeatd: stop it, or choose another port"
+		advice = "stop the other program, perhaps another seatbeatd, or choose another port"
 	} else if errors.Is(err, syscall.EACCES) {
 		advice = "choose a port above 1023"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/seatbeat/seatbeat/server"
@@ -25,7 +26,12 @@ func (f adminFlags) client() (admin.Client, error) {
 		return admin.Client{}, usageErrorf("--admin %s: must be 127.0.0.1:PORT or another loopback address", f.Admin)
 	}
 	token, err := admin.ReadToken(f.AdminToken)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return admin.Client{}, fmt.Errorf("--admin-token: %w: a server creates its token file when it starts, as admin-token beside its ledger", err)
+	case errors.Is(err, fs.ErrPermission):
+		return admin.Client{}, fmt.Errorf("--admin-token: %w: run the command as the user that runs the server", err)
+	case err != nil:
 		return admin.Client{}, fmt.Errorf("--admin-token: %w", err)
 	}
 	return admin.Client{Address: f.Admin, Token: token}, nil
@@ -41,7 +47,7 @@ type releaseCommand struct {
 func (releaseCommand) Help() string {
 	return `The seats are free at once. The client learns with its next heartbeat that the lease was revoked. It does not check the same seats out again by itself.
 
-    seatbeatd release --admin-token /var/lib/seatbeatd/admin-token 000000037c5a0d9e1f2b3c4d5e6f7a8b`
+    seatbeatd release --config /etc/seatbeatd/seatbeatd.yaml 000000037c5a0d9e1f2b3c4d5e6f7a8b`
 }
 
 // Run revokes the lease.
@@ -60,7 +66,7 @@ type reloadCommand struct{ adminFlags }
 func (reloadCommand) Help() string {
 	return `Does the same as SIGHUP: the server reloads licences and certificates and reopens its audit file. Leases are kept. If a file cannot be used, the command prints why and fails, and the previous licences or certificates stay in force.
 
-    seatbeatd reload --admin-token /var/lib/seatbeatd/admin-token`
+    seatbeatd reload --config /etc/seatbeatd/seatbeatd.yaml`
 }
 
 // Run makes the server reload.
@@ -84,7 +90,7 @@ func (backupCommand) Help() string {
 
 A copy replaces a lost ledger. Never run a second server on it while the first one runs: both would issue the same seats.
 
-    seatbeatd backup --admin-token /var/lib/seatbeatd/admin-token --out /backup/ledger-monday`
+    seatbeatd backup --config /etc/seatbeatd/seatbeatd.yaml --out /backup/ledger-monday`
 }
 
 // Run writes a checked copy of the ledger. Nothing is left behind after an error.
@@ -93,8 +99,14 @@ func (c backupCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Lstat(c.Out); err == nil {
+		return fmt.Errorf("write backup: %s already exists and is not overwritten: name another file", c.Out)
+	}
 	part := c.Out + ".part"
 	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write backup: %s already exists: another backup is in progress, or one was killed: in that case remove the file", part)
+	}
 	if err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}

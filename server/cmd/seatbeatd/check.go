@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
 // checkCommand is "seatbeatd check".
@@ -16,7 +18,8 @@ func (checkCommand) Help() string {
 	return `Reads the whole ledger, as a starting server does, and changes nothing. A ledger cannot be checked while a server uses it. Check a backup instead.
 
     seatbeatd check --ledger /var/lib/seatbeatd/ledger
-    seatbeatd backup --out copy && seatbeatd check --ledger copy`
+    seatbeatd backup --config /etc/seatbeatd/seatbeatd.yaml --out copy
+    seatbeatd check --ledger copy`
 }
 
 // Run checks the ledger and prints what it contains.
@@ -24,7 +27,13 @@ func (c checkCommand) Run(s streams) error {
 	if c.Ledger == "" {
 		return usageErrorf("--ledger is missing: name the ledger to check")
 	}
+	if isFolder(c.Ledger) {
+		return usageErrorf("--ledger %s: is a folder: name a file in it", c.Ledger)
+	}
 	report, err := server.CheckBoltLedger(c.Ledger)
+	if _, inUse := errors.AsType[*bolt.InUseError](err); inUse {
+		return fmt.Errorf("%w: check a backup instead", err)
+	}
 	if err != nil {
 		return err
 	}

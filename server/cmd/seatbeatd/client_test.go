@@ -15,14 +15,14 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// seatsClient is a client of a server, with a session.
+// seatsClient is a client with a session at a server.
 type seatsClient struct {
 	t      *testing.T
 	seats  wire.SeatsClient
 	caller *wire.Caller
 }
 
-// connect opens a session with the certificate of a client that --dev left in a folder.
+// connect opens a session with the client certificate in a folder.
 func connect(t *testing.T, p *process, folder string) *seatsClient {
 	t.Helper()
 	conn, err := grpc.NewClient(p.ready.Address, grpc.WithTransportCredentials(credentials.NewTLS(clientTLS(t, folder))))
@@ -35,7 +35,7 @@ func connect(t *testing.T, p *process, folder string) *seatsClient {
 	return c
 }
 
-// clientTLS reads the certificate of a client, and its authority, from a folder.
+// clientTLS reads the client certificate and the authority in a folder.
 func clientTLS(t *testing.T, folder string) *tls.Config {
 	t.Helper()
 	cert, err := tls.LoadX509KeyPair(filepath.Join(folder, clientCert), filepath.Join(folder, clientKey))
@@ -47,7 +47,7 @@ func clientTLS(t *testing.T, folder string) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: pool}
 }
 
-// takes asks for seats of version 1.0 and returns the answer.
+// takes checks out seats of version 1.0 and returns the outcome.
 func (c *seatsClient) takes(feature string, count uint32) *wire.Outcome {
 	c.t.Helper()
 	reply, err := c.seats.Checkout(c.t.Context(), &wire.CheckoutRequest{
@@ -58,7 +58,7 @@ func (c *seatsClient) takes(feature string, count uint32) *wire.Outcome {
 	return reply.Outcomes[0]
 }
 
-// random returns an id.
+// random returns a random id.
 func random() []byte {
 	id := make([]byte, wire.IDLength)
 	rand.Read(id)

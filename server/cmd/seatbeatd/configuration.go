@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,8 +19,8 @@ import (
 type configFlag string
 
 // BeforeResolve reads the file, so that it is asked for the flags that the command line does not set. Kong calls it.
-func (configFlag) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
-	c, err := readConfiguration(string(ctx.FlagValue(trace.Flag).(configFlag)))
+func (configFlag) BeforeResolve(app *kong.Kong, ctx *kong.Context, trace *kong.Path) error {
+	c, err := readConfiguration(string(ctx.FlagValue(trace.Flag).(configFlag)), allFlags(app.Model.Node))
 	if err != nil {
 		return err
 	}
@@ -36,31 +38,48 @@ type configuration struct {
 	values map[string]any
 }
 
-// readConfiguration reads a configuration file, by its absolute path. An empty file is valid and sets nothing.
-func readConfiguration(path string) (configuration, error) {
-	c := configuration{path: path, values: map[string]any{}}
+// readConfiguration reads a configuration file, by its absolute path, that sets some of the flags. An empty file is valid
+// and sets nothing.
+func readConfiguration(path string, flags []*kong.Flag) (configuration, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return c, fmt.Errorf("--config: %w", err)
+		return configuration{}, fmt.Errorf("--config: %w", err)
 	}
 	defer func() { _ = file.Close() }()
 	text, err := io.ReadAll(io.LimitReader(file, maxConfiguration+1))
 	if err != nil {
-		return c, fmt.Errorf("--config: %w", err)
+		return configuration{}, fmt.Errorf("--config: %w", err)
 	}
 	if len(text) > maxConfiguration {
-		return c, fmt.Errorf("configuration file %s: is longer than %d bytes", path, maxConfiguration)
+		return configuration{}, fmt.Errorf("configuration file %s: is longer than %d bytes", path, maxConfiguration)
 	}
+	values, err := parseConfiguration(text, flags)
+	if err != nil {
+		return configuration{}, fmt.Errorf("configuration file %s: %w", path, err)
+	}
+	return configuration{path: path, values: values}, nil
+}
+
+// parseConfiguration returns the values in the text of a configuration file. The error is about the first faulty line.
+func parseConfiguration(text []byte, flags []*kong.Flag) (map[string]any, error) {
 	var nodes map[string]yaml.Node
 	if err := yaml.Unmarshal(text, &nodes); err != nil {
-		return c, fmt.Errorf("configuration file %s: %w", path, err)
+		return nil, err
 	}
-	for name, node := range nodes {
-		if c.values[name], err = configuredValue(&node); err != nil {
-			return c, fmt.Errorf("configuration file %s, line %d: %s %w", path, node.Line, name, err)
+	values := make(map[string]any)
+	byLine := func(a, b string) int { return cmp.Compare(nodes[a].Line, nodes[b].Line) }
+	for _, name := range slices.SortedFunc(maps.Keys(nodes), byLine) {
+		node := nodes[name]
+		if !slices.ContainsFunc(flags, func(f *kong.Flag) bool { return f.Name == name && configurable(f) }) {
+			return nil, fmt.Errorf("line %d: %q is not the name of a flag: use a name from --help, without the dashes", node.Line, name)
 		}
+		value, err := configuredValue(&node)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %s %w", node.Line, name, err)
+		}
+		values[name] = value
 	}
-	return c, nil
+	return values, nil
 }
 
 // configuredValue returns the value of a YAML node as written in the file, so that 10m and 0600 mean the same as on the
@@ -85,16 +104,8 @@ func configuredValue(node *yaml.Node) (any, error) {
 	}
 }
 
-// Validate returns an error for a name that is no flag of any command.
-func (c configuration) Validate(app *kong.Application) error {
-	flags := allFlags(app.Node)
-	for name := range c.values {
-		if !slices.ContainsFunc(flags, func(f *kong.Flag) bool { return f.Name == name && configurable(f) }) {
-			return fmt.Errorf("configuration file %s: %q is not the name of a flag: use a name from --help, without the dashes", c.path, name)
-		}
-	}
-	return nil
-}
+// Validate returns nil: the file was checked when it was read. Kong calls it.
+func (c configuration) Validate(*kong.Application) error { return nil }
 
 // configurable reports whether a configuration file may set a flag.
 func configurable(flag *kong.Flag) bool {

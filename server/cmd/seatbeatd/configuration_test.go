@@ -66,6 +66,9 @@ func TestOnlyRelativePathsOfAConfigurationFileAreChanged(t *testing.T) {
 	in := func(name string) string { return filepath.Join(filepath.Dir(file), name) }
 	home, err := os.UserHomeDir()
 	require.NoError(t, err)
+	parser, err := newParser(t.Context(), nil, nil)
+	require.NoError(t, err)
+	flags := allFlags(parser.Model.Node)
 	for text, want := range map[string]any{
 		"license: one.lic":              []any{in("one.lic")},
 		"license: one.lic,sub/two.lic":  []any{in("one.lic"), in("sub/two.lic")},
@@ -77,24 +80,14 @@ func TestOnlyRelativePathsOfAConfigurationFileAreChanged(t *testing.T) {
 		"log-format: json":              "json",
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-		c, err := readConfiguration(file)
+		c, err := readConfiguration(file, flags)
 		require.NoError(t, err, text)
 		name, _, _ := strings.Cut(text, ":")
-		got, err := c.Resolve(nil, nil, flagNamed(t, name))
+		flag := slices.IndexFunc(flags, func(f *kong.Flag) bool { return f.Name == name })
+		got, err := c.Resolve(nil, nil, flags[flag])
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
-}
-
-// flagNamed returns a flag of the command line.
-func flagNamed(t *testing.T, name string) *kong.Flag {
-	t.Helper()
-	parser, err := newParser(t.Context(), nil, nil)
-	require.NoError(t, err)
-	flags := allFlags(parser.Model.Node)
-	at := slices.IndexFunc(flags, func(f *kong.Flag) bool { return f.Name == name })
-	require.NotEqual(t, -1, at, name)
-	return flags[at]
 }
 
 func TestAServerFindsTheFilesOfItsConfigurationFromEveryFolder(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/server"
 	"github.com/seatbeat/seatbeat/server/admin"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
 // stopTimeout is how long calls in progress may take after the drain. Connections are cut afterwards.
@@ -35,7 +36,7 @@ type daemon struct {
 	setup
 	out     streams
 	log     *slog.Logger
-	ledger  *server.BoltLedger
+	ledger  *bolt.Ledger
 	server  *server.Server
 	admin   adminServer
 	audit   *auditFile     // nil if the audit goes to no file
@@ -48,7 +49,7 @@ type daemon struct {
 
 func newDaemon(s setup, out streams) *daemon {
 	return &daemon{
-		setup: s, out: out, log: s.flags.logger(out.err), ledger: server.NewBoltLedger(s.ledgerPath),
+		setup: s, out: out, log: s.flags.logger(out.err), ledger: bolt.New(s.ledgerPath),
 		served: make(chan error, 1), hangups: make(chan os.Signal, 1),
 	}
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -20,41 +22,41 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// witness notes how calls fail.
-type witness struct {
+// failureRecorder is a client that records the errors of its calls.
+type failureRecorder struct {
 	wire.SeatsClient
-	mu    sync.Mutex
-	fails []error
+	mu   sync.Mutex
+	errs []error
 }
 
-func (w *witness) saw(err error) {
+func (f *failureRecorder) record(err error) {
 	if err != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.fails = append(w.fails, err)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.errs = append(f.errs, err)
 	}
 }
 
-func (w *witness) Checkout(ctx context.Context, in *wire.CheckoutRequest, options ...grpc.CallOption) (*wire.CheckoutReply, error) {
-	reply, err := w.SeatsClient.Checkout(ctx, in, options...)
-	w.saw(err)
+func (f *failureRecorder) Checkout(ctx context.Context, in *wire.CheckoutRequest, options ...grpc.CallOption) (*wire.CheckoutReply, error) {
+	reply, err := f.SeatsClient.Checkout(ctx, in, options...)
+	f.record(err)
 	return reply, err
 }
 
-func (w *witness) Checkin(ctx context.Context, in *wire.CheckinRequest, options ...grpc.CallOption) (*wire.CheckinReply, error) {
-	reply, err := w.SeatsClient.Checkin(ctx, in, options...)
-	w.saw(err)
+func (f *failureRecorder) Checkin(ctx context.Context, in *wire.CheckinRequest, options ...grpc.CallOption) (*wire.CheckinReply, error) {
+	reply, err := f.SeatsClient.Checkin(ctx, in, options...)
+	f.record(err)
 	return reply, err
 }
 
-// TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest ends seatbeatd under load. What it acknowledged is in the ledger,
-// and nothing else; all else was refused with when to come back.
-func TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest(t *testing.T) {
+// TestADrainUnderLoadAnswersDecidedCallsAndRefusesTheRest stops seatbeatd under load. The ledger holds what was acknowledged
+// and nothing else. Every other call was refused with a retry-after.
+func TestADrainUnderLoadAnswersDecidedCallsAndRefusesTheRest(t *testing.T) {
 	k := newKillHarness(t)
 	p := serveDev(t, k.folder, "--drain", "2s")
 	c := connect(t, p, k.folder)
-	w := &witness{SeatsClient: c.seats}
-	k.caller, k.seats = c.caller, w
+	recorder := &failureRecorder{SeatsClient: c.seats}
+	k.caller, k.seats = c.caller, recorder
 	var users sync.WaitGroup
 	for range killUsers {
 		users.Go(func() {
@@ -68,8 +70,8 @@ func TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest(t *testing.T) {
 	p.cmd.Wait()
 	assert.Equal(t, 0, p.cmd.ProcessState.ExitCode(), &p.log)
 
-	require.Len(t, w.fails, killUsers)
-	for _, err := range w.fails {
+	require.Len(t, recorder.errs, killUsers)
+	for _, err := range recorder.errs {
 		details := status.Convert(err).Details()
 		require.Len(t, details, 1, err)
 		refusal := details[0].(*wire.Refusal)
@@ -77,25 +79,25 @@ func TestADrainUnderLoadAnswersWhatIsDecidedAndRefusesTheRest(t *testing.T) {
 		assert.Positive(t, refusal.RetryAfterMs)
 	}
 	k.compare()
-	assert.Zero(t, k.resolved[1], "a take that was refused was done")
-	assert.Equal(t, k.resolved[2], k.resolved[3], "a return that was refused was done")
+	assert.Zero(t, k.lost.takes.held, "a refused take was granted")
+	assert.Equal(t, k.lost.returns.all, k.lost.returns.held, "a refused return was done")
 }
 
-// TestQuickstartHoldsASeatOfADevServerAsItIsTold does what "seatbeatd serve --dev" says to do, with its own words.
-func TestQuickstartHoldsASeatOfADevServerAsItIsTold(t *testing.T) {
+// TestTheCommandThatADevServerPrintsHoldsASeat runs the command that "seatbeatd serve --dev" prints.
+func TestTheCommandThatADevServerPrintsHoldsASeat(t *testing.T) {
 	quickstart := filepath.Join(t.TempDir(), "quickstart")
 	built, err := exec.Command("go", "build", "-o", quickstart, "../../../examples/quickstart").CombinedOutput()
 	require.NoError(t, err, "%s", built)
 	folder := t.TempDir()
 	p := serveDev(t, folder)
-	var told string
+	var flags string
 	require.Eventually(t, func() (ok bool) {
-		_, told, _ = strings.Cut(p.log.String(), "go run ./examples/quickstart ")
-		told, _, ok = strings.Cut(told, "\n")
+		_, flags, _ = strings.Cut(p.log.String(), "go run ./examples/quickstart ")
+		flags, _, ok = strings.Cut(flags, "\n")
 		return ok
 	}, waitTime, time.Millisecond)
 
-	client := exec.CommandContext(t.Context(), quickstart, strings.Fields(told)...)
+	client := exec.CommandContext(t.Context(), quickstart, strings.Fields(flags)...)
 	out, err := client.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, client.Start())

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -16,7 +18,7 @@ import (
 // the 17th time that a commit reaches the failpoint "put". The program itself knows nothing of this.
 const dieVar = "SEATBEAT_TEST_DIE"
 
-func init() { // and not in TestMain, which builds the program
+func init() { // not in TestMain, which would build the program first
 	where := os.Getenv(dieVar)
 	if where == "" {
 		return
@@ -33,18 +35,19 @@ func init() { // and not in TestMain, which builds the program
 				die()
 			}
 		case step == "compacted" && point == "writing":
-			if left--; left == 0 { // while pages are written and synced
+			if left--; left == 0 { // dies while pages are written and synced
 				time.AfterFunc(rand.N(2*time.Millisecond), die)
 			}
 		}
 	}
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // until the test is gone
+		_, _ = io.Copy(io.Discard, os.Stdin) // ends when the test ends
 		die()
 	}()
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// die kills this process, as kill -9 does.
 func die() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -20,62 +22,66 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// killPoints are where a server dies. At "random" and "starting" the test kills it, at some moment.
+// killPoints are the failpoints at which a server dies. At "random" and "starting" the test kills it, at a random moment.
 var killPoints = []string{"begun", "put", "compacted", "writing", "committed", "random", "starting", "random"}
 
 const (
 	killUsers  = 32
 	killSeats  = 100 // of f2 in the demo licence
 	killEvery  = 150 * time.Millisecond
-	killsAsked = 40 // a point is come to so often at most, before the server dies there
+	killsAsked = 40 // the server dies at most the 40th time that it reaches a failpoint
 )
 
-// seat is what was asked for, and the lease once that is known.
-type seat struct {
+// take is a request for seats, with the lease once that is known.
+type take struct {
 	request messages.RequestID
 	lease   messages.LeaseID
 	count   uint32
 }
 
-type seatsByRequest map[messages.RequestID]seat
+type takesByRequest map[messages.RequestID]take
 
-// killHarness is a server that dies again and again, and what its clients know.
+// lostAnswers counts requests that were not answered, and those of them whose lease was in the ledger afterwards.
+type lostAnswers struct{ all, held int }
+
+// killHarness runs a server that dies again and again, and records what its clients know.
 type killHarness struct {
 	t      *testing.T
 	folder string
 	caller *wire.Caller
-	seats  wire.SeatsClient // of this life
+	seats  wire.SeatsClient // of this incarnation
 
-	mu       sync.Mutex
-	held     seatsByRequest // acknowledged
-	takes    seatsByRequest // takes that were not answered
-	returns  seatsByRequest // leases whose return was not answered
-	inUse    int            // seats acknowledged and not yet about to be returned
-	found    seatsByRequest // in the ledger, after the life before
-	taken    atomic.Int64
-	served   time.Duration
-	early    int // died before they could be reached
-	resolved [4]int
+	mu      sync.Mutex
+	held    takesByRequest // acknowledged
+	takes   takesByRequest // not answered
+	returns takesByRequest // leases whose return was not answered
+	inUse   int            // seats acknowledged, less those of returns that have begun
+	found   takesByRequest // in the ledger, after the previous incarnation
+	taken   atomic.Int64
+	served  time.Duration
+	early   int // incarnations that died before clients could connect
+	lost    struct{ takes, returns lostAnswers }
 }
 
 func newKillHarness(t *testing.T) *killHarness {
 	return &killHarness{
 		t: t, folder: t.TempDir(), caller: &wire.Caller{Instance: random(), Session: 1},
-		held: seatsByRequest{}, takes: seatsByRequest{}, returns: seatsByRequest{},
+		held: takesByRequest{}, takes: takesByRequest{}, returns: takesByRequest{},
 	}
 }
 
-// life is one of the server, from its start to its death.
-func (k *killHarness) life(point string) {
+// incarnation runs the server from its start to its death.
+func (k *killHarness) incarnation(point string) {
 	cmd := exec.Command(os.Args[0], "serve", "--dev", "--dev-folder", k.folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--client-timeout", "1h")
 	cmd.Env = append(os.Environ(), dieVar+"="+fmt.Sprint(point, " ", 1+rand.IntN(killsAsked)))
 	out, err := cmd.StdoutPipe()
 	require.NoError(k.t, err)
-	_, err = cmd.StdinPipe() // ends with this process
+	_, err = cmd.StdinPipe() // is closed when this process ends
 	require.NoError(k.t, err)
 	require.NoError(k.t, cmd.Start())
 	defer func() {
@@ -98,13 +104,14 @@ func (k *killHarness) life(point string) {
 	k.underLoad(at.Address)
 }
 
+// underLoad lets users take and return seats until the server has died.
 func (k *killHarness) underLoad(address string) {
 	begin := time.Now()
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(clientTLS(k.t, k.folder))))
 	require.NoError(k.t, err)
 	defer conn.Close()
 	k.seats = wire.NewSeatsClient(conn)
-	if !k.settled() {
+	if !k.resolves() {
 		return
 	}
 	var users sync.WaitGroup
@@ -118,19 +125,19 @@ func (k *killHarness) underLoad(address string) {
 	k.served += time.Since(begin)
 }
 
-// settled repeats what was not answered in the life before, and then beats everything. It reports whether the server
-// lived to answer.
-func (k *killHarness) settled() bool {
+// resolves repeats the requests that the previous incarnation did not answer, and then sends a heartbeat for all leases. It
+// reports whether the server lived to answer.
+func (k *killHarness) resolves() bool {
 	for request, s := range k.takes {
-		if !k.take(s) {
+		if !k.checkout(s) {
 			return false
 		}
 		if lease := k.found[request].lease; lease != (messages.LeaseID{}) {
-			require.Equal(k.t, lease, k.held[request].lease, "a repeat got another lease")
+			require.Equal(k.t, lease, k.held[request].lease, "the repeat of a request got another lease")
 		}
 	}
 	for _, s := range k.returns {
-		if !k.giveBack(s) {
+		if !k.checkin(s) {
 			return false
 		}
 	}
@@ -143,24 +150,24 @@ func (k *killHarness) settled() bool {
 	return err == nil
 }
 
-// step takes seats or gives some back, and reports whether that was answered.
+// step takes seats or returns some, and reports whether the server answered.
 func (k *killHarness) step() bool {
 	k.mu.Lock()
-	var some seat
+	var some take
 	for _, some = range k.held {
 		break
 	}
 	if back := len(k.held) > 0 && rand.IntN(100) < 45; back {
-		k.leave(some) // so that no other user returns it too
+		k.beginReturn(some) // so that no other user returns it too
 		k.mu.Unlock()
-		return k.giveBack(some)
+		return k.checkin(some)
 	}
 	k.mu.Unlock()
-	return k.take(seat{request: messages.RequestID(random()), count: 1 + rand.Uint32N(3)})
+	return k.checkout(take{request: messages.RequestID(random()), count: 1 + rand.Uint32N(3)})
 }
 
-// leave notes that seats are about to be returned, if that is not known already.
-func (k *killHarness) leave(s seat) {
+// beginReturn moves a lease from those that are held to those that are being returned. It may be called again.
+func (k *killHarness) beginReturn(s take) {
 	if _, held := k.held[s.request]; held {
 		k.inUse -= int(s.count)
 		delete(k.held, s.request)
@@ -168,7 +175,8 @@ func (k *killHarness) leave(s seat) {
 	}
 }
 
-func (k *killHarness) take(s seat) bool {
+// checkout takes seats and reports whether the server answered.
+func (k *killHarness) checkout(s take) bool {
 	k.note(k.takes, s)
 	reply, err := k.seats.Checkout(context.Background(), &wire.CheckoutRequest{
 		Caller: k.caller, Takes: []*wire.Take{{Request: s.request[:], Feature: "f2", Major: 9, Count: s.count}},
@@ -187,10 +195,11 @@ func (k *killHarness) take(s seat) bool {
 	k.held[s.request] = s
 	k.inUse += int(s.count)
 	k.taken.Add(1)
-	return assert.LessOrEqual(k.t, k.inUse, killSeats, "more seats are issued than there are")
+	return assert.LessOrEqual(k.t, k.inUse, killSeats, "more seats are issued than licensed")
 }
 
-func (k *killHarness) giveBack(s seat) bool {
+// checkin returns seats and reports whether the server answered.
+func (k *killHarness) checkin(s take) bool {
 	k.note(k.returns, s)
 	_, err := k.seats.Checkin(context.Background(), &wire.CheckinRequest{Caller: k.caller, Leases: s.lease[:]})
 	if err != nil {
@@ -202,13 +211,14 @@ func (k *killHarness) giveBack(s seat) bool {
 	return true
 }
 
-func (k *killHarness) note(what seatsByRequest, s seat) {
+func (k *killHarness) note(what takesByRequest, s take) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	what[s.request] = s
 }
 
-// compare claims that the ledger holds what was acknowledged, and beside that only what was not answered, whole.
+// compare asserts that the ledger holds every acknowledged lease, and beside those only leases of requests that were not
+// answered, each of them complete.
 func (k *killHarness) compare() {
 	k.found = k.inLedger()
 	seats := 0
@@ -220,44 +230,44 @@ func (k *killHarness) compare() {
 				known, asked = k.takes[request]
 			}
 		}
-		require.True(k.t, asked, "a lease is held by nobody")
-		require.Equal(k.t, known.count, s.count, "a lease is held in part")
+		require.True(k.t, asked, "nobody asked for a lease in the ledger")
+		require.Equal(k.t, known.count, s.count, "a lease has another number of seats than asked for")
 		require.True(k.t, known.lease == s.lease || known.lease == messages.LeaseID{}, "a request has another lease")
 	}
-	require.LessOrEqual(k.t, seats, killSeats, "more seats are issued than there are")
+	require.LessOrEqual(k.t, seats, killSeats, "more seats are issued than licensed")
 	for request, s := range k.held {
 		require.Equal(k.t, s, k.found[request], "a lease is lost")
 	}
-	k.count(0, k.takes)
-	k.count(2, k.returns)
+	k.lost.takes.count(k.takes, k.found)
+	k.lost.returns.count(k.returns, k.found)
 }
 
-// count notes how many were not answered, and how many of these are in the ledger.
-func (k *killHarness) count(at int, unanswered seatsByRequest) {
-	k.resolved[at] += len(unanswered)
+// count adds requests that were not answered.
+func (l *lostAnswers) count(unanswered, ledger takesByRequest) {
+	l.all += len(unanswered)
 	for request := range unanswered {
-		if _, ok := k.found[request]; ok {
-			k.resolved[at+1]++
+		if _, held := ledger[request]; held {
+			l.held++
 		}
 	}
 }
 
-// inLedger reads which leases a ledger that no server uses holds.
-func (k *killHarness) inLedger() seatsByRequest {
-	held, leases := seatsByRequest{}, map[messages.LeaseID]bool{}
+// inLedger returns the leases in the ledger. No server uses it at that time.
+func (k *killHarness) inLedger() takesByRequest {
+	held, leases := takesByRequest{}, map[messages.LeaseID]bool{}
 	path := filepath.Join(k.folder, "ledger")
 	if _, err := os.Stat(path); err != nil {
-		return held // it died before there was one
+		return held // the server died before it made one
 	}
-	l := server.NewBoltLedger(path)
-	require.NoError(k.t, l.Open(func(r server.Record) error {
+	l := bolt.New(path)
+	require.NoError(k.t, l.Open(func(r ledger.Record) error {
 		switch r.Kind {
-		case server.RecordGrant:
+		case ledger.RecordGrant:
 			assert.NotContains(k.t, held, r.Request, "two leases for one request")
 			assert.False(k.t, leases[r.Lease], "a lease is granted twice")
 			leases[r.Lease] = true
-			held[r.Request] = seat{request: r.Request, lease: r.Lease, count: r.Count}
-		case server.RecordEnd:
+			held[r.Request] = take{request: r.Request, lease: r.Lease, count: r.Count}
+		case ledger.RecordEnd:
 			delete(held, r.Request)
 		}
 		return nil
@@ -267,7 +277,7 @@ func (k *killHarness) inLedger() seatsByRequest {
 }
 
 func (k *killHarness) String() string {
-	return fmt.Sprintf("%d died before they could be reached; %d checkouts, %.0f a second while it could; "+
-		"%d takes unanswered, %d of them done; %d returns unanswered, %d of them not done", k.early, k.taken.Load(),
-		float64(k.taken.Load())/k.served.Seconds(), k.resolved[0], k.resolved[1], k.resolved[2], k.resolved[3])
+	return fmt.Sprintf("%d died before clients could connect; %d checkouts, %.0f per second while the server served; "+
+		"%d takes unanswered, %d of them granted; %d returns unanswered, %d of them not done", k.early, k.taken.Load(),
+		float64(k.taken.Load())/k.served.Seconds(), k.lost.takes.all, k.lost.takes.held, k.lost.returns.all, k.lost.returns.held)
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -12,12 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// killsVar says how often TestSeatsOutliveKillsOfTheProgram kills.
+// killsVar is the environment variable with the number of kills of TestSeatsOutliveKillsOfTheProgram. Default 20.
 const killsVar = "SEATBEAT_KILLS"
 
-// TestSeatsOutliveKillsOfTheProgram has seatbeatd die again and again under load, with mutual TLS, at named points around a
-// commit and at any moment. What was acknowledged is held after each, nothing is held twice, and what was not answered is
-// there whole or not at all, and settled by asking again under the same request id.
+// TestSeatsOutliveKillsOfTheProgram kills seatbeatd again and again under load, with mutual TLS, at failpoints of a commit
+// and at random moments. After each kill every acknowledged lease is held, no lease is held twice, and a request that was
+// not answered is done completely or not at all. Repeating it with the same request id completes it.
 func TestSeatsOutliveKillsOfTheProgram(t *testing.T) {
 	kills := 20
 	if text := os.Getenv(killsVar); text != "" {
@@ -27,7 +29,7 @@ func TestSeatsOutliveKillsOfTheProgram(t *testing.T) {
 	}
 	k := newKillHarness(t)
 	for i := range kills {
-		k.life(killPoints[i%len(killPoints)])
+		k.incarnation(killPoints[i%len(killPoints)])
 		k.compare()
 		if (i+1)%100 == 0 {
 			t.Logf("%d kills: %s", i+1, k)
@@ -38,10 +40,10 @@ func TestSeatsOutliveKillsOfTheProgram(t *testing.T) {
 	p := serveDev(t, k.folder)
 	c := connect(t, p, k.folder)
 	c.caller.Instance, k.caller, k.seats = k.caller.Instance, c.caller, c.seats
-	require.True(t, k.settled())
+	require.True(t, k.resolves())
 	for _, s := range slices.Collect(maps.Values(k.held)) {
-		k.leave(s)
-		require.True(t, k.giveBack(s))
+		k.beginReturn(s)
+		require.True(t, k.checkin(s))
 	}
 	require.Equal(t, 0, p.stops())
 	assert.Empty(t, k.inLedger())

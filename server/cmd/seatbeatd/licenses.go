@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
@@ -25,20 +26,20 @@ func (f licenseFlags) licenses() (licenseSource, error) {
 // licenseSource provides the features that a server may grant. A server asks it again on each reload.
 type licenseSource interface {
 	// load returns the features that are licensed to a server, and logs which licences grant them.
-	load(srv *server.Server, log *slog.Logger) ([]server.Feature, error)
+	load(srv *server.Server, log *slog.Logger) ([]license.Feature, error)
 }
 
 // fixedLicense is a licenseSource that never changes.
-type fixedLicense []server.Feature
+type fixedLicense []license.Feature
 
-func (f fixedLicense) load(*server.Server, *slog.Logger) ([]server.Feature, error) { return f, nil }
+func (f fixedLicense) load(*server.Server, *slog.Logger) ([]license.Feature, error) { return f, nil }
 
 // licenseFiles is a licenseSource of signed files, and of key files of the vendors whose signatures are accepted.
 type licenseFiles struct {
 	paths, keys []string
 }
 
-func (f licenseFiles) load(srv *server.Server, log *slog.Logger) ([]server.Feature, error) {
+func (f licenseFiles) load(srv *server.Server, log *slog.Logger) ([]license.Feature, error) {
 	keys, err := readTrustedKeys(f.keys)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 func TestALicenceThatStartsLaterComesIntoForceByItself(t *testing.T) {
 	files, later := vendor(t, thisYear), vendor(t, nextYear)
 	synctest.Test(t, func(t *testing.T) { // the time in here begins at 2000-01-01
-		srv, err := server.New(server.Config{Ledger: &server.MemoryLedger{}, Insecure: true})
+		srv, err := server.New(server.Config{Ledger: &ledger.Memory{}, Insecure: true})
 		require.NoError(t, err)
 		ended := make(chan error)
 		go func() { ended <- srv.Serve(bufconn.Listen(1)) }() // the server watches the time only while it serves

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
 	"github.com/seatbeat/seatbeat/server/licensefile"
 )
 
@@ -31,12 +32,12 @@ func TestAnExpiredLicenceStaysExpiredWhenTheClockIsSetBack(t *testing.T) {
 // serverThatSaw returns a server whose ledger has recorded a time.
 func serverThatSaw(t *testing.T, wall time.Time) *server.Server {
 	t.Helper()
-	ledger := &server.MemoryLedger{}
-	require.NoError(t, ledger.Open(nil))
-	records := []server.Record{{Seq: 1, Kind: server.RecordWall, Wall: wall.UnixMilli()}}
-	require.NoError(t, ledger.Append(server.Batch{Records: records}))
-	require.NoError(t, ledger.Close())
-	srv, err := server.New(server.Config{Ledger: ledger, Insecure: true})
+	memory := &ledger.Memory{}
+	require.NoError(t, memory.Open(nil))
+	records := []ledger.Record{{Seq: 1, Kind: ledger.RecordTime, Wall: wall.UnixMilli()}}
+	require.NoError(t, memory.Append(ledger.Batch{Records: records}))
+	require.NoError(t, memory.Close())
+	srv, err := server.New(server.Config{Ledger: memory, Insecure: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, srv.Stop(context.Background())) })
 	return srv

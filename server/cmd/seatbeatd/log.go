@@ -1,20 +1,32 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 )
 
+// logLevel is the lowest level that is logged.
+type logLevel slog.Level
+
+// UnmarshalText parses a level, such as info or WARN.
+func (l *logLevel) UnmarshalText(text []byte) error {
+	if (*slog.Level)(l).UnmarshalText(text) != nil {
+		return fmt.Errorf("is %q: must be debug, info, warn or error", text)
+	}
+	return nil
+}
+
 // logFlags choose what is logged, and where the audit goes.
 type logFlags struct {
-	LogLevel  slog.Level `help:"Lowest level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL" group:"logging"`
-	LogFormat string     `help:"Format of the log: text or json." enum:"text,json" default:"text" placeholder:"FORMAT" group:"logging"`
-	Audit     string     `help:"File for the audit, or - for standard error: one line of JSON for each grant, denial, checkin, expiry and release. SIGHUP reopens the file, as logrotate needs it." type:"path" placeholder:"FILE" group:"logging"`
+	LogLevel  logLevel `help:"Lowest level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL" group:"logging"`
+	LogFormat string   `help:"Format of the log: text or json." enum:"text,json" default:"text" placeholder:"FORMAT" group:"logging"`
+	Audit     string   `help:"File for the audit, or - for standard error: one line of JSON for each grant, denial, checkin, expiry and release. SIGHUP reopens the file, as logrotate needs it." type:"path" placeholder:"FILE" group:"logging"`
 }
 
 // logger returns the log that the flags describe.
 func (f logFlags) logger(to io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: f.LogLevel, ReplaceAttr: durationAsText}
+	options := &slog.HandlerOptions{Level: slog.Level(f.LogLevel), ReplaceAttr: durationAsText}
 	if f.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(to, options))
 	}

@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return printError(stderr, withHint(err, hintFor(err)), exitUsage)
+		return printError(stderr, withHint(explained(parser.Model, args, err), hintFor(err)), exitUsage)
 	}
 	err = command.Run()
 	if usage, ok := errors.AsType[*usageError](err); ok {
@@ -112,7 +112,7 @@ func newParser(ctx context.Context, stdout, stderr io.Writer) (*kong.Kong, error
 	parser, err := kong.New(new(program),
 		kong.Name(programName), kong.Description(description), kong.Writers(stdout, stderr), groups,
 		kong.DefaultEnvars(variablePrefix), kong.NamedMapper("path", newPathMapper()),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(helpWithDefault),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}), kong.ValueFormatter(helpWithDefault),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out: stdout, err: stderr}),
 	)
 	if err == nil {
@@ -121,15 +121,6 @@ func newParser(ctx context.Context, stdout, stderr io.Writer) (*kong.Kong, error
 	return parser, err
 }
 
-// usageError reports a command line, environment or configuration file that asks for something impossible.
-type usageError struct{ message string }
-
-// Error returns the message.
-func (e *usageError) Error() string { return e.message }
-
-// usageErrorf returns a *usageError. The program then ends with exitUsage.
-func usageErrorf(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
-
 // printError prints err and returns status, or returns 0 when err is nil.
 func printError(to io.Writer, err error, status int) int {
 	if err == nil {
@@ -137,27 +128,6 @@ func printError(to io.Writer, err error, status int) int {
 	}
 	_, _ = fmt.Fprintf(to, "%s: %v\n", programName, err)
 	return status
-}
-
-// withHint adds a line that names the help to read.
-func withHint(err error, command string) error {
-	return fmt.Errorf("%w\nRun %q for usage and examples.", err, command) //nolint:staticcheck // a second line for people
-}
-
-// hintFor returns the help command for a command line that could not be parsed.
-func hintFor(err error) string {
-	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
-		return helpCommand(parse.Context)
-	}
-	return programName + " --help"
-}
-
-// helpCommand returns the command line that shows the help of the selected command.
-func helpCommand(command *kong.Context) string {
-	if selected := command.Selected(); selected != nil {
-		return selected.FullPath() + " --help"
-	}
-	return programName + " --help"
 }
 
 // helpWithDefault adds the default of a flag to its help.

@@ -81,7 +81,7 @@ func (p *roff) text(text string) {
 func (p *roff) sentences(text string) {
 	const width = 78
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if word = escape(word); line != "" && len(line)+1+len(word) > width {
 			p.macro(line)
 			line = ""

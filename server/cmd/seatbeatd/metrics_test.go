@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"net/http"
-	"os"
 	"regexp"
 	"testing"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// scraped returns what a collector of metrics is told, who has no token.
+// scraped returns the metrics of a server, as Prometheus gets them without a token.
 func scraped(t *testing.T, p *process) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.ready.Admin+"/metrics", nil)
@@ -27,7 +26,7 @@ func scraped(t *testing.T, p *process) string {
 	return string(body)
 }
 
-func TestMetricsTellOfSeatsWithoutNamesOfClients(t *testing.T) {
+func TestMetricsShowSeatsWithoutNamesOfClients(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder)
 	c := connect(t, p, folder)
@@ -48,13 +47,12 @@ func TestMetricsTellOfSeatsWithoutNamesOfClients(t *testing.T) {
 	} {
 		assert.Contains(t, text, want)
 	}
-	readme, err := os.ReadFile("../../../README.md")
-	require.NoError(t, err)
-	named := regexp.MustCompile("seatbeat_[a-z_]+").FindAllString(string(readme), -1)
+	named := regexp.MustCompile("`(seatbeat_[a-z_]+)`").FindAllStringSubmatch(operatingPage(t), -1)
 	require.Len(t, named, 11)
 	for _, name := range named {
-		assert.Contains(t, text, "\n"+name, "in the README")
+		assert.Contains(t, text, "\n# TYPE "+name[1]+" ", "in the page for operators")
 	}
+	assert.Len(t, regexp.MustCompile("(?m)^# TYPE seatbeat_").FindAllString(text, -1), len(named), "each metric is in the page for operators")
 	for _, name := range []string{`"ada"`, "build7", "development client", "made up"} {
 		assert.NotContains(t, text, name)
 	}

@@ -35,7 +35,8 @@ On SIGHUP the server reloads licences and certificates and reopens the audit fil
 
 The log goes to standard error. When clients can connect, one line of JSON goes to standard output:
 
-    {"ready":true,"address":"127.0.0.1:6200","admin":"127.0.0.1:6280","server_id":"...","boot_id":"...","epoch":1,"pid":123}
+    {"ready":true,"address":"127.0.0.1:6200","admin":"127.0.0.1:6280",
+     "server_id":"...","boot_id":"...","epoch":1,"pid":123}
 
 To try it without any files (the output shows how to hold a seat):
 
@@ -43,12 +44,15 @@ To try it without any files (the output shows how to hold a seat):
 
 To serve other machines with licences and mutual TLS, preferably from a configuration file:
 
-    seatbeatd serve --listen :6200 --ledger /var/lib/seatbeatd/ledger --license /etc/seatbeatd/licences --trust /etc/seatbeatd/vendor.public --cert /etc/seatbeatd/server.pem --key /etc/seatbeatd/server.key --client-ca /etc/seatbeatd/ca.pem
     seatbeatd serve --config /etc/seatbeatd/seatbeatd.yaml
+    seatbeatd serve --listen :6200 --ledger /var/lib/seatbeatd/ledger \
+        --license licences --trust vendor.public \
+        --cert server.pem --key server.key --client-ca ca.pem
 
 The administration address accepts connections from this machine only and requires the token in the token file. It serves the commands status, release, reload and backup, and HTTP with JSON for other programs:
 
-    curl -H "Authorization: Bearer $(cat /var/lib/seatbeatd/admin-token)" http://127.0.0.1:6280/v1/status
+    curl -H "Authorization: Bearer $(cat /var/lib/seatbeatd/admin-token)" \
+        http://127.0.0.1:6280/v1/status
 
 The requests are GET /v1/status, GET /v1/leases?feature=NAME&after=NEXT, POST /v1/release with {"lease":"..."}, POST /v1/reload with {}, and GET /v1/backup. GET /metrics needs no token. To replace the token, remove its file and restart the server.`
 }
@@ -71,7 +75,7 @@ func (c serveCommand) setup() (setup, error) {
 		return devSetup(c)
 	}
 	if c.Ledger == "" {
-		return setup{}, usageErrorf("--ledger is missing: name the file that records who holds which seats, or try --dev, which needs no files")
+		return setup{}, usageErrorf("--ledger is missing: name the file that records who holds which seats, or a configuration file with --config, or try --dev, which needs no files")
 	}
 	source, err := c.licenses()
 	if err != nil {
@@ -103,12 +107,17 @@ func (c serveCommand) checkValues() error {
 
 // checkLedgerPath returns an error for a path that cannot be that of a ledger, before the ledger itself is opened.
 func checkLedgerPath(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	if isFolder(path) {
 		return usageErrorf("--ledger %s: is a folder: name a file in it", path)
 	}
-	folder := filepath.Dir(path)
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+	if folder := filepath.Dir(path); !isFolder(folder) {
 		return usageErrorf("--ledger %s: the folder %s does not exist: create it, or name a file in another folder", path, folder)
 	}
 	return nil
+}
+
+// isFolder reports whether a path names a folder that can be seen.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

@@ -22,7 +22,8 @@ func (signCommand) Help() string {
 
     seatbeatd keygen --out vendor
     seatbeatd sign --example > customer.yaml
-    seatbeatd sign --template customer.yaml --secret-key vendor.secret --out customer.lic
+    seatbeatd sign --template customer.yaml --secret-key vendor.secret \
+        --out customer.lic
     seatbeatd inspect customer.lic --trust vendor.public
 
 The serial identifies the licence: a server counts several files with the same serial once. If the template has no serial, each run draws a new one. The results of two runs are then two licences, and their seats add up.`

@@ -12,17 +12,19 @@ import (
 
 	"aidanwoods.dev/go-paseto"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/server/admin"
 )
 
-// waitTime is how long a test waits for what has to come at once.
+// waitTime is how long a test waits for something that happens soon.
 const waitTime = time.Minute
 
-// signedServer is a server with signed licences and certificates of "seatbeatd certs", and the vendor's folder.
+// signedServer is a running server with signed licences and the certificates of "seatbeatd certs".
 type signedServer struct {
 	t        *testing.T
-	folder   string // of the operator
-	licences string
-	vendor   string // beginning of the names of its files
+	folder   string // of the operator: ledger, certificates, token
+	licences string // the folder of licence files
+	vendor   string // path of the vendor's key pair, without extension
 	*process
 }
 
@@ -33,12 +35,14 @@ func newSignedServer(t *testing.T) *signedServer {
 	require.Zero(t, runProgram(t, nil, "keygen", "--out", s.vendor).status)
 	s.signs("base.lic", s.vendor, "base", 2)
 	s.certs(s.folder)
-	s.process = serve(t, s.flags()...)
+	require.NoError(t, os.Mkdir(s.file("empty"), 0o700))
+	s.process = serve(t, s.flags("ledger")...)
 	return s
 }
 
-func (s *signedServer) flags() []string {
-	return []string{"--listen", "127.0.0.1:0", "--ledger", s.file("ledger"), "--license", s.licences, "--trust", s.vendor + ".public",
+// flags returns the flags of serve for a ledger in the folder.
+func (s *signedServer) flags(ledger string) []string {
+	return []string{"--listen", "127.0.0.1:0", "--ledger", s.file(ledger), "--license", s.licences, "--trust", s.vendor + ".public",
 		"--cert", s.file(serverCert), "--key", s.file(serverKey), "--client-ca", s.file(authorityCert)}
 }
 
@@ -46,14 +50,14 @@ func (s *signedServer) file(name string) string { return filepath.Join(s.folder,
 
 func (s *signedServer) licence(name string) string { return filepath.Join(s.licences, name) }
 
-// certs makes certificates of a server and a client in a folder, of its own authority unless it has one already.
+// certs makes certificates for a server and a client in a folder, and an authority if the folder has none.
 func (s *signedServer) certs(folder string) {
 	s.t.Helper()
 	made := runProgram(s.t, nil, "certs", "--out", folder, "--server", "127.0.0.1", "--client", "client")
 	require.Zero(s.t, made.status, made.errors)
 }
 
-// signs puts a licence for seats of f1 among those of the server.
+// signs adds a licence for seats of f1 to the folder of licences.
 func (s *signedServer) signs(name, vendor, serial string, seats int) {
 	s.t.Helper()
 	template := filepath.Join(s.t.TempDir(), "template.yaml")
@@ -63,17 +67,23 @@ func (s *signedServer) signs(name, vendor, serial string, seats int) {
 	require.Zero(s.t, signed.status, signed.errors)
 }
 
-// contents returns what the licence of a file says.
-func (s *signedServer) contents(name string) string {
+// text returns a licence file.
+func (s *signedServer) text(name string) string {
 	s.t.Helper()
 	text, err := os.ReadFile(s.licence(name))
 	require.NoError(s.t, err)
-	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(string(text), ".")[2])
-	require.NoError(s.t, err)
-	return string(raw[:len(raw)-64]) // the signature
+	return string(text)
 }
 
-// signsText puts a licence among those of the server that says what no template can.
+// contents returns the contents of a licence file, as JSON.
+func (s *signedServer) contents(name string) string {
+	s.t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(s.text(name), ".")[2])
+	require.NoError(s.t, err)
+	return string(raw[:len(raw)-64]) // without the signature
+}
+
+// signsText adds a licence with contents that no template can express.
 func (s *signedServer) signsText(name, contents string) {
 	s.t.Helper()
 	file, err := os.ReadFile(s.vendor + ".secret")
@@ -89,18 +99,37 @@ func (s *signedServer) signsText(name, contents string) {
 	require.NoError(s.t, os.WriteFile(s.licence(name), []byte(token.V4Sign(key, nil)), 0o600))
 }
 
-// reloads sends SIGHUP and returns what the log says of it.
+// reloads sends SIGHUP and returns the log of the reload.
 func (s *signedServer) reloads() string {
 	s.t.Helper()
-	const last = "msg=\"certificates " // reloaded, or not
+	const last = "msg=\"certificates " // reloaded or not, which comes last
 	before := s.log.String()
 	s.signal(syscall.SIGHUP)
 	s.eventually(func() bool { return strings.Count(s.log.String(), last) > strings.Count(before, last) }, "the reload")
 	return s.log.String()[len(before):]
 }
 
-// eventually waits for what comes by itself.
-func (s *signedServer) eventually(came func() bool, what string) {
+// eventually waits for something that happens by itself.
+func (s *signedServer) eventually(happened func() bool, what string) {
 	s.t.Helper()
-	require.Eventually(s.t, came, waitTime, 2*time.Millisecond, "%s did not come: %s", what, &s.log)
+	require.Eventually(s.t, happened, waitTime, 2*time.Millisecond, "no sign of %s: %s", what, &s.log)
+}
+
+// sharedToken returns a copy of the token file that other users can read.
+func (s *signedServer) sharedToken() string {
+	s.t.Helper()
+	text, err := os.ReadFile(s.file(tokenFile))
+	require.NoError(s.t, err)
+	path := s.file("shared-token")
+	require.NoError(s.t, os.WriteFile(path, text, 0o644))
+	return path
+}
+
+// foreignToken returns the token file of another server.
+func (s *signedServer) foreignToken() string {
+	s.t.Helper()
+	path := s.file("foreign-token")
+	_, err := admin.MakeToken(path)
+	require.NoError(s.t, err)
+	return path
 }

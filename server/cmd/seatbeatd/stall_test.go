@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -17,14 +19,14 @@ import (
 
 const (
 	stallTimeout = 1500 * time.Millisecond // of clients
-	stallBeat    = 300 * time.Millisecond  // after which a beat has failed
+	stallBeat    = 300 * time.Millisecond  // timeout of a heartbeat
 )
 
-// beater holds seats and goes on beating, whatever comes of it.
+// beater holds seats and sends heartbeats for them, also after failed ones.
 type beater struct {
 	*seatsClient
 	leases         []byte
-	failed, beaten atomic.Int64
+	failed, beaten atomic.Int64 // heartbeats
 }
 
 func (b *beater) holds(seats uint32) {
@@ -33,7 +35,7 @@ func (b *beater) holds(seats uint32) {
 	}
 }
 
-// beat beats until ctx ends, and claims that no lease ever ended.
+// beat sends heartbeats until ctx ends, and asserts that no lease ends.
 func (b *beater) beat(ctx context.Context) {
 	for ctx.Err() == nil {
 		call, cancel := context.WithTimeout(ctx, stallBeat)
@@ -44,16 +46,16 @@ func (b *beater) beat(ctx context.Context) {
 			continue
 		}
 		b.beaten.Add(1)
-		if !assert.Empty(b.t, reply.GetEnded(), "a lease that was beaten has ended") {
+		if !assert.Empty(b.t, reply.GetEnded(), "a lease ended in spite of its heartbeats") {
 			return
 		}
-		time.Sleep(stallBeat / 30) // leaves the machine to the server
+		time.Sleep(stallBeat / 30) // leaves the processor to the server
 	}
 }
 
-// TestAStoppedProgramTakesNoSeatFromWhoeverKeptBeating stops seatbeatd for longer than the client timeout. Of 100 seats 99 are
-// beaten all the while, and the one that is not is all that somebody else ever gets.
-func TestAStoppedProgramTakesNoSeatFromWhoeverKeptBeating(t *testing.T) {
+// TestAPausedProgramExpiresNoLeaseThatGetsHeartbeats pauses seatbeatd for longer than the client timeout. Of 100 seats, 99 get
+// heartbeats all the time. Another client gets only the one that does not.
+func TestAPausedProgramExpiresNoLeaseThatGetsHeartbeats(t *testing.T) {
 	folder := t.TempDir()
 	p := serveDev(t, folder, "--client-timeout", stallTimeout.String())
 	all := []*beater{{seatsClient: connect(t, p, folder)}, {seatsClient: connect(t, p, folder)}, {seatsClient: connect(t, p, folder)}}
@@ -74,7 +76,7 @@ func TestAStoppedProgramTakesNoSeatFromWhoeverKeptBeating(t *testing.T) {
 	}
 	p.signal(syscall.SIGCONT)
 
-	for other.takes("f2", 1).Result != wire.Result_RESULT_GRANTED { // until the idle lease expires
+	for other.takes("f2", 1).Result != wire.Result_RESULT_GRANTED { // until the lease of idle has expired
 		time.Sleep(stallBeat / 10)
 	}
 	for _, b := range all {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -37,6 +38,9 @@ func (c statusCommand) Run(ctx context.Context, s streams) error {
 	report, err := fetchReport(ctx, client, c.Feature)
 	if err != nil {
 		return err
+	}
+	if c.Feature != "" && !slices.ContainsFunc(report.Features, func(f admin.Feature) bool { return f.Name == c.Feature }) {
+		_, _ = fmt.Fprintf(s.err, "%s: warning: --feature %s: the server has no such feature\n", programName, c.Feature)
 	}
 	if c.JSON {
 		return json.NewEncoder(s.out).Encode(report)

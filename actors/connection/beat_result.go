@@ -1,0 +1,25 @@
+package connection
+
+import "github.com/seatbeat/seatbeat/transport"
+
+// beatResult is what the answers to the chunks of one heartbeat come to.
+type beatResult struct {
+	kind      beatKind
+	restarted bool            // of a good one: the server restarted
+	hello     transport.Hello // of the other server
+	err       error           // why it failed
+}
+
+type beatKind uint8
+
+const (
+	// beatGood: every chunk was answered.
+	beatGood beatKind = iota
+	// beatFailed: a chunk was refused, or not answered.
+	beatFailed
+	// beatVoid: an answer is from an older generation, or the server restarted between two chunks. All leases are asked
+	// for again.
+	beatVoid
+	// beatOfOther: another server answered.
+	beatOfOther
+)

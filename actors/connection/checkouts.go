@@ -1,0 +1,227 @@
+package connection
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// checkouts keeps the promise about seats (rules 13 and 14): every request that the server may have executed is either
+// held (leases), or asked for (takes), or to be returned (returns). Whatever moves a request from one of the three to
+// another is a method here.
+type checkouts struct {
+	leases   leaseTable
+	takes    pendingTakes
+	returns  pendingReturns
+	throttle *throttle // what a take was asked to wait for ends with the take
+}
+
+func newCheckouts(t *throttle) checkouts {
+	return checkouts{leases: newLeaseTable(), takes: newPendingTakes(), returns: newPendingReturns(), throttle: t}
+}
+
+// idle reports whether nothing is asked for and nothing is to be returned.
+func (k *checkouts) idle() bool { return k.takes.empty() && k.returns.empty() }
+
+// earlier returns the requests of a feature at this server that a new one replaces (rule 9).
+func (k *checkouts) earlier(f *protocol.Member) []messages.RequestID {
+	requests := k.returns.requests(f.ID())
+	if s, ok := k.leases.slot(f); ok && k.leases.request[s] != (messages.RequestID{}) {
+		requests = append(requests, k.leases.request[s])
+	}
+	if extra := len(requests) - transport.MaxReplaces; extra > 0 {
+		requests = requests[extra:]
+	}
+	return requests
+}
+
+// ask enters a take. It replaces what the feature had here before, unless it waits in the server's queue: then the
+// feature holds nothing, and what is to be returned goes back meanwhile.
+func (k *checkouts) ask(o *protocol.TakeOrder, request messages.RequestID) *take {
+	var replaces []messages.RequestID
+	if o.Mode != protocol.WaitMode {
+		replaces = k.earlier(o.Member)
+	}
+	t := &take{
+		member: o.Member, number: o.Take, mode: o.Mode, request: request, replaces: replaces, began: o.Began, timeout: o.Timeout,
+	}
+	if o.Mode == protocol.RetakeMode {
+		k.leases.add(o.Member)
+	}
+	k.takes.add(t)
+	return t
+}
+
+// replacing reports whether a take is to replace a request that is to be returned: a return beside the take could make
+// the seats free for somebody else in between (rule 13).
+func (k *checkouts) replacing(r *pendingReturn) bool {
+	t := k.takes.of[r.claim]
+	return t != nil && slices.Contains(t.replaces, r.request)
+}
+
+// drop takes out a take that came to nothing: what it would have replaced is to be returned. So is its own request, if it
+// was sent more often than the given number of times.
+func (k *checkouts) drop(now protocol.Instant, t *take, sent int) {
+	k.remove(t)
+	k.returns.enqueueClaim(t.member.ID())
+	if t.tries > sent {
+		k.returns.add(now, t.member.ID(), t.request)
+	}
+}
+
+// cancel ends a take that nobody wants any more: the server may have executed its request if it was sent at all.
+func (k *checkouts) cancel(now protocol.Instant, t *take) { k.drop(now, t, 0) }
+
+// refused ends a take that the server refused for good: the server may have executed an earlier, unanswered sending.
+func (k *checkouts) refused(now protocol.Instant, t *take) { k.drop(now, t, 1) }
+
+// granted ends a take that brought seats. The requests that the take replaced are not to be returned any more.
+func (k *checkouts) granted(t *take, sent *protocol.Instant, o transport.Outcome) {
+	k.remove(t)
+	k.returns.replaced(t.member.ID(), t.replaces)
+	s := k.leases.add(t.member)
+	if o.Local {
+		k.leases.grantLocal(s, t.number, t.request)
+	} else {
+		k.leases.grant(s, t.number, t.request, o.Lease, sent)
+	}
+}
+
+func (k *checkouts) remove(t *take) {
+	k.takes.remove(t)
+	k.throttle.forgetRepeat(t.member.ID())
+}
+
+// overtaken reports whether a feature has asked for seats here after it gave the order to release others.
+func (k *checkouts) overtaken(o *protocol.ReleaseOrder) bool {
+	s, ok := k.leases.slot(o.Member)
+	t := k.takes.of[o.Member.ID()]
+	return ok && (k.leases.number[s] > o.UpTo || t != nil && t.mode == protocol.RetakeMode && t.number > o.UpTo)
+}
+
+// release returns what a record holds, but for the lease that the order keeps at this connection. A feature that keeps
+// nothing here leaves the table.
+func (k *checkouts) release(now protocol.Instant, s int32, o *protocol.ReleaseOrder, here bool) {
+	switch {
+	case !here:
+		k.leave(now, o.Member)
+	case k.leases.number[s] != o.Held && k.leases.hasLease(s):
+		k.returns.add(now, o.Member.ID(), k.leases.request[s])
+		k.leases.drop(s)
+	}
+}
+
+// leave returns what a feature holds and takes it out of the table.
+func (k *checkouts) leave(now protocol.Instant, f *protocol.Member) {
+	if s, ok := k.leases.slot(f); ok {
+		k.returns.add(now, f.ID(), k.leases.request[s])
+		k.leases.remove(s)
+	}
+}
+
+// leaveAll does so for all features, local ones left out, and returns them.
+func (k *checkouts) leaveAll(now protocol.Instant) []*protocol.Member {
+	all := k.leases.all()
+	for _, f := range all {
+		k.leave(now, f)
+	}
+	return all
+}
+
+// leaveEnded does so for the features that have ended.
+func (k *checkouts) leaveEnded(now protocol.Instant) {
+	for _, f := range k.leases.owner {
+		if f != nil && f.State().Final() {
+			k.leave(now, f)
+		}
+	}
+}
+
+// moveAway takes all features out of the table, for the connection to the server that replaced this one. This server is
+// still owed what they had here (rules 7 and 14).
+func (k *checkouts) moveAway(now protocol.Instant) *protocol.TakenOver {
+	moved := &protocol.TakenOver{Members: k.leases.all()}
+	for _, f := range moved.Members {
+		for _, request := range k.earlier(f) {
+			moved.Returns = append(moved.Returns, protocol.Return{Claim: f.ID(), Request: request})
+		}
+		s, _ := k.leases.slot(f)
+		moved.Renewed = append(moved.Renewed, k.leases.renewed[s])
+		k.leave(now, f)
+	}
+	return moved
+}
+
+// takeOver registers features whose server was replaced by this one. Their next checkout names the requests they held
+// there in Replaces: a different server ignores them, but the same server under a new ServerID then grants no second
+// seat. A feature without a lease keeps the age of its last lease (rule 16). Features that have ended are skipped, since
+// they will never leave.
+func (k *checkouts) takeOver(now protocol.Instant, in *protocol.TakenOver) {
+	for i, f := range in.Members {
+		if f.State().Live() {
+			k.leases.takeOver(f, in.Renewed[i])
+		}
+	}
+	k.returns.addAll(now, in.Returns)
+}
+
+// forgetTakes gives the takes up without a trace: another connection has got them.
+func (k *checkouts) forgetTakes() { k.takes = newPendingTakes() }
+
+// timeOut drops the leases that are at least as old as age, and returns the features.
+func (k *checkouts) timeOut(now protocol.Instant, age time.Duration) []*protocol.Member {
+	old := k.leases.olderThan(now, age)
+	for _, f := range old {
+		if s, ok := k.leases.slot(f); ok {
+			k.leases.markTimedOut(s)
+			k.returns.add(now, f.ID(), k.leases.request[s])
+		}
+	}
+	return old
+}
+
+// doubtful returns the requests that whoever is found at an address of this server may have executed: those of takes that
+// were not answered, and those to be returned.
+func (k *checkouts) doubtful() []protocol.Return {
+	var doubtful []protocol.Return
+	for _, r := range k.returns.all() {
+		doubtful = append(doubtful, protocol.Return{Claim: r.claim, Request: r.request})
+	}
+	for _, t := range k.takes.all() {
+		if t.tries > 0 {
+			doubtful = append(doubtful, protocol.Return{Claim: t.member.ID(), Request: t.request})
+		}
+	}
+	return doubtful
+}
+
+// expire drops returns older than the client timeout.
+func (k *checkouts) expire(now protocol.Instant, clientTimeout time.Duration) {
+	k.returns.expire(now, clientTimeout, k.leases.lacks)
+}
+
+// rebuilt returns the checkouts of the machine that replaces one that panicked. The takes are over: a request that was
+// sent is to be returned, and the features ask again. So is what features hold that have ended, since the order to release
+// it may have been lost.
+func (k *checkouts) rebuilt(now protocol.Instant, t *throttle) checkouts {
+	n := newCheckouts(t)
+	n.returns = k.returns.rebuilt()
+	for s, f := range k.leases.owner {
+		switch {
+		case f == nil:
+		case f.State().Final():
+			n.returns.add(now, f.ID(), k.leases.request[s])
+		default:
+			n.leases.copySlot(n.leases.add(f), &k.leases, int32(s))
+		}
+	}
+	for _, take := range k.takes.all() {
+		if take.tries > 0 {
+			n.returns.add(now, take.member.ID(), take.request)
+		}
+	}
+	return n
+}

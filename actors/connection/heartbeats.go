@@ -1,0 +1,292 @@
+package connection
+
+import (
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// heartbeats is the conversation about heartbeats: when one is sent, what its answer comes to, and what the features are
+// told (rules 2 to 8 and 15 to 17). It keeps nothing itself; see beats, schedule, leaseAge and outageGate.
+type heartbeats struct {
+	set       *protocol.Settings
+	ref       *protocol.ConnectionRef
+	out       *notices
+	jitter    jitter
+	peer      *peer
+	dialer    *dialer
+	throttle  *throttle
+	gate      *outageGate
+	beats     *beats
+	schedule  *schedule
+	age       *leaseAge
+	checkouts *checkouts
+	manual    *manual
+	server    *server
+}
+
+// due: the heartbeat timer asks for a heartbeat. While one that does not count is under way, the due one waits for its
+// result. A heartbeat that the server asked to wait is due when the wait is over.
+func (h *heartbeats) due(now protocol.Instant) {
+	switch {
+	case h.beats.isDue() || h.schedule.pacing() == 0:
+	case !h.throttle.allows(now, connectsAndBeats):
+		h.beats.postpone()
+		h.dialer.planBy(h.throttle.server)
+	default:
+		h.beats.becameDue(now, now.After(h.schedule.deadline()))
+		h.dialer.retryNow()
+	}
+}
+
+// wanted reports whether a heartbeat is to be sent now.
+func (h *heartbeats) wanted() bool {
+	recovery := h.beats.beatNow && h.set.Automatic() && h.checkouts.leases.beaten() > 0
+	return h.beats.isDue() || recovery || len(h.beats.confirmers) > 0 || h.manual.waiting()
+}
+
+// first reports whether a heartbeat has to come before takes and returns: a connection that recovers asks for all of its
+// leases first (rule 8).
+func (h *heartbeats) first() bool {
+	return h.beats.recovering && h.set.Automatic() && (h.beats.inFlight != nil || h.wanted())
+}
+
+// start sends a heartbeat of all leases, if one is wanted; without automatic heartbeats, of the leases that the
+// application asked for.
+func (h *heartbeats) start(now protocol.Instant) {
+	if h.beats.inFlight != nil || !h.wanted() || !h.throttle.allows(now, connectsAndBeats) {
+		return
+	}
+	timeout := h.beats.timeout(now, h.schedule.deadline())
+	leases, slots := h.checkouts.leases.pack()
+	if !h.set.Automatic() {
+		leases, slots = h.manual.leases()
+	}
+	beat := &beatInFlight{
+		call: h.server.call(), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
+		leases: leases, slots: slots, counted: h.beats.isDue(), confirmers: h.beats.takeConfirmers(), calls: h.manual.takeCalls(),
+	}
+	h.beats.begin(beat)
+	h.out.order(SendBeat{Seq: beat.seq, Session: beat.session, Leases: leases, Timeout: timeout})
+}
+
+// answered takes the result of a heartbeat: good when every chunk was answered (rule 4).
+func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
+	beat := h.beats.completed(in.Seq)
+	if beat == nil {
+		return
+	}
+	if beat.superseded {
+		h.resend(now, beat)
+		h.beats.restartDeadline(now.After(h.schedule.deadline())) // it was cut short: the next heartbeat has all of its time
+		return
+	}
+	switch r := h.evaluate(now, beat, in.Chunks); r.kind {
+	case beatVoid:
+		h.resend(now, beat)
+	case beatOfOther:
+		h.resend(now, beat)
+		h.server.otherReplied(beat.session, r.hello, nil)
+	case beatFailed:
+		h.failed(now, beat, r.err)
+	default:
+		h.good(now, &goodBeat{beat: beat, chunks: in.Chunks, recovered: h.beats.recovering || r.restarted}, r.restarted)
+	}
+}
+
+// evaluate looks at the answers one by one. Each answered chunk renews its own leases, also when another chunk fails.
+func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks []ChunkAnswer) beatResult {
+	var r beatResult
+	between := false // the server restarted between two chunks
+	for i, chunk := range chunks {
+		hello, known := helloOf(chunk.Reply.Hello, chunk.Err)
+		if known {
+			switch h.server.learn(now, hello, beat.generation) {
+			case stale:
+				return beatResult{kind: beatVoid}
+			case otherServer:
+				return beatResult{kind: beatOfOther, hello: hello}
+			case restarted:
+				r.restarted, between = true, between || i > 0
+			}
+		}
+		if chunk.Err != nil {
+			r.kind, r.err = beatFailed, chunk.Err
+			continue
+		}
+		h.server.noteReply(now)
+		h.checkouts.leases.renew(beat, chunk)
+	}
+	if between {
+		r.kind = beatVoid
+	}
+	return r
+}
+
+// resend repeats a heartbeat whose result must be ignored. It backs off if the server's identity keeps changing.
+func (h *heartbeats) resend(now protocol.Instant, beat *beatInFlight) {
+	h.beats.confirmAgain(beat)
+	h.manual.again(beat.calls)
+	h.beats.resend()
+	h.dialer.retryNow()
+	if n := h.peer.excessFlaps(); n > 0 {
+		h.throttle.hold(connectsAndBeats, now.After(h.jitter.pause(n)))
+		h.dialer.planAt(h.throttle.server)
+	}
+}
+
+// good: the server answered for every lease. Once an outage that this ends is counted, the features are told.
+func (h *heartbeats) good(now protocol.Instant, good *goodBeat, restarted bool) {
+	h.server.answered(now, restarted)
+	h.ref.CountGoodBeat(*good.beat.sent)
+	h.beats.good(*good.beat.sent)
+	h.age.breakEnded()
+	h.dialer.unplan()
+	if h.gate.closed() {
+		h.gate.hold(good)
+		return
+	}
+	h.apply(now, good)
+}
+
+// decided opens the outage gate, and recovers the features whose heartbeat waited for that.
+func (h *heartbeats) decided(now protocol.Instant) {
+	if good := h.gate.open(); good != nil {
+		h.apply(now, good)
+	}
+}
+
+// apply tells the features what a good heartbeat brought: leases that the server ended are asked for again, and after a
+// break or a restart all others are resumed (rule 8).
+func (h *heartbeats) apply(now protocol.Instant, good *goodBeat) {
+	leases := &h.checkouts.leases
+	h.out.leasesEnded(func(report func(*protocol.Member, messages.Reason)) {
+		for _, chunk := range good.chunks {
+			leases.end(good.beat, chunk, report)
+		}
+	})
+	if good.recovered {
+		h.out.serverBack(leases.afterBeat(good.beat))
+	}
+	h.manual.answer(now, good.beat.calls)
+	h.age.watchAgain(now)
+	h.schedule.hold(good.chunks)
+}
+
+// failed: not every chunk was answered. Only the due heartbeat counts; those that are sent between do not (rule 15).
+func (h *heartbeats) failed(now protocol.Instant, beat *beatInFlight, err error) {
+	refusal := transport.AsRefusal(err)
+	if refusal != nil {
+		h.server.noteReply(now)
+	} else {
+		h.server.drop(beat.session)
+	}
+	h.beats.confirmAgain(beat)
+	h.unconfirmed(err.Error(), refusal != nil)
+	h.manual.fail(beat.calls, protocol.TransportError(err.Error()))
+	if refusal != nil && h.postpone(now, refusal) {
+		return
+	}
+	if beat.counted && h.beats.isDue() { // else nobody is left to beat for
+		h.countFailure(now, err.Error())
+	}
+	h.server.planRetry(now)
+}
+
+// postpone honours a refusal that says when to come back. It reports false when the refusal does not, or when the leases
+// would be at risk by then: that is a failed heartbeat (rule 4).
+func (h *heartbeats) postpone(now protocol.Instant, r *transport.Refusal) bool {
+	if r.RetryAfter <= 0 {
+		return false
+	}
+	at := now.After(capRetryAfter(r.RetryAfter, h.peer.hello.ClientTimeout))
+	h.throttle.hold(connectsAndBeats, at)
+	if oldest, ok := h.checkouts.leases.oldest(now); ok && at.Since(oldest) >= riskAge(h.peer.hello.ClientTimeout) {
+		return false
+	}
+	if h.set.Automatic() {
+		h.beats.postpone()
+	}
+	h.dialer.planAt(at)
+	h.age.watch(now) // the answer to the next heartbeat may come too late
+	return true
+}
+
+// connectFailed fails the due heartbeat, or postpones it, because the server could not be reached. A heartbeat that
+// became due after the connect began gets a connect of its own.
+func (h *heartbeats) connectFailed(now, began protocol.Instant, err error) {
+	refusal := transport.AsRefusal(err)
+	switch {
+	case !h.beats.isDue():
+	case began.Before(h.beats.due.at) && !protocol.Passed(now, h.beats.due.limit):
+		h.dialer.retryNow()
+	case refusal != nil && h.postpone(now, refusal):
+	default:
+		h.countFailure(now, err.Error())
+	}
+}
+
+// overdue fails the due heartbeat that waited for a session all of its time.
+func (h *heartbeats) overdue(now protocol.Instant) {
+	if protocol.Passed(now, h.beats.waitLimit()) {
+		h.countFailure(now, "no answer within "+h.schedule.deadline().String())
+	}
+}
+
+// countFailure: the due heartbeat failed. Features are told at the first failure, and from Attempts on, while they look
+// for other servers; so a million features on a dead server cost nothing at each interval.
+func (h *heartbeats) countFailure(now protocol.Instant, cause string) {
+	if h.beats.forgives(now) {
+		h.beats.forgive()
+		h.server.planRetry(now)
+		return
+	}
+	h.beats.fail()
+	h.ref.CountFailedBeat()
+	h.gate.down(now)
+	h.out.publish(messages.ConnectionLost{
+		Server: h.ref.Server(), Failed: h.beats.failed, Cause: cause, Features: h.checkouts.leases.beaten(),
+	})
+	if h.beats.failed == 1 || h.beats.failed >= h.set.Attempts {
+		h.out.tellAll(h.checkouts.leases.all(), h.lastFailure(cause))
+	}
+	h.age.watchAgain(now) // the wall clock may run faster than the timer
+	h.server.planRetry(now)
+}
+
+// lastFailure returns what the features are told of failed heartbeats.
+func (h *heartbeats) lastFailure(cause string) *protocol.HeartbeatFailed {
+	return &protocol.HeartbeatFailed{
+		Connection: h.ref, Failed: h.beats.failed, Cause: cause, Others: h.peer.elsewhere(h.set.Servers),
+	}
+}
+
+// confirm lets a feature in a failover round ask by a heartbeat whether the server still has its lease. A connection that
+// does not recover has told the feature already.
+func (h *heartbeats) confirm(now protocol.Instant, o *protocol.TakeOrder) {
+	if !h.beats.recovering {
+		return
+	}
+	h.beats.confirm(confirmer{member: o.Member, take: o.Take, began: o.Began})
+	h.dialer.retryNow()
+	if !h.throttle.allows(now, connectsAndBeats) {
+		h.unconfirmed("the server asked to wait", true)
+	}
+}
+
+// unconfirmed tells the features that wait for a heartbeat that it was not answered.
+func (h *heartbeats) unconfirmed(cause string, reached bool) {
+	h.out.unconfirmed(h.beats.takeConfirmers(), cause, func(began protocol.Instant) bool {
+		return reached || h.peer.repliedSince(began)
+	})
+}
+
+// clockJumped beats now, and looks at the age of the leases: the wall clock says how old they are (rule 17).
+func (h *heartbeats) clockJumped(now protocol.Instant) {
+	if !h.set.Automatic() || h.checkouts.leases.beaten() == 0 {
+		return
+	}
+	h.beats.clockJumped(now)
+	h.dialer.retryNow()
+	h.age.checkNow(now)
+}

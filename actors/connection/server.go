@@ -1,0 +1,239 @@
+package connection
+
+import (
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// server is the conversation about who answers: it gives every call its number and session, and reads the identity in
+// every reply. A restart or another server in the place of this one is recognised here (rule 7).
+type server struct {
+	set       *protocol.Settings
+	ref       *protocol.ConnectionRef
+	out       *notices
+	jitter    jitter
+	peer      *peer
+	dialer    *dialer
+	throttle  *throttle
+	gate      *outageGate
+	beats     *beats
+	checkouts *checkouts
+	seq       uint64 // of the latest call; an answer to another one is stale
+}
+
+// next numbers a call.
+func (s *server) next() uint64 {
+	s.seq++
+	return s.seq
+}
+
+// call returns what a call keeps that is sent now.
+func (s *server) call() call { return call{session: s.dialer.session, generation: s.peer.generation} }
+
+// replyKind is what the reply to a call comes to.
+type replyKind uint8
+
+const (
+	// replyGood: the server did what it was asked.
+	replyGood replyKind = iota
+	// replyNone: there was no reply. The session is not used any more.
+	replyNone
+	// replyLater: refused with a retry-after, which the throttle has.
+	replyLater
+	// replyRefused: refused for good.
+	replyRefused
+	// replyStale: the reply is from an older generation, and means nothing.
+	replyStale
+	// replyOther: another server replied.
+	replyOther
+)
+
+// received reads the reply to a Checkout or Checkin call.
+func (s *server) received(now protocol.Instant, c call, reply transport.Hello, err error) (replyKind, transport.Hello) {
+	hello, known := helloOf(reply, err)
+	news := same
+	if known {
+		news = s.learn(now, hello, c.generation)
+	}
+	refusal := transport.AsRefusal(err)
+	switch {
+	case news == stale:
+		return replyStale, hello
+	case news == otherServer:
+		return replyOther, hello
+	case err == nil:
+		s.answered(now, news == restarted)
+		return replyGood, hello
+	case refusal == nil:
+		s.drop(c.session)
+		return replyNone, hello
+	}
+	s.noteReply(now)
+	if refusal.RetryAfter <= 0 {
+		return replyRefused, hello
+	}
+	s.throttle.hold(takesAndReturns, now.After(capRetryAfter(refusal.RetryAfter, s.peer.hello.ClientTimeout)))
+	return replyLater, hello
+}
+
+// learn compares the identity in a reply with the one that is known. A restart is published, and the features must be
+// recovered; when the server's ledger went back, it knows none of their leases (rule 7).
+func (s *server) learn(now protocol.Instant, hello transport.Hello, generation uint64) verdict {
+	s.ref.NoteReply(now.Mono) // whoever it is: a server was reached (rule 11)
+	was, is := s.peer.hello.Identity, hello.Identity
+	news := s.peer.observe(hello, generation)
+	if news != restarted {
+		return news
+	}
+	s.throttleFlapping(now)
+	s.beats.restarted()
+	s.gate.restarted()
+	s.out.publish(messages.ServerRestarted{Server: s.ref.Server(), Old: was, New: is})
+	if is.Epoch < was.Epoch {
+		s.out.publish(messages.ServerReplaced{Server: s.ref.Server(), Old: was, New: is})
+		s.out.leasesUnknown(s.checkouts.leases.dropAll()...)
+	}
+	return restarted
+}
+
+// throttleFlapping makes takes and returns wait when the server's identity or address changes with each of its replies.
+func (s *server) throttleFlapping(now protocol.Instant) {
+	if n := s.peer.excessFlaps(); n > 0 {
+		s.throttle.hold(takesAndReturns, now.After(s.jitter.pause(n)))
+	}
+}
+
+// answered notes a reply other than a refusal, from the generation that is known or from a new one: it ends the count of
+// failed heartbeats, and an outage. Whether the leases live is still to be seen (rule 8).
+func (s *server) answered(now protocol.Instant, afterRestart bool) {
+	s.noteReply(now)
+	if !afterRestart {
+		s.peer.settled()
+	}
+	s.dialer.answered()
+	s.up(now)
+	s.beats.answered(s.checkouts.leases.beaten() > 0)
+}
+
+// up asks the outage counter about what ended with an answer. Until the counter decides, nothing is taken and no feature
+// recovers.
+func (s *server) up(now protocol.Instant) {
+	if downAt, news := s.gate.up(); news && s.set.CountOutages {
+		s.gate.ask(now, &protocol.ServerSeen{Connection: s.ref, Identity: s.peer.hello.Identity, DownAt: downAt})
+	}
+}
+
+// noteReply notes a reply of any kind.
+func (s *server) noteReply(now protocol.Instant) {
+	s.peer.noteReply(now)
+	s.ref.NoteReply(now.Mono)
+}
+
+// confirmed goes on with the first session: the runtime says that this is the server's connection.
+func (s *server) confirmed(now protocol.Instant, d protocol.Dialled) {
+	if s.peer.phase == identified { // another connection was quicker to find an address of this server
+		s.addressFound(now, d)
+		return
+	}
+	s.peer.confirm(d)
+	s.throttleFlapping(now)
+	s.gate.restarted()
+	s.up(now)
+	s.checkouts.returns.addAll(now, d.Returns)
+	s.use(now, d, s.peer.generation)
+}
+
+// addressFound goes on with the session that another connection opened to this server, at an address of its own. The
+// session is the newer one, so that the server lets go of the older. What is under way there fails because of us, and
+// counts for nothing.
+func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
+	if d.Session != nil && s.peer.phase != identified { // a panic lost the word that this is the server's connection
+		s.confirmed(now, d)
+		return
+	}
+	s.checkouts.returns.addAll(now, d.Returns)
+	if d.Session == nil {
+		return
+	}
+	s.peer.addressFound(d.Flaps)
+	s.throttleFlapping(now)
+	s.use(now, d, generationUnknown)
+}
+
+// use goes on with a new session, whose connect began in the given generation. A connection that recovers beats first.
+func (s *server) use(now protocol.Instant, d protocol.Dialled, generation uint64) {
+	if old := s.dialer.use(d.Session); old != nil {
+		s.out.order(CloseSession{old})
+	}
+	s.beats.supersede()
+	s.noteReply(now)
+	s.peer.reachedAt(d.Address)
+	s.unplan()
+	s.ref.SetServer(messages.Server{ID: d.Hello.Identity.ServerID, Address: d.Address})
+	s.learn(now, d.Hello, generation)
+	s.beats.connected()
+}
+
+// unplan removes the planned retry, since a session is opened now. A heartbeat that the server postponed stays planned.
+func (s *server) unplan() {
+	if !s.beats.isPostponed() {
+		s.dialer.unplan()
+	}
+}
+
+// drop closes a session over which a call was not answered.
+func (s *server) drop(session transport.Session) {
+	if s.dialer.drop(session) {
+		s.out.order(CloseSession{session})
+	}
+}
+
+// otherReplied is called when a session turned out to lead to another server, which may have executed the given requests
+// but knows nothing else of this connection. Before the features follow to it, the known server is looked for at its other
+// addresses.
+func (s *server) otherReplied(session transport.Session, hello transport.Hello, executed []protocol.Return) {
+	d := protocol.Dialled{Address: s.ref.Server().Address, Session: session, Hello: hello}
+	if !s.dialer.drop(session) {
+		d.Session, d.Returns = nil, executed // the session was handed over before: only the requests are news
+		s.out.order(protocol.OtherServerFound{Connection: s.ref, Dialled: d})
+		return
+	}
+	s.peer.lost(d.Address)
+	if s.peer.nowhere() {
+		s.dialer.rest() // the takes that wait here follow the features
+		s.handOver([]protocol.Dialled{d}, true)
+		return
+	}
+	s.peer.keep(d)
+	s.dialer.retryNow()
+}
+
+// handOver gives sessions to other servers, found at this server's addresses, to the runtime. With move the features of
+// this connection follow to the first of them.
+func (s *server) handOver(others []protocol.Dialled, move bool) {
+	was := s.peer.hello.Identity
+	for i, d := range others {
+		s.peer.lost(d.Address)
+		d.Flaps, d.Returns = s.peer.flaps+1, s.checkouts.doubtful()
+		is := d.Hello.Identity
+		at := messages.Server{ID: is.ServerID, Address: d.Address}
+		if move && i == 0 && !s.peer.announce(is.ServerID) {
+			s.out.publish(messages.ServerRestarted{Server: at, Old: was, New: is})
+		}
+		s.out.publish(messages.ServerReplaced{Server: at, Old: was, New: is})
+		s.out.order(protocol.OtherServerFound{Connection: s.ref, Dialled: d, Move: move && i == 0})
+	}
+}
+
+// planRetry plans the next retry, if the server is wanted for something that is repeated until it answers.
+func (s *server) planRetry(now protocol.Instant) {
+	automatic := s.set.Automatic()
+	recovery := s.beats.unsettled() && automatic && s.checkouts.leases.beaten() > 0
+	if recovery || s.checkouts.takes.repeated(automatic) || !s.checkouts.returns.empty() {
+		s.dialer.plan(now, s.throttle.server)
+	}
+}
+
+// restore goes on with the numbers of the machine that panicked: an answer to one of its calls is stale.
+func (s *server) restore(old *server) { s.seq = old.seq }

@@ -1,0 +1,71 @@
+package connection
+
+import (
+	"time"
+
+	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// take is one attempt of one feature to get seats from this server. Its own methods and those of pendingTakes change it.
+type take struct {
+	member    *protocol.Member
+	number    uint32
+	mode      protocol.TakeMode
+	request   messages.RequestID
+	replaces  []messages.RequestID
+	began     protocol.Instant // when the failover round began
+	timeout   time.Duration    // for the server's answer, from when the request is sent or the connect begins
+	deadline  protocol.Instant // zero: the time does not run yet, or never does (a mode that repeats)
+	notBefore protocol.Instant // when a delayed take is to be sent again
+	tries     int              // how often the request was sent
+	inFlight  bool             // a batch with it is under way
+	cancelled bool             // the take is over: an answer means nothing any more
+	call      *protocol.Reply  // the application's heartbeat that waits for it; nil: none
+}
+
+// order returns the take as the feature asked for it, to be asked elsewhere.
+func (t *take) order() *protocol.TakeOrder {
+	return &protocol.TakeOrder{Member: t.member, TakeSeat: protocol.TakeSeat{
+		Take: t.number, Mode: t.mode, Began: t.began, Timeout: t.timeout,
+	}}
+}
+
+// wire returns the take as the server gets it.
+func (t *take) wire() transport.Take {
+	claim := t.member.Claim
+	return transport.Take{
+		Request: t.request, Feature: claim.Feature, Version: claim.Version, Count: claim.Count,
+		Exact: t.member.Exact, Replaces: t.replaces,
+	}
+}
+
+// await lets a call of the application wait for the take; the call that waited before is returned.
+func (t *take) await(call *protocol.Reply) *protocol.Reply {
+	before := t.call
+	t.call = call
+	return before
+}
+
+// start lets the time of a take run that could go elsewhere, and returns when it is over.
+func (t *take) start(now protocol.Instant) protocol.Instant {
+	if !t.mode.Repeats() && t.deadline == (protocol.Instant{}) {
+		t.deadline = now.After(t.timeout)
+	}
+	return t.deadline
+}
+
+// renew gives the take a new request, because the grant to the old one has ended: the old one is replaced.
+func (t *take) renew(request messages.RequestID) {
+	kept := t.replaces[max(0, len(t.replaces)-transport.MaxReplaces+1):len(t.replaces):len(t.replaces)]
+	t.replaces, t.request = append(kept, t.request), request
+}
+
+func (t *take) begin()  { t.inFlight = true }
+func (t *take) sent()   { t.tries++ }
+func (t *take) land()   { t.inFlight = false }
+func (t *take) cancel() { t.cancelled = true }
+
+// delayUntil sets when the take is to be sent again.
+func (t *take) delayUntil(at protocol.Instant) { t.notBefore = at }
