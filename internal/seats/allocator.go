@@ -295,8 +295,10 @@ func (a *Allocator) Refresh(at time.Time) (expired, overdue bool) {
 	return nowOver > over, overdue
 }
 
-// Held returns how many leases are held, Remembered how many ended leases and cancelled requests are remembered.
-func (a *Allocator) Held() int       { return a.leases.held }
+// Held returns how many leases are held.
+func (a *Allocator) Held() int { return a.leases.held }
+
+// Remembered returns how many ended leases and cancelled requests are remembered.
 func (a *Allocator) Remembered() int { return a.leases.tombstones.len() }
 
 // Queued returns 0 when no take waits and nothing is left of takes that waited: no position in a queue, no count of a

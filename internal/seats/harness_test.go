@@ -92,11 +92,6 @@ func (s *harness) take(client byte, t Take) Outcome {
 	return o
 }
 
-// checkin returns the lease of a request.
-func (s *harness) checkin(client byte, requests ...messages.RequestID) {
-	require.NoError(s.t, s.allocator.Checkin(s.client(client), nil, requests, s.now))
-}
-
 // beat names one lease and returns whether it is held, and if not why.
 func (s *harness) beat(client byte, lease messages.LeaseID) (messages.Reason, bool) {
 	c := s.client(client)
