@@ -33,7 +33,7 @@ func (o *output) event(e messages.Event, line string) {
 
 // pause gives a person the time to read. It ends early when ctx does.
 func (o *output) pause(ctx context.Context, d time.Duration) {
-	if !o.paced || o.json {
+	if !o.paced {
 		return
 	}
 	select {

@@ -26,8 +26,8 @@ const (
 var errTooLong = errors.New("the play takes too long (does nobody read its output?)")
 
 // playLimit returns how long a play may take.
-func playLimit(out *output) time.Duration {
-	if out.paced {
+func playLimit(paced bool) time.Duration {
+	if paced {
 		return playTime + pauseTime
 	}
 	return playTime

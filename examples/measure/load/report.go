@@ -48,6 +48,16 @@ func (r *result) checkouts(took []time.Duration, in time.Duration) {
 	}
 }
 
+// batches sets the figure of checkouts in batches.
+func (r *result) batches(leases int64, in time.Duration) {
+	r.HoldPerSecond = float64(leases) / in.Seconds()
+}
+
+// renewals sets the figure of renewed leases.
+func (r *result) renewals(leases int64, in time.Duration) {
+	r.BeatsPerSecond = float64(leases) / in.Seconds()
+}
+
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 
 // write prints the result as a table in Markdown, or as JSON.

@@ -61,14 +61,14 @@ func TestEachKindOfLeakIsReported(t *testing.T) {
 		o := clean()
 		leak(o)
 		var out bytes.Buffer
-		assert.ErrorContains(t, o.write(&out, options{features: 10}), what)
+		assert.ErrorContains(t, write(*o, &out, options{features: 10}), what)
 		assert.NotContains(t, out.String(), "Nothing leaked")
 	}
 }
 
 func TestCleanOutcomeIsNoError(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, clean().write(&out, options{features: 10}))
+	require.NoError(t, write(*clean(), &out, options{features: 10}))
 	assert.Contains(t, out.String(), "Nothing leaked")
 }
 

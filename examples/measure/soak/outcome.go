@@ -10,7 +10,7 @@ import (
 	"github.com/seatbeat/seatbeat/examples/measure/internal/figures"
 )
 
-// outcome is what a soak has found.
+// outcome is what a soak has found. It is plain data.
 type outcome struct {
 	features                int
 	pauses, restarts, kills int // of the server
@@ -28,16 +28,16 @@ type outcome struct {
 	ledgerLeft int // leases in the ledger after all clients were closed
 }
 
-// serverHeap returns how much the heap of the server may grow.
-func (o *outcome) serverHeap() int64 { return serverHeap + int64(o.features)*tableHeapByFeature }
+// mayGrow returns how much the heap of the server may grow.
+func mayGrow(o outcome) int64 { return serverHeap + int64(o.features)*tableHeapByFeature }
 
-func (o *outcome) disturbances() string {
+func disturbances(o outcome) string {
 	return fmt.Sprintf("server paused %d, restarted %d, killed %d times", o.pauses, o.restarts, o.kills)
 }
 
 // leaksWhileHeld compares what the processes use with all features held, before and after the disturbances.
-func (o *outcome) leaksWhileHeld() (leaks []string) {
-	if o.server.after.leaked(o.server.before, o.serverHeap()) {
+func leaksWhileHeld(o outcome) (leaks []string) {
+	if o.server.after.leaked(o.server.before, mayGrow(o)) {
 		leaks = append(leaks, fmt.Sprintf("the server, with all features held: %s", grown(o.server.before, o.server.after)))
 	}
 	for i := range o.clients.after {
@@ -49,8 +49,8 @@ func (o *outcome) leaksWhileHeld() (leaks []string) {
 }
 
 // leaksWhenClosed compares what the processes use before any feature was held, and after all clients were closed.
-func (o *outcome) leaksWhenClosed() (leaks []string) {
-	if o.server.left.leaked(o.server.fresh, o.serverHeap()) {
+func leaksWhenClosed(o outcome) (leaks []string) {
+	if o.server.left.leaked(o.server.fresh, mayGrow(o)) {
 		leaks = append(leaks, fmt.Sprintf("the server, with all clients closed: %s", grown(o.server.fresh, o.server.left)))
 	}
 	for i, c := range o.clients.left {
@@ -62,7 +62,7 @@ func (o *outcome) leaksWhenClosed() (leaks []string) {
 }
 
 // seatLeaks compares seats and leases with what they must be.
-func (o *outcome) seatLeaks() (leaks []string) {
+func seatLeaks(o outcome) (leaks []string) {
 	for _, c := range []struct {
 		what      string
 		got, want int
@@ -84,7 +84,7 @@ func grown(before, after usage) string {
 }
 
 // write prints the figures. An error says what leaked.
-func (o *outcome) write(out io.Writer, opt options) error {
+func write(o outcome, out io.Writer, opt options) error {
 	var sum clientReport
 	worstHeld, worstClosed := 0, 0
 	for i, c := range o.clients.left {
@@ -98,7 +98,7 @@ func (o *outcome) write(out io.Writer, opt options) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s features, %d client processes, %s, seed %d: %s;\n", figures.Grouped(opt.features), opt.clients,
-		opt.duration, opt.seed, o.disturbances())
+		opt.duration, opt.seed, disturbances(o))
 	fmt.Fprintf(&b, "%s checkouts; %s licences lost and checked out again; features given up %s times.\n", figures.Grouped(sum.Checkouts),
 		figures.Grouped(sum.Lost), figures.Grouped(sum.Exits))
 	fmt.Fprintf(&b, "All features held: server %s;\n", grown(o.server.before, o.server.after))
@@ -107,7 +107,7 @@ func (o *outcome) write(out io.Writer, opt options) error {
 	fmt.Fprintf(&b, "  the largest client %s.\n", grown(o.clients.left[worstClosed].Before, o.clients.left[worstClosed].usage))
 	fmt.Fprintf(&b, "Leases in the ledger: %s with all features held, %s with all clients closed.\n",
 		figures.Grouped(o.ledgerHeld), figures.Grouped(o.ledgerLeft))
-	leaks := append(append(o.leaksWhileHeld(), o.leaksWhenClosed()...), o.seatLeaks()...)
+	leaks := append(append(leaksWhileHeld(o), leaksWhenClosed(o)...), seatLeaks(o)...)
 	if len(leaks) == 0 {
 		b.WriteString("Nothing leaked: no goroutine, no memory, no seat.\n")
 	}

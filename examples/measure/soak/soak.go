@@ -48,7 +48,7 @@ func soakFor(ctx context.Context, o options, out io.Writer, tell *log.Logger) (e
 			return err
 		}
 	}
-	return s.outcome.write(out, o)
+	return write(s.outcome, out, o)
 }
 
 // start starts all processes, and notes what each uses when all features are held.
@@ -164,7 +164,7 @@ func (s *soak) compare(ctx context.Context) error {
 		}
 		s.outcome.server.after = held.usage
 		s.outcome.clients.after, err = s.askClients(doReport)
-		return len(s.outcome.leaksWhileHeld()) > 0, err
+		return len(leaksWhileHeld(s.outcome)) > 0, err
 	})
 }
 
@@ -190,7 +190,7 @@ func (s *soak) finish(ctx context.Context) error {
 		}
 		held, err := s.askServer()
 		s.outcome.server.left, s.outcome.server.used = held.usage, held.Used
-		return len(s.outcome.leaksWhenClosed()) > 0, err
+		return len(leaksWhenClosed(s.outcome)) > 0, err
 	})
 	if err != nil {
 		return err
@@ -251,7 +251,7 @@ func (s *soak) pass(ctx context.Context, d time.Duration) error {
 			}
 			held, _ := total(reports)
 			s.tell.Printf("%s of %s: %s of %s features held; %s", time.Since(s.began).Round(time.Second), s.options.duration,
-				figures.Grouped(held), figures.Grouped(s.options.features), s.outcome.disturbances())
+				figures.Grouped(held), figures.Grouped(s.options.features), disturbances(s.outcome))
 		}
 		left := time.Until(end)
 		if left <= 0 {
