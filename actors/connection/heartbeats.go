@@ -89,7 +89,7 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 		h.server.otherReplied(beat.session, r.hello, nil)
 	case beatFailed:
 		h.failed(now, beat, r.err)
-	default:
+	case beatGood:
 		h.good(now, &goodBeat{beat: beat, chunks: in.Chunks, recovered: h.beats.recovering || r.restarted}, r.restarted)
 	}
 }
