@@ -15,51 +15,101 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// chunksInFlight is how many chunks of one beat are under way at a time: one to be answered while the next is on its way.
+// chunksInFlight is how many chunks of one heartbeat are under way at a time: one is answered while the next is on its way.
 const chunksInFlight = 2
 
-// exchange runs I/O outside the actors, under a deadline, and sends what it returns to an actor. The runtime waits for
-// all of them before it has stopped.
-func (e *Tree) call(to *actor.PID, timeout time.Duration, run func(ctx context.Context) any) {
-	e.goroutines.Go(func() {
-		ctx, cancel := context.WithTimeout(e.ctx, timeout)
+// calls runs I/O outside of the actors, each call on a goroutine of its own and under a deadline, and sends the result to
+// an actor. Its methods are safe for concurrent use.
+type calls struct {
+	host     *Host
+	clock    clock
+	ctx      context.Context // of all calls; ends when the runtime stops
+	cancel   context.CancelFunc
+	sessions sessions
+
+	mu      sync.Mutex // guards the fields below
+	stopped bool       // no further goroutine may start
+	running sync.WaitGroup
+}
+
+func newCalls(host *Host, clock clock) *calls {
+	c := &calls{host: host, clock: clock}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return c
+}
+
+// stop cancels all calls, closes all sessions, and waits until no goroutine of a call is left.
+func (c *calls) stop() {
+	c.cancel()
+	c.sessions.closeAll()
+	c.mu.Lock()
+	c.stopped = true
+	c.mu.Unlock()
+	c.running.Wait()
+}
+
+// start runs do on a goroutine of its own. It reports false, and does nothing, once the calls are stopped. (A WaitGroup
+// alone must not be added to while it is being waited for.)
+func (c *calls) start(do func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.stopped {
+		c.running.Go(do)
+	}
+	return !c.stopped
+}
+
+// run makes a call under a deadline, and sends its result to an actor.
+func (c *calls) run(to *actor.PID, timeout time.Duration, call func(ctx context.Context) any) {
+	c.start(func() {
+		ctx, cancel := context.WithTimeout(c.ctx, timeout)
 		defer cancel()
-		e.send(to, run(ctx))
+		c.host.System.Root.Send(to, call(ctx))
 	})
 }
 
-// connect reaches a server at the first of the addresses that leads to it. Sessions to others are kept: they tell that
-// the address has a new owner. Each reply is noted when it comes: a feature may have to decide whether to give up while
-// the next address is being tried.
-func (e *Tree) connect(link *protocol.ConnectionRef, o connection.Connect) any {
+// after calls do when d has passed or the runtime stops.
+func (c *calls) after(d time.Duration, do func()) {
+	c.start(func() {
+		ctx, cancel := context.WithTimeout(c.ctx, d)
+		defer cancel()
+		<-ctx.Done()
+		do()
+	})
+}
+
+// connect reaches a server at the first of the addresses that leads to it. A session to another server is kept, since it
+// shows that the address has a new owner. Each reply is noted when it arrives: a feature may have to decide whether to
+// exit while the next address is being tried.
+func (c *calls) connect(ref *protocol.ConnectionRef, o connection.Connect) any {
 	result := &connection.Connected{Seq: o.Seq}
 	for _, address := range o.Addresses {
-		f, err := e.open(address, o.Timeout)
+		d, err := c.dial(address, o.Timeout)
 		if err == nil || transport.AsRefusal(err) != nil {
-			link.NoteReply(e.now().Mono)
+			ref.NoteReply(c.clock.now().Mono)
 		}
 		switch {
 		case err != nil:
-			if transport.AsRefusal(result.Err) == nil { // which says that the server was reached
+			if transport.AsRefusal(result.Err) == nil { // a refusal says that the server was reached, so it is kept
 				result.Err = err
 			}
 			continue
-		case o.ServerID != "" && f.Hello.Identity.ServerID != o.ServerID:
-			result.OtherSessions = append(result.OtherSessions, f)
+		case o.ServerID != "" && d.Hello.Identity.ServerID != o.ServerID:
+			result.OtherSessions = append(result.OtherSessions, d)
 			continue
 		}
-		result.Address, result.Session, result.Hello = address, f.Session, f.Hello
+		result.Address, result.Session, result.Hello = address, d.Session, d.Hello
 		break
 	}
 	return result
 }
 
-// open connects to one address and checks what the server says of itself.
-func (e *Tree) open(address messages.Address, timeout time.Duration) (protocol.Dialled, error) {
-	ctx, cancel := context.WithTimeout(transport.WithClient(e.ctx, e.Client), timeout)
+// dial opens a session to one address, and checks what the server says of itself.
+func (c *calls) dial(address messages.Address, timeout time.Duration) (protocol.Dialled, error) {
+	ctx, cancel := context.WithTimeout(transport.WithClient(c.ctx, c.host.Client), timeout)
 	defer cancel()
-	f, err := guarded(func() (protocol.Dialled, error) {
-		session, err := e.Transport.Connect(ctx, address)
+	d, err := guarded(func() (protocol.Dialled, error) {
+		session, err := c.host.Transport.Connect(ctx, address)
 		if err != nil {
 			return protocol.Dialled{}, err // a transport names the call itself
 		}
@@ -68,30 +118,25 @@ func (e *Tree) open(address messages.Address, timeout time.Duration) (protocol.D
 	if err != nil {
 		return protocol.Dialled{}, err
 	}
-	if err := sound(f.Hello); err != nil {
-		shut(f.Session)
+	if err := checkHello(d.Hello); err != nil {
+		closeQuietly(d.Session)
 		return protocol.Dialled{}, fmt.Errorf("connect %s: %w", address, err)
 	}
-	e.sessions.add(f.Session)
-	return f, nil
+	c.sessions.add(d.Session)
+	return d, nil
 }
 
-// close ends a session, once.
-func (e *Tree) close(session transport.Session) {
-	if e.sessions.take(session) {
-		if !e.goroutines.Go(func() { shut(session) }) {
-			shut(session)
+// closeSession closes a session, once.
+func (c *calls) closeSession(session transport.Session) {
+	if c.sessions.remove(session) {
+		if !c.start(func() { closeQuietly(session) }) {
+			closeQuietly(session)
 		}
 	}
 }
 
-// shut closes a session that nobody uses any more; what its Close says of it is of no use.
-func shut(session transport.Session) {
-	_, _ = guarded(func() (struct{}, error) { return struct{}{}, session.Close() })
-}
-
-// beat names all leases, in chunks; no lease at all is one empty chunk.
-func (e *Tree) beat(ctx context.Context, o connection.SendBeat) any {
+// beat names all leases, in chunks. Without a lease it sends one empty chunk.
+func (c *calls) beat(ctx context.Context, o connection.SendBeat) any {
 	n := max(1, (len(o.Leases)+transport.MaxLeases-1)/transport.MaxLeases)
 	answers := make([]connection.ChunkAnswer, n)
 	var next atomic.Int64
@@ -114,29 +159,31 @@ func beatChunk(ctx context.Context, o connection.SendBeat, i int) connection.Chu
 	leases := o.Leases[from:min(from+transport.MaxLeases, len(o.Leases))]
 	reply, err := guarded(func() (transport.HeartbeatReply, error) { return o.Session.Heartbeat(ctx, leases) })
 	if err == nil {
-		err = sound(reply.Hello)
+		err = checkHello(reply.Hello)
 	}
 	return connection.ChunkAnswer{From: from, Count: len(leases), Reply: reply, Err: err}
 }
 
-func (e *Tree) checkout(ctx context.Context, o connection.Checkout) any {
+// checkout sends takes.
+func (c *calls) checkout(ctx context.Context, o connection.Checkout) any {
 	reply, err := guarded(func() (transport.CheckoutReply, error) { return o.Session.Checkout(ctx, o.Takes) })
 	if err == nil {
-		err = sound(reply.Hello)
+		err = checkHello(reply.Hello)
 	}
 	return &connection.TakesAnswered{Seq: o.Seq, Reply: reply, Err: err}
 }
 
-func (e *Tree) checkin(ctx context.Context, o connection.CheckinAll) any {
+// checkin sends returns.
+func (c *calls) checkin(ctx context.Context, o connection.CheckinAll) any {
 	reply, err := guarded(func() (transport.CheckinReply, error) { return o.Session.Checkin(ctx, o.Returns) })
 	if err == nil {
-		err = sound(reply.Hello)
+		err = checkHello(reply.Hello)
 	}
 	return &connection.ReturnsAnswered{Seq: o.Seq, Reply: reply, Err: err}
 }
 
-// sound checks a reply's identity: a reply without one cannot be believed.
-func sound(h transport.Hello) error {
+// checkHello returns an error for a reply that does not say which server sent it: such a reply cannot be believed.
+func checkHello(h transport.Hello) error {
 	switch {
 	case !h.Identity.Valid():
 		return fmt.Errorf("the server's reply has no valid identity: %v", h.Identity)
@@ -147,7 +194,7 @@ func sound(h transport.Hello) error {
 	}
 }
 
-// guarded calls a transport, which is foreign code: its panic is a failed exchange, never ours.
+// guarded calls a transport, which is foreign code: its panic becomes an error of the call.
 func guarded[T any](call func() (T, error)) (result T, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -2,20 +2,18 @@ package actors
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/seatbeat/seatbeat/actors/connection"
-	"github.com/seatbeat/seatbeat/actors/heartbeat"
 	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
-// connectionActor performs what the machine of a connection orders.
+// connectionActor is the actor of one connection. The runtime's actor is its supervisor.
 type connectionActor struct {
-	ref       *protocol.ConnectionRef
 	tree      *Tree
+	ref       *protocol.ConnectionRef
 	machine   *connection.Machine
 	timer     wakeTimer
 	outbox    outbox
@@ -23,164 +21,93 @@ type connectionActor struct {
 	panics    panics
 }
 
-func newConnectionActor(env *Tree, link *protocol.ConnectionRef) *connectionActor {
-	return &connectionActor{ref: link, tree: env, machine: connection.New(&env.Settings, link, env.newRand())}
+func newConnectionActor(t *Tree, ref *protocol.ConnectionRef) actor.Producer {
+	return func() actor.Actor {
+		return &connectionActor{tree: t, ref: ref, machine: connection.New(&t.settings, ref, t.host.newRand())}
+	}
 }
 
-// Receive takes orders of features, words of the runtime, results of exchanges, wakeUp, and tellMore.
+// Receive handles one message: an order of a feature, a message of the runtime, the heartbeat timer, the outage counter or
+// another connection, the result of a call, WakeUp, or tellMore.
 func (a *connectionActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Started:
-		a.start(c)
+		a.heartbeat = c.SpawnPrefix(a.tree.props(newHeartbeatActor(a.tree, c.Self())), "heartbeat")
 	case *actor.Stopping, *actor.Restarting:
 		a.timer.stop()
 	case *tellMore:
-		a.outbox.goOn(a.tree, c.Self())
+		a.outbox.more(a.tree, c.Self())
 	case protocol.Input:
-		defer a.onPanic(in)
-		if a.panics.pending != nil {
-			a.restart(c)
+		defer a.panics.onPanic(a.tree, "connection", in)
+		if crash := a.panics.crash(); crash != nil {
+			a.restart(c, crash)
+			a.panics.restarted()
 		}
 		a.run(c, in)
 	}
 }
 
 func (a *connectionActor) run(c actor.Context, in protocol.Input) {
-	a.tree.injectFault(beforeStep, "connection", in)
-	effects := a.machine.Step(a.tree.now(), in)
-	a.tree.injectFault(afterStep, "connection", in)
+	a.tree.host.injectFault(beforeStep, "connection", in)
+	effects := a.machine.Step(a.tree.clock.now(), in)
+	a.tree.host.injectFault(afterStep, "connection", in)
 	for _, e := range effects {
 		a.perform(c, e)
 	}
 }
 
-// crashing notes a panic on its way out.
-func (a *connectionActor) onPanic(in protocol.Input) {
-	if reason := recover(); reason != nil {
-		crash := a.tree.record(&a.panics, "connection", reason)
-		crash.lost = in
-		panic(crash)
+// restart rebuilds the machine after a panic, and has every feature repeat what it asks for.
+func (a *connectionActor) restart(c actor.Context, crash *crash) {
+	now := a.tree.clock.now()
+	machine, effects := a.machine.Rebuilt(now, a.tree.host.newRand(), a.tree.draining.Load() != nil)
+	for _, lost := range crash.lost {
+		effects = append(effects, machine.RecoverLost(now, lost)...)
 	}
-}
-
-// revive makes the machine anew after a panic, and has every feature say again what it asks for.
-func (a *connectionActor) restart(c actor.Context) {
-	failed := a.panics.pending
-	a.panics.pending = nil
-	now := a.tree.now()
-	machine, effects := a.machine.Rebuilt(now, a.tree.newRand(), a.tree.draining.Load())
-	effects = append(effects, machine.RecoverLost(now, failed.lost)...)
+	if crash.usedUp {
+		effects = append(effects, machine.DropAll(now, crash.cause)...)
+	}
 	a.machine = machine
-	if failed.usedUp {
-		effects = append(effects, machine.DropAll(now, failed.cause)...)
-	}
 	a.timer.stop()
 	for _, e := range effects {
 		a.perform(c, e)
 	}
-	a.outbox.flush(a.tree) // or the features would hear of the old life after they were asked to say it again
-	a.tree.tellFeatures(&protocol.AskAgain{})
-}
-
-func (a *connectionActor) start(c actor.Context) {
-	props := actor.PropsFromProducer(func() actor.Actor {
-		return &heartbeatActor{tree: a.tree, connection: c.Self(), rng: a.tree.newRand()}
-	}, a.tree.propsOptions()...)
-	a.heartbeat = c.SpawnPrefix(props, "heartbeat")
+	a.outbox.flush(a.tree) // features must get what the old machine told them before they are asked again
+	a.tree.askAgain()
 }
 
 func (a *connectionActor) perform(c actor.Context, e protocol.Effect) {
-	env, self := a.tree, c.Self()
+	t, self := a.tree, c.Self()
 	switch e := e.(type) {
 	case protocol.Publish:
-		env.Publish(e.Event)
+		t.host.Publish(e.Event)
 	case protocol.Tell, protocol.TellAll, protocol.Forward:
-		a.outbox.post(env, self, e)
+		a.outbox.post(t, self, e)
 	case protocol.Answer:
 		e.Reply.Answer(e.Err)
 	case connection.Connect:
-		env.call(self, unlimited, func(context.Context) any { return env.connect(a.ref, e) })
+		t.calls.run(self, unlimited, func(context.Context) any { return t.calls.connect(a.ref, e) })
 	case connection.SendBeat:
-		env.call(self, e.Timeout, func(ctx context.Context) any { return env.beat(ctx, e) })
+		t.calls.run(self, e.Timeout, func(ctx context.Context) any { return t.calls.beat(ctx, e) })
 	case connection.Checkout:
-		env.call(self, e.Timeout, func(ctx context.Context) any { return env.checkout(ctx, e) })
+		t.calls.run(self, e.Timeout, func(ctx context.Context) any { return t.calls.checkout(ctx, e) })
 	case connection.CheckinAll:
-		env.call(self, e.Timeout, func(ctx context.Context) any { return env.checkin(ctx, e) })
+		t.calls.run(self, e.Timeout, func(ctx context.Context) any { return t.calls.checkin(ctx, e) })
 	case connection.CloseSession:
-		env.close(e.Session)
+		t.calls.closeSession(e.Session)
 	case protocol.WakeAt:
-		a.timer.set(env, self, e.At)
+		a.timer.set(t, self, e.At)
 	case connection.BeatEvery:
-		env.send(a.heartbeat, &protocol.PaceBeats{Interval: e.Interval})
+		t.send(a.heartbeat, &protocol.PaceBeats{Interval: e.Interval})
 	case connection.HoldBeats:
-		env.send(a.heartbeat, &protocol.PauseBeats{Pause: e.Pause})
+		t.send(a.heartbeat, &protocol.PauseBeats{Pause: e.Pause})
 	case protocol.CountOutage:
-		env.send(env.counter, e.Seen)
+		t.send(t.counter, e.Seen)
 	case protocol.Identify, protocol.OtherServerFound, protocol.Drained:
-		env.send(env.runtime, e)
+		t.send(t.runtime, e)
 	case protocol.Warn:
-		env.Logger.Warn(e.Text, e.Args...)
+		t.host.Logger.Warn(e.Text, e.Args...)
 	}
 }
 
-// unlimited is the deadline of a connect as a whole: each of its addresses has one of its own.
+// unlimited is the deadline of a connect as a whole, since each of its addresses has a deadline of its own.
 const unlimited = 24 * time.Hour
-
-// heartbeatActor is the timer actor of a connection.
-type heartbeatActor struct {
-	tree       *Tree
-	connection *actor.PID
-	rng        *rand.Rand
-	machine    heartbeat.Machine
-	timer      *time.Timer
-	panics     panics
-}
-
-// Receive takes paceBeats and pauseBeats of the connection, and its own tick.
-func (a *heartbeatActor) Receive(c actor.Context) {
-	switch in := c.Message().(type) {
-	case *actor.Stopping, *actor.Restarting:
-		a.stop()
-	case protocol.Input:
-		defer a.onPanic()
-		if a.panics.pending != nil {
-			a.restart()
-		}
-		a.tree.injectFault(beforeStep, "heartbeat", in)
-		for _, e := range a.machine.Step(a.tree.now().Mono, a.rng.Float64(), in) {
-			a.perform(c.Self(), e)
-		}
-	}
-}
-
-func (a *heartbeatActor) onPanic() {
-	if reason := recover(); reason != nil {
-		panic(a.tree.record(&a.panics, "heartbeat", reason))
-	}
-}
-
-// revive starts with no beats; the connection says again at what interval.
-func (a *heartbeatActor) restart() {
-	a.panics.pending = nil
-	a.stop()
-	a.machine.Reset()
-	a.tree.send(a.connection, &protocol.BeatsLost{})
-}
-
-func (a *heartbeatActor) perform(self *actor.PID, e protocol.Effect) {
-	switch e := e.(type) {
-	case heartbeat.Due:
-		a.tree.send(a.connection, &protocol.BeatDue{})
-	case heartbeat.ArmTimer:
-		a.stop()
-		a.timer = time.AfterFunc(e.After, func() { a.tree.send(self, &heartbeat.Tick{Seq: e.Seq}) })
-	case heartbeat.StopTimer:
-		a.stop()
-	}
-}
-
-func (a *heartbeatActor) stop() {
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-}

@@ -14,58 +14,53 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Feature is one checkout: its machine, its actor and what the application's handle reads, in one struct, since there
-// may be a million of them. The machine is the actor's; everything else is safe for concurrent use.
+// Feature is one checkout: its actor with the machine, and what the application's handle reads. It is one struct, since
+// there may be a million of them. The exported methods, except Receive, are safe for concurrent use.
 type Feature struct {
 	protocol.Member
-	tree    *Tree
+	tree *Tree
+
+	// Of the actor.
 	machine feature.Machine
 	panics  *panics         // nil: it never panicked
-	granted *protocol.Reply // answers the first checkout; nil after it
+	granted *protocol.Reply // of the first checkout; nil after it
 
 	checkedIn atomic.Bool // Checkin was called
-	abandoned atomic.Bool // the caller of the first checkout did not wait for the end
-	place     int32       // in the registry; guarded by its mutex
+	slot      int32       // in the registry, whose mutex guards it; negative: none
 
-	mu   sync.Mutex
+	mu   sync.Mutex    // guards the fields below
 	done chan struct{} // made on first use
-	err  error         // not nil: the license is gone
+	err  error         // why the license is gone; nil: it is not
 }
 
-// Start makes the checkout's actor, which asks the servers. It blocks until the seats are granted, refused, or ctx ends;
-// in the end either the feature is held or nothing is left of it. The checkout must be valid.
-func (f *Feature) Start(ctx context.Context, env *Tree, c messages.Checkout) error {
-	f.tree = env
+// Start starts the checkout's actor, which asks the servers for the seats. It blocks until the seats are granted or
+// refused, or ctx ends; in the end either the seats are held or nothing is left of the checkout. c must be valid. Start is
+// called once.
+//
+// Errors: *messages.CheckoutError with the answer of each server, *messages.UnavailableError, messages.ErrClosed, or the
+// cause of ctx.
+func (f *Feature) Start(ctx context.Context, t *Tree, c messages.Checkout) error {
+	f.tree = t
 	f.Claim = messages.Claim{Feature: c.Feature, Version: c.Version, Count: c.Seats()}
 	f.Exact = c.Exact
-	f.machine = feature.New(&env.Settings, &f.Member, c.Wait)
+	f.machine = feature.New(&t.settings, &f.Member, c.Wait)
 	granted := protocol.NewReply()
 	f.granted = granted
-	if err := env.enter(f); err != nil {
+	if err := t.entrance.enter(f); err != nil {
 		return err
 	}
-	env.send(f.PID, &protocol.Begin{Deadline: env.deadline(ctx)})
+	t.send(f.PID, &protocol.Begin{Deadline: t.clock.deadline(ctx)})
 	select {
 	case err := <-granted.Answered():
 		return err
 	case <-ctx.Done():
-		f.abandoned.Store(true)
-		env.send(f.PID, &protocol.Cancelled{Err: context.Cause(ctx)})
+		t.send(f.PID, &protocol.Cancelled{Err: context.Cause(ctx)})
 		return granted.Cancelled(context.Cause(ctx))
 	}
 }
 
-// deadline returns when ctx ends, as an instant; zero when it does not by itself.
-func (e *Tree) deadline(ctx context.Context) protocol.Instant {
-	at, ok := ctx.Deadline()
-	if !ok {
-		return protocol.Instant{}
-	}
-	return protocol.Instant{Mono: max(at.Sub(e.began), 1)}
-}
-
-// Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before; zero for a local
-// licence.
+// Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before. It is zero for a
+// local licence.
 func (f *Feature) Deadline() time.Time {
 	origin := f.Origin()
 	if origin == nil || f.Local() {
@@ -87,23 +82,23 @@ func (f *Feature) Done() <-chan struct{} {
 	return f.done
 }
 
-// Err returns nil while the license lives, and then why it is gone.
+// Err returns why the license is gone; nil while it is not.
 func (f *Feature) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
 }
 
-// Checkin returns the seats. It ends when the server has taken them back, when the server is not there to wait for, or
-// with the error of ctx; in each case the license is gone and the runtime returns the seats. Only the first call waits
-// for the server: the actor may have ended before it reads of another one.
+// Checkin returns the seats. It blocks until the server has taken them back, or cannot be reached, or ctx ends; in each
+// case the license is gone and the runtime returns the seats. Only the first call waits for the server, since the actor may
+// have ended before it handles a second one.
 func (f *Feature) Checkin(ctx context.Context) error {
-	c := f.tree.replies.open()
-	defer f.tree.replies.close(c)
+	reply := f.tree.replies.new()
+	defer f.tree.replies.drop(reply)
 	if f.checkedIn.Swap(true) {
-		c.Answer(nil)
+		reply.Answer(nil)
 	} else {
-		f.tree.send(f.PID, &protocol.Checkin{Reply: c})
+		f.tree.send(f.PID, &protocol.Checkin{Reply: reply})
 	}
 	select {
 	case <-f.Done():
@@ -113,31 +108,32 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	if err := f.Err(); !errors.Is(err, messages.ErrCheckedIn) {
 		return err
 	}
-	return f.await(ctx, c)
+	return f.awaitReturn(ctx, reply)
 }
 
-func (f *Feature) await(ctx context.Context, c *protocol.Reply) error {
+// awaitReturn waits until the server has taken the seats back.
+func (f *Feature) awaitReturn(ctx context.Context, reply *protocol.Reply) error {
 	select {
-	case err := <-c.Answered():
+	case err := <-reply.Answered():
 		if errors.Is(err, errRestarted) {
-			return nil // the seats are on their way back, but nobody is left who could tell when they are there
+			return nil // the seats are being returned, but the actor that would have told when has forgotten the call
 		}
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-f.tree.ctx.Done():
+	case <-f.tree.calls.ctx.Done():
 		return nil
 	}
 }
 
-// Heartbeat beats now and returns nil when the seats are held, the license's error when it is gone, or why the server
-// gave no answer.
+// Heartbeat beats now. It returns nil when the seats are held, the license's error when it is gone, or a
+// protocol.TransportError when the server gave no answer.
 func (f *Feature) Heartbeat(ctx context.Context) error {
-	c := f.tree.replies.open()
-	defer f.tree.replies.close(c)
-	f.tree.send(f.PID, &protocol.HeartbeatNow{Reply: c})
+	reply := f.tree.replies.new()
+	defer f.tree.replies.drop(reply)
+	f.tree.send(f.PID, &protocol.HeartbeatNow{Reply: reply})
 	select {
-	case err := <-c.Answered():
+	case err := <-reply.Answered():
 		if !errors.Is(err, protocol.ErrLicenseGone) {
 			return err
 		}
@@ -153,23 +149,24 @@ func (f *Feature) Heartbeat(ctx context.Context) error {
 	}
 }
 
-// Receive is the actor: it lists nothing, since every message it gets is an input of the machine, or restart.
+// Receive handles one message. Every message but protoactor's own is an input of the machine, or wake.
 func (f *Feature) Receive(c actor.Context) {
 	in, ok := c.Message().(protocol.Input)
 	if !ok {
-		return // protoactor's own messages
+		return
 	}
-	defer f.onPanic()
-	if f.panics != nil && f.panics.pending != nil {
-		f.restart(c)
+	defer f.onPanic(in)
+	if crash := f.panics.crash(); crash != nil {
+		f.restart(c, crash)
+		f.panics.restarted()
 	}
 	f.run(c, in)
 }
 
 func (f *Feature) run(c actor.Context, in protocol.Input) {
-	f.tree.injectFault(beforeStep, "feature", in)
-	effects := f.machine.Step(f.tree.now(), in)
-	f.tree.injectFault(afterStep, "feature", in)
+	f.tree.host.injectFault(beforeStep, "feature", in)
+	effects := f.machine.Step(f.tree.clock.now(), in)
+	f.tree.host.injectFault(afterStep, "feature", in)
 	for _, e := range effects {
 		f.machine.Show()
 		f.perform(c, e)
@@ -177,8 +174,8 @@ func (f *Feature) run(c actor.Context, in protocol.Input) {
 	f.machine.Show()
 }
 
-// crashing notes a panic on its way out.
-func (f *Feature) onPanic() {
+// onPanic passes a panic on as a crash.
+func (f *Feature) onPanic(in protocol.Input) {
 	reason := recover()
 	if reason == nil {
 		return
@@ -186,75 +183,68 @@ func (f *Feature) onPanic() {
 	if f.panics == nil {
 		f.panics = new(panics)
 	}
-	panic(f.tree.record(f.panics, "feature", reason))
+	panic(f.panics.record(f.tree, "feature", reason, in))
 }
 
-// revive makes the machine anew after a panic. What the application asked for meanwhile may have been lost with the
-// message; its flags were not.
-func (f *Feature) restart(c actor.Context) {
-	failed := f.panics.pending
-	f.panics.pending = nil
-	state, ended := f.State(), f.Err() != nil
-	if state.Final() && ended {
+// restart resets the machine after a panic. A lost message that ends the checkout is handled again; whatever else was lost,
+// the origin knows better.
+func (f *Feature) restart(c actor.Context, crash *crash) {
+	state, usedUp := f.State(), crash.usedUp
+	if state.Final() && f.Err() != nil {
 		return
 	}
-	if state.Final() { // it was about to end
-		failed.usedUp = true
+	if state.Final() { // the panic was in the middle of the end
+		usedUp = true
 		if state = messages.StateHeld; f.Origin() == nil {
 			state = messages.StateCheckingOut
 		}
 	}
 	f.machine.Reset(state, f.Origin(), f.Local())
-	f.run(c, &protocol.Restarted{Cause: failed.cause, UsedUp: failed.usedUp})
-	switch {
-	case f.tree.closing.Load():
-		f.run(c, &protocol.Closed{})
-	case f.checkedIn.Load():
-		f.tree.replies.answerAll(errRestarted) // its message may still be on the way, and will find the actor gone
-		f.run(c, &protocol.Checkin{})
-	case f.abandoned.Load():
-		f.run(c, &protocol.Cancelled{Err: context.Canceled})
-	}
-	if err := f.tree.unavailable.Load(); err != nil {
-		f.run(c, &protocol.DownLimit{Err: err})
+	f.run(c, &protocol.Restarted{Cause: crash.cause, UsedUp: usedUp})
+	for _, lost := range crash.lost {
+		switch in := lost.(type) {
+		case *protocol.Closed, *protocol.Checkin, *protocol.Cancelled, *protocol.DownLimit:
+			f.run(c, in.(protocol.Input))
+		}
 	}
 }
 
 func (f *Feature) perform(c actor.Context, e protocol.Effect) {
+	t := f.tree
 	switch e := e.(type) {
 	case protocol.Publish:
-		f.tree.Publish(e.Event)
+		t.host.Publish(e.Event)
 	case feature.Ready:
-		f.granted.Answer(nil)
-		f.granted = nil
+		f.answerCheckout(nil)
 	case feature.Queued:
 		f.granted.SetPartial(e.Partial)
 	case feature.End:
 		f.end(e.Err)
 		c.Stop(c.Self())
 	case protocol.TakeSeat:
-		f.tree.send(f.connectionFor(e), &protocol.TakeOrder{Member: &f.Member, TakeSeat: e})
+		t.send(f.receiverOf(e), &protocol.TakeOrder{Member: &f.Member, TakeSeat: e})
 	case protocol.Release:
-		f.tree.send(f.tree.runtime, &protocol.ReleaseOrder{Member: &f.Member, Release: e})
+		t.send(t.runtime, &protocol.ReleaseOrder{Member: &f.Member, Release: e})
 	case feature.BeatNow:
-		f.tree.send(e.Connection.PID(), &protocol.BeatOrder{Member: &f.Member, Reply: e.Reply})
+		t.send(e.Connection.PID(), &protocol.BeatOrder{Member: &f.Member, Reply: e.Reply})
 	case protocol.Answer:
 		e.Reply.Answer(e.Err)
-	case feature.QueryHoldings:
-		f.tree.send(f.tree.runtime, &protocol.HoldingsQuery{Member: &f.Member})
+	case feature.QueryHoldings: // by way of the runtime, so that it does not overtake a ReleaseOrder
+		t.send(t.runtime, &protocol.HoldingsQuery{Member: &f.Member})
 	case *protocol.GaveUp:
-		f.tree.send(f.tree.runtime, e)
+		t.send(t.runtime, e)
 	}
 }
 
-func (f *Feature) connectionFor(e protocol.TakeSeat) *actor.PID {
+// receiverOf returns the actor that a take goes to: its connection, or the runtime, which knows who serves the address.
+func (f *Feature) receiverOf(e protocol.TakeSeat) *actor.PID {
 	if e.Connection != nil {
 		return e.Connection.PID()
 	}
 	return f.tree.runtime
 }
 
-// end closes Done. The caller of a first checkout that never was granted gets the error instead.
+// end sets the license's error and closes Done. The caller of a first checkout that was never granted gets the error.
 func (f *Feature) end(err error) {
 	f.mu.Lock()
 	f.err = err
@@ -262,7 +252,15 @@ func (f *Feature) end(err error) {
 		close(f.done)
 	}
 	f.mu.Unlock()
+	f.answerCheckout(err)
+	f.tree.features.remove(f)
+}
+
+// setSlot is called by the registry, with its mutex held.
+func (f *Feature) setSlot(slot int32) { f.slot = slot }
+
+// answerCheckout answers the caller of the first checkout, if it still waits.
+func (f *Feature) answerCheckout(err error) {
 	f.granted.Answer(err)
 	f.granted = nil
-	f.tree.features.remove(f)
 }

@@ -13,67 +13,53 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// storeTimeout bounds one call of the outage store; a call that takes longer is left to itself.
+// storeTimeout bounds one call of the outage store. A call that takes longer is abandoned.
 const storeTimeout = 10 * time.Second
 
-// downCounterActor performs what the down counter orders.
+// outageActor is the outage counter.
 type outageActor struct {
 	selfRestarting
 	machine *outage.Counter
 	timer   wakeTimer
-	storing bool // a merge is under way
+	storing bool // the store is merging
 }
 
-// startDownCounter loads what the store knows and starts the actor, if outages are counted at all.
-func (e *Tree) startOutageActor(ctx context.Context) error {
-	if !e.CountOutages {
-		return nil
+// startCounter loads what the store knows and starts the outage counter. It returns nil when outages are not counted.
+func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
+	if !t.settings.CountOutages {
+		return nil, nil
 	}
 	var known map[string]messages.OutageRecord
-	if e.Store != nil {
+	if t.host.Store != nil {
 		var err error
-		if known, err = abandonable(ctx, e.Store.Load); err != nil {
-			return fmt.Errorf("load outages: %w", err)
+		if known, err = abandonable(ctx, t.host.Store.Load); err != nil {
+			return nil, fmt.Errorf("load outages: %w", err)
 		}
 	}
-	a := &outageActor{selfRestarting: selfRestarting{tree: e, who: "downcounter"}, machine: outage.NewCounter(&e.Settings, e.beganWall, known, e.now())}
-	a.begin()
-	props := actor.PropsFromProducer(func() actor.Actor { return a }, e.propsOptions()...)
-	pid, err := e.System.Root.SpawnNamed(props, e.Name+"/downcounter")
-	if err != nil {
-		return fmt.Errorf("start actor: %w", err)
+	a := &outageActor{
+		selfRestarting: selfRestarting{tree: t, who: "counter"},
+		machine:        outage.NewCounter(&t.settings, t.clock.base, known, t.clock.now()),
 	}
-	e.counter = pid
-	e.send(pid, &protocol.WakeUp{}) // sets the timer
-	return nil
+	a.begin()
+	pid, err := t.host.System.Root.SpawnNamed(t.props(func() actor.Actor { return a }), t.host.Name+"/counter")
+	if err != nil {
+		return nil, fmt.Errorf("start actor: %w", err)
+	}
+	t.send(pid, &protocol.WakeUp{}) // sets the timer
+	return pid, nil
 }
 
-// begin decides by what the store knows, before there is an actor that could: no checkout is let in before that.
+// begin decides from what the store knows, before the actor runs: until then no checkout is let in.
 func (a *outageActor) begin() {
-	for _, e := range a.machine.Step(a.tree.now(), &protocol.WakeUp{}) {
+	for _, e := range a.machine.Step(a.tree.clock.now(), &protocol.WakeUp{}) {
 		if _, timer := e.(protocol.WakeAt); !timer {
 			a.perform(nil, e)
 		}
 	}
 }
 
-// settleOutages waits until the store has been told everything or ctx ends, whose cause it returns then: a program that
-// lives for seconds has no other time for it.
-func (e *Tree) flushOutages(ctx context.Context) error {
-	if e.counter == nil {
-		return nil
-	}
-	c := protocol.NewReply()
-	e.send(e.counter, &outage.Flush{Reply: c})
-	select {
-	case err := <-c.Answered():
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Receive takes serverSeen of connections, results of the store, wakeUp, and settle.
+// Receive handles one message: ServerSeen of connections, the result of a merge, Flush, or WakeUp. After a panic the actor
+// rebuilds its machine and handles the message once more; when that panics, too, the message is dropped.
 func (a *outageActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Stopping, *actor.Restarting:
@@ -82,49 +68,57 @@ func (a *outageActor) Receive(c actor.Context) {
 		if _, ok := in.(*outage.StoreMerged); ok {
 			a.storing = false
 		}
-		if !a.try(c.Self(), in) {
-			a.machine = a.machine.Rebuilt(a.tree.now(), a.storing)
-			a.try(c.Self(), in)
+		if !a.step(c.Self(), in) {
+			a.machine = a.machine.Rebuilt(a.tree.clock.now(), a.storing)
+			a.step(c.Self(), in)
 		}
 	}
 }
 
-// try handles a message and reports whether the machine did not panic.
-func (a *outageActor) try(self *actor.PID, in protocol.Input) bool {
-	step := func() []protocol.Effect { return a.machine.Step(a.tree.now(), in) }
+// step handles a message and reports whether the machine did not panic.
+func (a *outageActor) step(self *actor.PID, in protocol.Input) bool {
+	step := func() []protocol.Effect { return a.machine.Step(a.tree.clock.now(), in) }
 	return a.handle(in, step, func(e protocol.Effect) { a.perform(self, e) })
 }
 
 func (a *outageActor) perform(self *actor.PID, e protocol.Effect) {
-	env := a.tree
+	t := a.tree
 	switch e := e.(type) {
 	case protocol.Publish:
-		env.Publish(e.Event)
-	case outage.GoOn:
-		env.send(e.Connection.PID(), &protocol.OutageDecided{})
+		t.host.Publish(e.Event)
+	case protocol.Forward:
+		t.send(e.To.PID(), e.In)
 	case outage.StopAll:
-		env.stopAll(e.Err)
+		a.stopAll(e.Err)
 	case outage.MergeStore:
 		a.merge(self, e)
 	case protocol.Answer:
 		e.Reply.Answer(e.Err)
 	case protocol.WakeAt:
-		a.timer.set(env, self, e.At)
+		a.timer.set(t, self, e.At)
 	case protocol.Warn:
-		env.Logger.Warn(e.Text, e.Args...)
+		t.host.Logger.Warn(e.Text, e.Args...)
+	}
+}
+
+// stopAll ends every feature and refuses checkouts with the error. A nil error lets checkouts in again.
+func (a *outageActor) stopAll(err *messages.UnavailableError) {
+	features := a.tree.entrance.refuse(err)
+	if err != nil {
+		a.tree.tellAll(features, &protocol.DownLimit{Err: err})
 	}
 }
 
 func (a *outageActor) merge(self *actor.PID, e outage.MergeStore) {
-	env := a.tree
+	t := a.tree
 	a.storing = true
-	if env.Store == nil {
-		env.send(self, &outage.StoreMerged{ServerID: e.ServerID, Record: e.Record})
+	if t.host.Store == nil {
+		t.send(self, &outage.StoreMerged{ServerID: e.ServerID, Record: e.Record})
 		return
 	}
-	env.call(self, storeTimeout, func(ctx context.Context) any {
+	t.calls.run(self, storeTimeout, func(ctx context.Context) any {
 		record, err := abandonable(ctx, func(ctx context.Context) (messages.OutageRecord, error) {
-			return env.Store.Merge(ctx, e.ServerID, e.Record)
+			return t.host.Store.Merge(ctx, e.ServerID, e.Record)
 		})
 		return &outage.StoreMerged{ServerID: e.ServerID, Record: record, Err: err}
 	})
@@ -133,8 +127,8 @@ func (a *outageActor) merge(self *actor.PID, e outage.MergeStore) {
 // errStoreGoexit is the error of a store that ended the goroutine which called it.
 var errStoreGoexit = errors.New("the outage store called runtime.Goexit")
 
-// abandonable calls host code that may hang whatever its context says, or panic: when ctx ends the call is left to
-// itself, on the goroutine that it holds.
+// abandonable calls the outage store, which is the host's code: it may panic, or hang whatever its context says. When ctx
+// ends the call is abandoned, with the goroutine that it holds.
 func abandonable[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
 	type outcome struct {
 		result T
@@ -157,32 +151,5 @@ func abandonable[T any](ctx context.Context, call func(context.Context) (T, erro
 	case <-ctx.Done():
 		var none T
 		return none, context.Cause(ctx)
-	}
-}
-
-// stopAll ends every feature and refuses checkouts with the error; nil lets them in again. A checkout that starts
-// meanwhile either sees the error or is told.
-func (e *Tree) stopAll(err *messages.UnavailableError) {
-	e.spawnMu.Lock()
-	e.unavailable.Store(err)
-	features := e.features.list()
-	e.spawnMu.Unlock()
-	if err == nil {
-		return
-	}
-	e.tellAll(features, &protocol.DownLimit{Err: err})
-}
-
-// tellFeatures tells every feature that has not ended.
-func (e *Tree) tellFeatures(in protocol.Input) {
-	e.spawnMu.Lock()
-	features := e.features.list()
-	e.spawnMu.Unlock()
-	e.tellAll(features, in)
-}
-
-func (e *Tree) tellAll(features []*Feature, in protocol.Input) {
-	for _, f := range features {
-		e.send(f.PID, in)
 	}
 }

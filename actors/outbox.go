@@ -7,58 +7,59 @@ import (
 	"github.com/seatbeat/seatbeat/internal/fifo"
 )
 
-// tellsAtOnce is how many features are told something before those who were get their turn. Few enough that a burst's
-// messages, and what they cause, take no memory to speak of; many enough that a turn costs nothing beside them.
+// tellsAtOnce is how many messages of a burst are sent before the features that got them have their turn: so few that the
+// messages, and what they cause, take little memory, and so many that a turn costs little beside them.
 const tellsAtOnce = 4096
 
-// outbox sends what a connection has to say to features and to other connections, in order. A burst of a million messages
-// goes out in parts: the next one when the features of the last had their turn. (All at once they took 100 bytes each
-// while they waited.) The zero value is an empty outbox.
+// outbox sends what a connection tells features and other connections, in order. A burst of a million messages goes out
+// in parts: each part when the features of the one before have had their turn. (Sent at once, the messages took 100 bytes
+// each while they waited.) The zero value is an empty outbox.
 type outbox struct {
-	burst   protocol.TellAll            // what is left of the one under way
-	behind  fifo.Queue[protocol.Effect] // tell, tellAll and forward, to be sent after it
+	burst   protocol.TellAll            // what is left of the TellAll being sent
+	queue   fifo.Queue[protocol.Effect] // Tell, TellAll and Forward, to be sent after it
 	waiting bool                        // a tellMore is on its way
 }
 
-// tellMore lets a connection go on with a burst.
+// tellMore lets a connection send the next part of a burst.
 type tellMore struct{ protocol.Message }
 
-// post sends an effect, or queues it behind what waits.
-func (o *outbox) post(env *Tree, self *actor.PID, e protocol.Effect) {
-	o.behind.Push(e)
+// post sends an effect, after those that wait.
+func (o *outbox) post(t *Tree, self *actor.PID, e protocol.Effect) {
+	o.queue.Push(e)
 	if !o.waiting {
-		o.send(env, self)
+		o.sendPart(t, self)
 	}
 }
 
-// goOn sends the next part.
-func (o *outbox) goOn(env *Tree, self *actor.PID) {
+// more handles tellMore.
+func (o *outbox) more(t *Tree, self *actor.PID) {
 	o.waiting = false
-	o.send(env, self)
+	o.sendPart(t, self)
 }
 
-// send tells so many features at once, and comes back for the rest when those who were told had their turn.
-func (o *outbox) send(env *Tree, self *actor.PID) {
-	for room := tellsAtOnce; room > 0; room-- {
-		if !o.next(env) {
+// sendPart sends the next part of what waits. If something is left, a tellMore comes when the receivers have had their
+// turn.
+func (o *outbox) sendPart(t *Tree, self *actor.PID) {
+	for range tellsAtOnce {
+		if !o.sendNext(t) {
 			return
 		}
 	}
 	o.waiting = true
-	env.dispatcher.Schedule(func() { env.send(self, &tellMore{}) })
+	t.dispatcher.Schedule(func() { t.send(self, &tellMore{}) })
 }
 
-// flush sends everything.
-func (o *outbox) flush(env *Tree) {
-	for o.next(env) {
+// flush sends everything that waits.
+func (o *outbox) flush(t *Tree) {
+	for o.sendNext(t) {
 	}
 }
 
-// next sends one message. It returns false when there is none.
-func (o *outbox) next(env *Tree) bool {
+// sendNext sends one message. It returns false when there is none.
+func (o *outbox) sendNext(t *Tree) bool {
 	for len(o.burst.To) == 0 {
 		o.burst = protocol.TellAll{}
-		e, ok := o.behind.Pop()
+		e, ok := o.queue.Pop()
 		if !ok {
 			return false
 		}
@@ -66,14 +67,14 @@ func (o *outbox) next(env *Tree) bool {
 		case protocol.TellAll:
 			o.burst = e
 		case protocol.Tell:
-			env.send(e.To.PID, e.In)
+			t.send(e.To.PID, e.In)
 			return true
 		case protocol.Forward:
-			env.send(e.To.PID(), e.In)
+			t.send(e.To.PID(), e.In)
 			return true
 		}
 	}
-	env.send(o.burst.To[0].PID, o.burst.In)
+	t.send(o.burst.To[0].PID, o.burst.In)
 	o.burst.To = o.burst.To[1:]
 	return true
 }

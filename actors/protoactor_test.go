@@ -14,8 +14,8 @@ import (
 	"github.com/seatbeat/seatbeat/internal/mailbox"
 )
 
-// The tests of this file pin down what we rely on, or work around, in protoactor: they fail when an upgrade changes it.
-// Where a mailbox has a part in it they run with protoactor's own and with ours.
+// The tests of this file pin down what we rely on in protoactor, or work around: they fail when an upgrade changes it.
+// Where the mailbox matters they run with protoactor's own mailbox and with ours.
 
 // probe runs test in a bubble with an actor system of its own.
 func probe(t *testing.T, test func(t *testing.T, system *actor.ActorSystem)) {
@@ -86,7 +86,7 @@ func queue(system *actor.ActorSystem, pid *actor.PID, messages ...any) {
 	close(gate)
 }
 
-// deadLetters counts those of the system; read the count after synctest.Wait.
+// deadLetters counts the dead letters of the system; read the count after synctest.Wait.
 func deadLetters(system *actor.ActorSystem) *int {
 	n := new(int)
 	system.EventStream.Subscribe(func(event any) {

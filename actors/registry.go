@@ -3,22 +3,20 @@ package actors
 import (
 	"sync"
 
-	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/transport"
 )
 
-// registry lists the features that have not ended. Its slots are used again.
+// registry lists the features that have not ended. A freed slot is used again.
 type registry struct {
-	mu      sync.Mutex
-	slots   []*Feature // nil: free
+	mu      sync.Mutex // guards the fields below, and Feature.slot
+	slots   []*Feature // nil: the slot is free
 	free    []int32
 	closed  bool
-	last    uint64        // the latest claim ID
+	last    uint64        // the latest ID
 	drained chan struct{} // closed when the registry is closed and empty
 }
 
-// add enters a feature and gives it its number. It fails with ErrClosed once the registry is closed.
+// add enters a feature and gives it its ID. It fails with ErrClosed once the registry is closed.
 func (r *registry) add(f *Feature) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -28,41 +26,42 @@ func (r *registry) add(f *Feature) error {
 	r.last++
 	f.SetID(r.last)
 	if n := len(r.free); n > 0 {
-		f.place, r.free = r.free[n-1], r.free[:n-1]
-		r.slots[f.place] = f
+		f.setSlot(r.free[n-1])
+		r.free = r.free[:n-1]
+		r.slots[f.slot] = f
 		return nil
 	}
-	f.place = int32(len(r.slots))
+	f.setSlot(int32(len(r.slots)))
 	r.slots = append(r.slots, f)
 	return nil
 }
 
-// remove takes out a feature that ended.
+// remove takes out a feature that has ended. A second call does nothing.
 func (r *registry) remove(f *Feature) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if f.place < 0 {
+	if f.slot < 0 {
 		return
 	}
-	r.slots[f.place] = nil
-	r.free = append(r.free, f.place)
-	f.place = -1
-	r.tellDrained()
+	r.slots[f.slot] = nil
+	r.free = append(r.free, f.slot)
+	f.setSlot(-1)
+	r.checkDrained()
 }
 
-// close lets no feature in any more and returns those that are left, and a channel that is closed when none is.
+// close lets no more features in. It returns those that are left, and a channel that is closed when none is left.
 func (r *registry) close() ([]*Feature, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.closed {
 		r.closed = true
 		r.drained = make(chan struct{})
-		r.tellDrained()
+		r.checkDrained()
 	}
 	return r.listed(), r.drained
 }
 
-func (r *registry) tellDrained() {
+func (r *registry) checkDrained() {
 	if r.closed && len(r.free) == len(r.slots) {
 		select {
 		case <-r.drained:
@@ -100,97 +99,4 @@ func (r *registry) states() [messages.States]int {
 		}
 	}
 	return n
-}
-
-// linkList lists the connections, for Status.
-type connectionList struct {
-	mu  sync.Mutex
-	all []*protocol.ConnectionRef
-}
-
-func (l *connectionList) add(link *protocol.ConnectionRef) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all = append(l.all, link)
-}
-
-func (l *connectionList) list() []*protocol.ConnectionRef {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]*protocol.ConnectionRef(nil), l.all...)
-}
-
-// errRestarted answers calls whose answer may have been lost with a panic.
-const errRestarted = protocol.TransportError("an actor was restarted")
-
-// callSet knows the calls of the application that wait for an actor. A panic may take the answer of any of them along, so
-// that it ends them all: none waits for ever.
-type replySet struct {
-	mu      sync.Mutex
-	waiting map[*protocol.Reply]struct{}
-}
-
-// open returns the promise of a new call.
-func (s *replySet) open() *protocol.Reply {
-	c := protocol.NewReply()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.waiting == nil {
-		s.waiting = make(map[*protocol.Reply]struct{})
-	}
-	s.waiting[c] = struct{}{}
-	return c
-}
-
-// close forgets a call that waits no longer.
-func (s *replySet) close(c *protocol.Reply) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.waiting, c)
-}
-
-// answerAll answers every call that has no answer yet.
-func (s *replySet) answerAll(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.waiting {
-		c.Answer(err)
-	}
-}
-
-// sessionSet knows the sessions that are open, so that none outlives the runtime, even one that was still on its way to
-// its connection.
-type sessionSet struct {
-	mu   sync.Mutex
-	open map[transport.Session]struct{}
-}
-
-func (s *sessionSet) add(session transport.Session) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open == nil {
-		s.open = make(map[transport.Session]struct{})
-	}
-	s.open[session] = struct{}{}
-}
-
-// take removes a session and reports whether it was open.
-func (s *sessionSet) take(session transport.Session) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, ok := s.open[session]
-	delete(s.open, session)
-	return ok
-}
-
-// drain removes and returns all.
-func (s *sessionSet) drain() []transport.Session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []transport.Session
-	for session := range s.open {
-		all = append(all, session)
-	}
-	s.open = nil
-	return all
 }

@@ -9,37 +9,37 @@ import (
 	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
-// wakeTimer is the one timer of an actor. Its message may arrive late, after another one was set, or early: machines look
-// at what is due, not at who woke them.
+// wakeTimer is the one timer of an actor. Its WakeUp may arrive early, or after another time was set: machines look at
+// what is due.
 type wakeTimer struct {
 	at    protocol.Instant // when it rings, or rang; zero: it is stopped
 	rang  atomic.Bool
 	timer *time.Timer
 }
 
-// set has the actor woken at that time; zero stops the timer. One that rings sooner is left alone, since the machine says
-// again what it waits for when it is woken: a burst that puts the time off again and again costs no timer for each of its
-// messages.
-func (t *wakeTimer) set(env *Tree, self *actor.PID, at protocol.Instant) {
-	sooner := t.at != (protocol.Instant{}) && !t.rang.Load() && t.at.Before(at)
-	if at == t.at || sooner {
+// set has the actor woken at that time; zero stops the timer. When the timer is set to ring sooner, it stays as it is: the
+// machine says again what it waits for when it is woken. So a burst of messages, each of which moves the time back, needs
+// one timer.
+func (w *wakeTimer) set(t *Tree, self *actor.PID, at protocol.Instant) {
+	sooner := w.at != (protocol.Instant{}) && !w.rang.Load() && w.at.Before(at)
+	if at == w.at || sooner {
 		return
 	}
-	t.stop()
+	w.stop()
 	if at == (protocol.Instant{}) {
 		return
 	}
-	t.at = at
-	t.timer = time.AfterFunc(max(at.Mono-env.now().Mono, 0), func() {
-		t.rang.Store(true)
-		env.send(self, &protocol.WakeUp{})
+	w.at = at
+	w.timer = time.AfterFunc(max(at.Mono-t.clock.now().Mono, 0), func() {
+		w.rang.Store(true)
+		t.send(self, &protocol.WakeUp{})
 	})
 }
 
-func (t *wakeTimer) stop() {
-	if t.timer != nil {
-		t.timer.Stop()
+func (w *wakeTimer) stop() {
+	if w.timer != nil {
+		w.timer.Stop()
 	}
-	t.at, t.timer = protocol.Instant{}, nil
-	t.rang.Store(false)
+	w.at, w.timer = protocol.Instant{}, nil
+	w.rang.Store(false)
 }

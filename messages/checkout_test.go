@@ -54,11 +54,6 @@ func TestCheckoutValidateTellsAllFaultsAtOnce(t *testing.T) {
 	}, fields)
 }
 
-func TestFaultsWithoutAFaultAreNoError(t *testing.T) {
-	var faults Faults
-	assert.NoError(t, faults.Err())
-}
-
 func TestCheckoutTakesOneSeatWhenNoCountIsGiven(t *testing.T) {
 	assert.Equal(t, 1, Checkout{}.Seats())
 	assert.Equal(t, 7, Checkout{Count: 7}.Seats())

@@ -1,12 +1,13 @@
-// Package messages is the vocabulary of seatbeat: the command a service gives ([Checkout]), the facts it is told
-// ([Event]), the values they are made of, and the errors that every layer shares.
+// Package messages has the words of seatbeat: the command that a service gives ([Checkout]), the events that it gets
+// ([Event]), the values in them, and the errors that all layers share.
 //
-// The package holds values only. It imports nothing but the standard library, so that a service can log, store, compare
-// and test seatbeat's events without linking the runtime.
+// The package holds values only. It imports the standard library alone, so that a service can log, store, compare and
+// test events without linking the runtime.
 //
 // # Words
 //
-// A feature is a licensed capability with a version; a seat is one unit of it. A checkout takes Count seats of one
-// feature, all or none. The server grants a lease for it and frees the seats when no heartbeat has named the lease for
-// the client timeout. A server is known by its ServerID, whatever addresses it answers at.
+// A feature is a licensed capability with a version. A seat is one unit of a feature. A checkout takes Count seats of
+// one feature, all or none. The server grants a lease for the checkout, and frees its seats when no heartbeat names the
+// lease for the client timeout. A server is its ServerID, whatever addresses it answers at. docs/glossary.md has all
+// terms.
 package messages

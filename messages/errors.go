@@ -7,27 +7,29 @@ import (
 	"time"
 )
 
-// Conditions that a service branches on with errors.Is. What a license's Err returns is one of them.
+// Conditions that a service branches on with errors.Is. The error of License.Err is one of them.
 var (
-	// ErrLost: the seats were refused, revoked or timed out. Stop using the feature; check it out anew when it is needed.
+	// ErrLost: the seats were refused or revoked, or the lease timed out. Stop using the feature; check out again when
+	// it is needed. The error is a *LostError.
 	ErrLost = errors.New("license lost")
-	// ErrExited: no server was reached any more. Shut the application down, or check out anew once a server is back.
+	// ErrExited: no server was reached any more. Shut the application down, or check out again once a server is back.
+	// The error is an *ExitedError.
 	ErrExited = errors.New("no license server reached")
-	// ErrUnavailable: servers went down and came back more often than allowed. Wait until the time that the
-	// UnavailableError names.
+	// ErrUnavailable: a server had more outages than allowed. Wait until the time in the error, which is an
+	// *UnavailableError, then check out again.
 	ErrUnavailable = errors.New("license servers were down too often")
 	// ErrCheckedIn: the application itself returned the seats. Nothing is to be done.
 	ErrCheckedIn = errors.New("license checked in")
-	// ErrClosed: the runtime was closed. Start another one.
+	// ErrClosed: the runtime was closed, and the seats were returned. Start another runtime, or nothing is to be done.
 	ErrClosed = errors.New("runtime closed")
 )
 
-// LostError is what a license's Err returns in state Lost. It Is ErrLost.
+// LostError is the error of a licence in StateLost. For errors.Is it is ErrLost.
 type LostError struct {
 	Claim   Claim
-	Server  Server // the server that decided it
+	Server  Server // that decided it
 	Reason  Reason
-	Message string // the server's words, or the runtime's; may be empty
+	Message string // of the server or of the runtime, may be empty
 }
 
 func (e *LostError) Error() string {
@@ -37,9 +39,9 @@ func (e *LostError) Error() string {
 // Is reports whether target is ErrLost.
 func (e *LostError) Is(target error) bool { return target == ErrLost }
 
-// ExitedError is what a license's Err returns in state Exited. It Is ErrExited.
+// ExitedError is the error of a licence in StateExited. For errors.Is it is ErrExited.
 type ExitedError struct {
-	Servers []Address // those tried
+	Servers []Address // that were tried
 	Failed  int       // heartbeats that failed in a row
 	Cause   string    // the last error
 }
@@ -51,14 +53,14 @@ func (e *ExitedError) Error() string {
 // Is reports whether target is ErrExited.
 func (e *ExitedError) Is(target error) bool { return target == ErrExited }
 
-// UnavailableError is what a checkout returns, and a license's Err, when the outage limit is exceeded.
-// It Is ErrUnavailable.
+// UnavailableError is the error of a checkout, and of a licence in StateUnavailable, when a server had more outages
+// than DownLimit allows. For errors.Is it is ErrUnavailable.
 type UnavailableError struct {
-	Server Server        // the server with too many outages
-	Count  int           // its outages within Window
-	Max    int           // the outages allowed within Window
-	Window time.Duration // the length of the sliding window
-	Until  time.Time     // when the window has room again
+	Server Server        // that had too many outages
+	Count  int           // of its outages within Window
+	Max    int           // outages that are allowed within Window
+	Window time.Duration // length of the sliding window
+	Until  time.Time     // when checkouts work again
 }
 
 func (e *UnavailableError) Error() string {
@@ -69,20 +71,21 @@ func (e *UnavailableError) Error() string {
 // Is reports whether target is ErrUnavailable.
 func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
 
-// CheckoutError is returned by a first checkout that no server granted: each server's answer, in the order asked. One
-// that waited in vain also Is what ended the caller's context.
+// CheckoutError is the error of a first checkout that no server granted. It has the answer of each server, in the order
+// in which they were asked: see Has. When the checkout waited in a queue, errors.Is also finds the error of the
+// caller's context.
 type CheckoutError struct {
 	Checkout Checkout
 	Answers  []Answer
-	Cause    error // of a checkout that waited: why the caller's context ended. Nil: no wait was cut short
+	Cause    error // why the context of the caller ended while the checkout waited in a queue; nil when it did not wait
 }
 
 // Answer is why one server did not grant a first checkout.
 type Answer struct {
 	Server     Server
-	Reason     Reason        // Unanswered when it was not reached in time
-	Message    string        // the server's words, or the error of the transport
-	RetryAfter time.Duration // when positive, how long the server asked to wait
+	Reason     Reason        // Unanswered when the server was not reached in time
+	Message    string        // of the server, or the error of the transport
+	RetryAfter time.Duration // when positive, the server asked to come back after this time
 }
 
 func (e *CheckoutError) Error() string {
@@ -100,10 +103,11 @@ func (e *CheckoutError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the cause, so that a wait that was cut short Is context.DeadlineExceeded or context.Canceled.
+// Unwrap returns Cause, so that errors.Is finds context.DeadlineExceeded or context.Canceled after a wait.
 func (e *CheckoutError) Unwrap() error { return e.Cause }
 
-// Has reports whether a server answered with this reason: Has(NoSeats) tells "all taken" from "no such feature".
+// Has reports whether a server answered with the reason. Has(NoSeats) says that all seats were taken somewhere: try
+// again later, or set Checkout.Wait.
 func (e *CheckoutError) Has(reason Reason) bool {
 	for _, a := range e.Answers {
 		if a.Reason == reason {
@@ -113,24 +117,13 @@ func (e *CheckoutError) Has(reason Reason) bool {
 	return false
 }
 
-// FieldError is one fault of a configuration or a command.
+// FieldError is one fault of a configuration or a command. Correct the field.
 type FieldError struct {
 	Field   string // the path of the field: "Heartbeat.Interval"
 	Problem string // what is wrong and what is allowed
 }
 
 func (e *FieldError) Error() string { return e.Field + " " + e.Problem }
-
-// Faults collects the faults of a value that is being validated. The zero value is ready to use.
-type Faults struct{ all []error }
-
-// Add notes a fault of a field; format and args say what is wrong and what is allowed.
-func (f *Faults) Add(field, format string, args ...any) {
-	f.all = append(f.all, &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)})
-}
-
-// Err returns nil, or all faults joined, each a *FieldError.
-func (f *Faults) Err() error { return errors.Join(f.all...) }
 
 func withMessage(r Reason, message string) string {
 	if message == "" {

@@ -6,20 +6,21 @@ import (
 	"time"
 )
 
-// Event is a fact that a runtime tells its subscribers. The set is sealed: the structs of this package whose comments
-// say when they are told. Values hold no reference into the runtime; a subscriber may keep them.
+// Event is a fact that a runtime publishes to its subscribers. The set is sealed: its members are the structs of this
+// file that the comments below describe. An event holds no reference into the runtime; a subscriber may keep it.
 //
-// Order: the events of one checkout arrive in the order in which they happened. Every RetryingFeature is followed by
-// exactly one CheckoutSucceeded or CheckoutFailed of the same checkout, before any other event of it.
+// The events of one checkout arrive in the order in which they happened. Every RetryingFeature is followed by exactly
+// one CheckoutSucceeded or CheckoutFailed of the same checkout, before any other event of that checkout: the two are a
+// pair (docs/rules.md, section 4).
 type Event interface {
 	isEvent()
 }
 
-// Name returns the name of the event's type, for logs and JSON: "ConnectionLost".
+// Name returns the name of the type of an event, for logs and JSON: "ConnectionLost".
 func Name(e Event) string { return reflect.TypeOf(e).Name() }
 
 // Terminal reports whether the event is never dropped, however slow its subscriber is: LicenseLost, Exited and
-// DownLimitExceeded.
+// DownLimitExceeded (docs/rules.md, section 4).
 func Terminal(e Event) bool {
 	switch e.(type) {
 	case LicenseLost, Exited, DownLimitExceeded:
@@ -29,69 +30,74 @@ func Terminal(e Event) bool {
 	}
 }
 
-// Claim names one checkout in events and errors.
+// Claim identifies one checkout in events and errors.
 type Claim struct {
-	// ID is the number of the checkout within its runtime, from 1. No two checkouts of a runtime share it.
+	// ID is the number of the checkout within its runtime, from 1. The runtime never uses a number again.
 	ID      uint64  `json:"id"`
 	Feature string  `json:"feature"`
 	Version Version `json:"version"`
-	Count   int     `json:"count"`
+	Count   int     `json:"count"` // of seats
 }
 
 // String returns the claim for people: "f2 1.0 x1".
 func (c Claim) String() string { return fmt.Sprintf("%s %s x%d", c.Feature, c.Version, c.Count) }
 
-// Events that have a callback, named as the vendors' users know them.
+// Events that have a callback in supervisor.Callbacks (docs/rules.md, section 4).
 type (
-	// ConnectionLost: a heartbeat failed. Told once per connection and failed beat.
+	// ConnectionLost: a heartbeat failed. Published for each failed heartbeat, once per connection. Nothing is to be
+	// done: the features stay usable and the runtime tries again.
 	ConnectionLost struct {
 		Server   Server `json:"server"`
-		Failed   int    `json:"failed"`   // beats failed in a row, from 1
-		Cause    string `json:"cause"`    // the error of this beat
-		Features int    `json:"features"` // checkouts held over this connection
+		Failed   int    `json:"failed"`   // heartbeats that failed in a row, from 1
+		Cause    string `json:"cause"`    // the error of this heartbeat
+		Features int    `json:"features"` // checkouts that are held over this connection
 	}
-	// RetryingFeature: a server answered again and the feature is asked for there. Opens a pair.
+	// RetryingFeature: a server answered again, and the runtime resumes the lease or takes the seats again there. It
+	// opens a pair. Nothing is to be done.
 	RetryingFeature struct {
 		Claim
 		Server Server `json:"server"`
 	}
-	// CheckoutSucceeded: the feature was granted again, or its lease resumed. Closes a pair.
+	// CheckoutSucceeded: the lease was resumed, or the seats were granted again. It closes a pair. Nothing is to be
+	// done.
 	CheckoutSucceeded struct {
 		Claim
 		Server  Server `json:"server"`
-		Resumed bool   `json:"resumed"` // the same lease as before: no seat was taken
-		// Overdraft: the new lease is past the seats that were bought, which the licence allows for.
+		Resumed bool   `json:"resumed"` // the lease is the one of before: no seat was taken
+		// Overdraft: the new lease is beyond the seats that were bought, which the licence allows.
 		Overdraft bool `json:"overdraft,omitempty"`
 	}
-	// CheckoutFailed: the feature was refused, or the pair ended otherwise. Closes a pair.
+	// CheckoutFailed: the server refused the seats, or the pair ended for the reason that Reason names. It closes a
+	// pair. Wait for the next event of the checkout: LicenseLost when the licence is gone, else the runtime goes on.
 	CheckoutFailed struct {
 		Claim
 		Server  Server `json:"server"`
 		Reason  Reason `json:"reason"`
-		Message string `json:"message,omitempty"`
+		Message string `json:"message,omitempty"` // of the server or of the runtime
 	}
-	// Exited: the runtime gave up features since no server was reached. One event for all features of one connection
-	// that give up together.
+	// Exited: the runtime gave up features because it reached no server. One event for all features of a connection
+	// that are given up together; each of them has a LicenseLost, too. Shut the application down, or check out again
+	// once a server is back.
 	Exited struct {
-		Features int       `json:"features"` // how many gave up
-		Names    []string  `json:"names"`    // the names of the first MaxExitedNames of them
-		Servers  []Address `json:"servers"`  // those tried
-		Failed   int       `json:"failed"`   // heartbeats failed in a row
+		Features int       `json:"features"` // how many were given up
+		Names    []string  `json:"names"`    // of the first MaxExitedNames of them
+		Servers  []Address `json:"servers"`  // that were tried
+		Failed   int       `json:"failed"`   // heartbeats that failed in a row
 		Cause    string    `json:"cause"`    // the last error
 	}
 )
 
-// MaxExitedNames is the most names that an Exited event lists.
+// MaxExitedNames bounds the names in an Exited event.
 const MaxExitedNames = 20
 
-// Further events.
+// Events without a callback.
 type (
 	// CheckedOut: a first checkout was granted.
 	CheckedOut struct {
 		Claim
 		Server Server `json:"server"`
-		Local  bool   `json:"local"` // a local licence: it is never beaten
-		// Overdraft: the lease is past the seats that were bought, which the licence allows for.
+		Local  bool   `json:"local"` // a local licence: it needs no heartbeats and never expires
+		// Overdraft: the lease is beyond the seats that were bought, which the licence allows.
 		Overdraft bool `json:"overdraft,omitempty"`
 	}
 	// CheckedIn: the application returned the seats, or closed the runtime.
@@ -99,13 +105,15 @@ type (
 		Claim
 		Server Server `json:"server"`
 	}
-	// ServerRestarted: a server answered with another BootID than before. Told once, however often it restarted meanwhile.
+	// ServerRestarted: a server answered with another BootID than before. Published once, however often the server
+	// restarted in between. Nothing is to be done: the runtime resumes the leases.
 	ServerRestarted struct {
 		Server Server   `json:"server"`
 		Old    Identity `json:"old"`
 		New    Identity `json:"new"`
 	}
-	// ServerReplaced: another ServerID answered at the address, or the Epoch went down: the old leases are not known there.
+	// ServerReplaced: another ServerID answered at the address, or the Epoch went down: the leases of before are not
+	// known there. Nothing is to be done: the runtime takes the seats again. An administrator should know about it.
 	ServerReplaced struct {
 		Server Server   `json:"server"`
 		Old    Identity `json:"old"`
@@ -117,49 +125,54 @@ type (
 		From Server `json:"from"`
 		To   Server `json:"to"`
 	}
-	// LicenseLost: the license is gone; State says how. License.Done was closed before this is told.
+	// LicenseLost: the licence is gone; State says how. License.Done is closed before this event is published. Stop
+	// using the feature; check out again when it is needed.
 	LicenseLost struct {
 		Claim
 		Server  Server `json:"server"`
-		State   State  `json:"state"` // Lost, Exited or Unavailable
+		State   State  `json:"state"` // StateLost, StateExited or StateUnavailable
 		Reason  Reason `json:"reason"`
-		Message string `json:"message,omitempty"`
+		Message string `json:"message,omitempty"` // of the server or of the runtime
 	}
-	// LeaseAtRisk: soon the client timeout will have passed without an acknowledged heartbeat; the server may then give
-	// the seats to somebody else. Told once per connection and break.
+	// LeaseAtRisk: the client timeout will soon be over without an acknowledged heartbeat; from then on the server may
+	// grant the seats to another client. Published once per connection until the server answers again.
 	LeaseAtRisk struct {
 		Server   Server        `json:"server"`
-		Features int           `json:"features"`
-		Age      time.Duration `json:"age"`     // since the oldest acknowledged heartbeat was sent
-		Timeout  time.Duration `json:"timeout"` // the client timeout
+		Features int           `json:"features"` // checkouts that are held over this connection
+		Age      time.Duration `json:"age"`      // since the oldest acknowledged heartbeat was sent
+		Timeout  time.Duration `json:"timeout"`  // the client timeout
 	}
-	// ClockJumped: wall and monotonic time parted, as they do when a machine was suspended.
+	// ClockJumped: the wall clock and the monotonic clock went apart, as they do while a machine is suspended. Nothing
+	// is to be done: the runtime sends heartbeats at once.
 	ClockJumped struct {
 		By time.Duration `json:"by"` // how much further the wall clock went
 	}
-	// OutageCounted: a server went down and came back.
+	// OutageCounted: a server was down, or restarted, and is up again.
 	OutageCounted struct {
 		Server Server        `json:"server"`
-		Count  int           `json:"count"` // outages of this server within the window
-		Max    int           `json:"max"`   // allowed, 0 when there is no limit
-		Window time.Duration `json:"window"`
+		Count  int           `json:"count"`  // outages of this server within the window
+		Max    int           `json:"max"`    // that are allowed, 0 when there is no limit
+		Window time.Duration `json:"window"` // length of the sliding window
 	}
-	// DownLimitExceeded: a server had more outages within the window than allowed; every license ends as Unavailable.
+	// DownLimitExceeded: a server had more outages within the window than DownLimit.Max allows. Every licence ends as
+	// Unavailable, and checkouts fail until AvailabilityRestored.
 	DownLimitExceeded struct {
 		Server Server        `json:"server"`
-		Count  int           `json:"count"`
-		Max    int           `json:"max"`
-		Window time.Duration `json:"window"`
-		Until  time.Time     `json:"until"` // when the window has room again
+		Count  int           `json:"count"`  // outages of this server within the window
+		Max    int           `json:"max"`    // that are allowed
+		Window time.Duration `json:"window"` // length of the sliding window
+		Until  time.Time     `json:"until"`  // when checkouts work again
 	}
-	// AvailabilityRestored: the outage window has room again; checkouts work.
+	// AvailabilityRestored: no server has more outages within the window than allowed any more. Checkouts work again.
 	AvailabilityRestored struct{}
-	// FeatureRestarted: a defect of the runtime hit the feature's actor, which was restarted.
+	// FeatureRestarted: a defect of the runtime made the actor of the feature panic, and the actor was restarted. The
+	// feature goes on. Please report the cause as a bug.
 	FeatureRestarted struct {
 		Claim
 		Cause string `json:"cause"`
 	}
-	// EventsDropped: this subscriber was too slow; Number events that were not terminal are missing here.
+	// EventsDropped: this subscriber was too slow, and lacks Number events that are not terminal. Make the subscriber
+	// faster, or its buffer larger.
 	EventsDropped struct {
 		Number int `json:"number"`
 	}

@@ -2,22 +2,23 @@ package messages
 
 import "time"
 
-// Outage is one time that a server went down and came back, as one program saw it.
+// Outage is one time that a server was down and came up again, as one program saw it (docs/rules.md, section 3).
 type Outage struct {
-	// BootID is that of the life that came up. Two outages of one server with the same BootID after a restart are one.
+	// BootID is that of the server process after the outage. Two restarts of one server with the same BootID are one
+	// outage.
 	BootID string `json:"boot_id"`
-	// Restart says that the BootID changed; otherwise the server was only unreachable from Down to Up.
+	// Restart says that the BootID changed. Otherwise the server was only unreachable from Down to Up.
 	Restart bool `json:"restart"`
-	// Down and Up are wall times: of the first heartbeat that failed, and of the first answer after it. A restart that
-	// was recognised without a failed heartbeat has both at the same time.
+	// Down is the wall time of the first failed heartbeat, Up that of the first answer after it. When a restart was
+	// recognised without a failed heartbeat, both are the time of the answer.
 	Down time.Time `json:"down"`
 	Up   time.Time `json:"up"`
 }
 
-// OutageRecord is what is known of the outages of one server.
+// OutageRecord is what a store keeps about one server.
 type OutageRecord struct {
-	// Last is the identity seen last; zero when the server was never seen.
+	// Last is the identity of the server when it answered last; zero when it never answered.
 	Last Identity `json:"last"`
-	// Outages are those within the window, in the order of Up.
+	// Outages are the outages within the window, in the order of Up.
 	Outages []Outage `json:"outages"`
 }

@@ -2,35 +2,37 @@ package messages
 
 import "fmt"
 
-// Reason says why seats were refused, why a lease ended, or why a pair of events was closed without a grant.
+// Reason says why seats were refused, why a lease ended, or why a pair of events was closed without a grant. Its text
+// in JSON is its name.
 type Reason uint8
 
-// Reasons. The first group is a server's refusal of a checkout, the second a refusal that asks to come back later, the
-// third the end of a lease as the server tells it, the fourth is said by the runtime itself.
+// Reasons, in four groups: refusals of a server, refusals that ask to come back later, ends of leases, and reasons of
+// the runtime itself.
 const (
-	// NoReason is the zero value: nothing is wrong, or nothing is known.
+	// NoReason is the zero value.
 	NoReason Reason = iota
 
 	// NoSuchFeature: the server has no licence of this feature.
 	NoSuchFeature
-	// NoSeats: fewer seats are free than were asked for.
+	// NoSeats: too few seats are free. Try again later, or set Checkout.Wait.
 	NoSeats
-	// VersionTooLow: the server serves a lower version than was asked for, or another one than asked for exactly.
+	// VersionTooLow: the server serves a lower version, or, for an exact checkout, another version.
 	VersionTooLow
-	// FeatureExpired: the licence of the feature has run out. It also ends leases.
+	// FeatureExpired: the licence of the feature has expired. It also ends leases.
 	FeatureExpired
-	// Revoked: an administrator took the lease away. It also refuses a checkout that replaces a revoked lease.
+	// Revoked: an administrator ended the lease. A checkout that replaces a revoked lease is refused for this reason,
+	// too.
 	Revoked
-	// Denied: the server does not serve this client.
+	// Denied: the server does not serve this client. An administrator has to change that.
 	Denied
-	// Malformed: the request was not understood or out of bounds; repeating it cannot help.
+	// Malformed: the request was out of bounds, or not understood. A repeat cannot help.
 	Malformed
 
-	// Busy: the server has too much to do. Such a refusal says when to come back.
+	// Busy: the server is overloaded. The refusal has a RetryAfter.
 	Busy
-	// Draining: the server is shutting down or starting. Such a refusal says when to come back.
+	// Draining: the server is starting or stopping. The refusal has a RetryAfter.
 	Draining
-	// RateLimited: this client asks too often, or for too much. Such a refusal says when to come back.
+	// RateLimited: this client calls too often, or asks for too much. The refusal has a RetryAfter.
 	RateLimited
 
 	// Unknown: the server does not know the lease.
@@ -44,17 +46,17 @@ const (
 
 	// Unanswered: the server gave no answer.
 	Unanswered
-	// Superseded: another server or another way to the seat was faster.
+	// Superseded: another server granted the seats first. No runtime of this version uses it.
 	Superseded
-	// Ended: the checkout ended meanwhile, for a reason of its own.
+	// Ended: the checkout ended before the answer came.
 	Ended
-	// TimedOut: the client timeout passed without an acknowledged heartbeat, and EnforceTimeout is on.
+	// TimedOut: the client timeout was over without an acknowledged heartbeat, and EnforceTimeout is on.
 	TimedOut
 	// GaveUp: no server was reached.
 	GaveUp
-	// DownLimit: a server went down and came back more often than allowed.
+	// DownLimit: a server had more outages than allowed.
 	DownLimit
-	// Internal: a defect of the runtime itself ended it; the message says more.
+	// Internal: a defect of the runtime ended the licence; the message has the cause. Please report it as a bug.
 	Internal
 
 	reasons // the number of reasons
@@ -77,10 +79,10 @@ func (r Reason) String() string {
 	return reasonNames[r]
 }
 
-// MarshalText returns the name of the reason, so that JSON shows it.
+// MarshalText returns the name of the reason.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText reads a name that MarshalText wrote. Another text is an error.
+// UnmarshalText reads the name of a reason. Another text is an error, and leaves r as it is.
 func (r *Reason) UnmarshalText(text []byte) error {
 	for i, name := range reasonNames {
 		if name == string(text) {

@@ -2,28 +2,28 @@ package messages
 
 import "fmt"
 
-// State is the state of one checkout.
+// State is the state of one checkout. Its text in JSON is its name. docs/states.md has the transitions.
 type State uint8
 
-// States of a checkout. The first five are passed through; the last four are final: the application checks out anew.
+// States of a checkout. The last four are final: to go on, the application checks out again.
 const (
-	// StateCheckingOut: the first checkout is under way, server by server.
+	// StateCheckingOut: the first checkout asks one server after the other.
 	StateCheckingOut State = iota
-	// StateHeld: the seats are granted and beaten.
+	// StateHeld: the server has granted the seats, and heartbeats keep the lease.
 	StateHeld
-	// StateReconnecting: heartbeats fail, fewer than Attempts in a row. The application runs on; only the server that the
-	// seats are from is asked.
+	// StateReconnecting: heartbeats fail, so far fewer than Heartbeat.Attempts in a row. The application goes on, and
+	// the runtime asks only the server of the lease.
 	StateReconnecting
-	// StateRetaking: the server ended or forgot the lease; the seats are asked for again there.
+	// StateRetaking: the server has ended or lost the lease, and the runtime takes the seats there again.
 	StateRetaking
-	// StateFailingOver: heartbeats failed Attempts times in a row. The other servers are being asked, or the next round is
-	// waited for.
+	// StateFailingOver: Heartbeat.Attempts heartbeats failed in a row. The runtime asks the other servers, or waits for
+	// the next failover round.
 	StateFailingOver
 	// StateLost: the seats are gone and were not granted again.
 	StateLost
-	// StateExited: the runtime gave up, since no server was reached.
+	// StateExited: the runtime gave up because it reached no server.
 	StateExited
-	// StateUnavailable: servers went down and came back too often.
+	// StateUnavailable: a server had more outages than DownLimit allows.
 	StateUnavailable
 	// StateCheckedIn: the application returned the seats, or closed the runtime.
 	StateCheckedIn
@@ -45,10 +45,10 @@ func (s State) String() string {
 	return stateNames[s]
 }
 
-// MarshalText returns the name of the state, so that JSON shows it.
+// MarshalText returns the name of the state.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads a name that MarshalText wrote. Another text is an error.
+// UnmarshalText reads the name of a state. Another text is an error, and leaves s as it is.
 func (s *State) UnmarshalText(text []byte) error {
 	for i, name := range stateNames {
 		if name == string(text) {
@@ -59,8 +59,8 @@ func (s *State) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown state %q", text)
 }
 
-// Live reports whether the application may use the seats in this state.
+// Live reports whether the application may use the feature in this state.
 func (s State) Live() bool { return s >= StateHeld && s <= StateFailingOver }
 
-// Final reports whether the state is never left.
+// Final reports whether the checkout never leaves this state.
 func (s State) Final() bool { return s >= StateLost && s < States }

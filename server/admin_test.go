@@ -8,11 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/internal/engine"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
 func TestAnOperatorSeesAndEndsLeases(t *testing.T) {
-	s, address, _ := serve(t, Config{Features: []Feature{{Name: "g", Seats: 1}, {Name: "f", Seats: 3}}})
+	s, address, _ := serve(t, Config{Features: []license.Feature{{Name: "g", Seats: 1}, {Name: "f", Seats: 3}}})
 	seats := plain(t, address)
 	caller := connectRaw(t, seats)
 	reply, err := seats.Checkout(t.Context(), &wire.CheckoutRequest{
@@ -21,19 +23,19 @@ func TestAnOperatorSeesAndEndsLeases(t *testing.T) {
 	require.NoError(t, err)
 	lease := messages.LeaseID(reply.GetOutcomes()[0].GetLease())
 
-	require.NoError(t, s.SetFeatures(t.Context(), []Feature{{Name: "g", Seats: 4}}))
+	require.NoError(t, s.SetFeatures(t.Context(), []license.Feature{{Name: "g", Seats: 4}}))
 	st, err := s.Status(t.Context())
 	require.NoError(t, err)
 	assert.WithinDuration(t, s.LicenseTime(), st.LicenseTime, time.Minute)
 	assert.Equal(t, Status{
 		LicenseTime: st.LicenseTime, Identity: s.Identity(), Clients: 1, Leases: 1,
 		Features: []FeatureStatus{
-			{Feature: Feature{Name: "f", Seats: 3}, Used: 2},
-			{Feature: Feature{Name: "g", Seats: 4}, Listed: true},
+			{Feature: license.Feature{Name: "f", Seats: 3}, Used: 2},
+			{Feature: license.Feature{Name: "g", Seats: 4}, Listed: true},
 		},
 	}, st)
 
-	assert.ErrorContains(t, s.End(t.Context(), lease, messages.NoSeats), "is not why a lease ends")
+	assert.ErrorContains(t, s.End(t.Context(), lease, messages.NoSeats), "is no reason for which a lease ends")
 	require.NoError(t, s.Revoke(t.Context(), lease))
 	assert.ErrorIs(t, s.Revoke(t.Context(), lease), ErrNoLease)
 	beat, err := seats.Heartbeat(t.Context(), &wire.HeartbeatRequest{Caller: caller, Leases: lease[:]})
@@ -42,5 +44,5 @@ func TestAnOperatorSeesAndEndsLeases(t *testing.T) {
 
 	require.NoError(t, s.Stop(t.Context()))
 	_, err = s.Status(t.Context())
-	assert.ErrorIs(t, err, errStopped)
+	assert.ErrorIs(t, err, engine.ErrStopped)
 }

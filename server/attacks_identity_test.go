@@ -14,12 +14,12 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// What licence servers fell to before, by clients that are somebody else than they say, or that the server must not let in.
+// Attacks that licence servers have fallen to: clients that claim to be another client, or that must not be let in.
 
-// The class of CVE-2020-14519 and -14515: nobody asks whose a message is. A lease is beaten, returned, repeated or
-// replaced by its holder alone, whatever others know of it.
+// The class of CVE-2020-14519 and -14515: the server does not check whose message it is. Only its holder can renew,
+// return, repeat or replace a lease, whatever others know about it.
 func TestALeaseIsOfNoUseToAnybodyElse(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		lease, request := s.lease, s.take.GetRequest()
 		for name, a := range map[string]attacker{"another identity": s.client("attacker"), "another instance": s.client("honest")} {
 			reply, err := a.seats.Heartbeat(t.Context(), &wire.HeartbeatRequest{Caller: a.caller, Leases: lease})
@@ -38,13 +38,13 @@ func TestALeaseIsOfNoUseToAnybodyElse(t *testing.T) {
 	})
 }
 
-// The class of CVE-2021-44151: the number of a session is short enough to be guessed, and is all that it takes.
+// The class of CVE-2021-44151: the number of a session is short enough to be guessed, and nothing else is needed.
 func TestASessionIsOfNoUseToWhoGuessesIt(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		a, mine := s.client("attacker"), s.honest.caller.GetSession()
 		_, err := a.seats.Connect(t.Context(), &wire.ConnectRequest{Instance: s.honest.caller.GetInstance()})
 		assert.Equal(t, wire.Reason_REASON_DENIED, refusalIn(err).GetReason())
-		for _, session := range []uint64{1, mine - 1, mine, mine + 1, mine + 2, mine + 1<<32, maxSession, 1<<64 - 1} {
+		for _, session := range []uint64{1, mine - 1, mine, mine + 1, mine + 2, mine + 1<<32, 1 << 62, 1<<64 - 1} {
 			caller := &wire.Caller{Instance: s.honest.caller.GetInstance(), Session: session}
 			for _, err := range []error{
 				second(a.seats.Heartbeat(t.Context(), &wire.HeartbeatRequest{Caller: caller, Leases: s.lease})),
@@ -59,9 +59,9 @@ func TestASessionIsOfNoUseToWhoGuessesIt(t *testing.T) {
 	})
 }
 
-// The same class, of leases: the number of a slot can be guessed, the rest of the id not, and all of it counts.
+// The same class, for leases: the number of a slot can be guessed, but the rest of the id cannot, and all of it is checked.
 func TestALeaseIsNamedByEveryBitOfItsID(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		for bit := range 8 * len(s.lease) {
 			guess := append([]byte(nil), s.lease...)
 			guess[bit/8] ^= 1 << (bit % 8)
@@ -77,7 +77,7 @@ func TestALeaseIsNamedByEveryBitOfItsID(t *testing.T) {
 
 // The class of CVE-2021-44155: answers that differ tell who or what exists.
 func TestAnswersDoNotTellWhatOthersHold(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
 		answers := func(lease, request []byte) (all []proto.Message) {
 			beat, err := a.seats.Heartbeat(t.Context(), &wire.HeartbeatRequest{Caller: a.caller, Leases: lease})
@@ -98,9 +98,9 @@ func TestAnswersDoNotTellWhatOthersHold(t *testing.T) {
 	})
 }
 
-// A message that was recorded is sent again, by whom it came from or by somebody else: it is not executed twice.
+// A recorded message is sent again, by its sender or by another client: it is not executed twice.
 func TestAMessageThatIsReplayedIsNotExecutedAgain(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		victim := s.client("victim")
 		take := takeOfOne("f")
 		recorded := &wire.CheckoutRequest{Caller: victim.caller, Takes: []*wire.Take{take}}
@@ -117,9 +117,9 @@ func TestAMessageThatIsReplayedIsNotExecutedAgain(t *testing.T) {
 	})
 }
 
-// The class of CVE-2020-14517: encryption that can be talked down, or that proves nothing.
+// The class of CVE-2020-14517: encryption that can be downgraded, or that authenticates nobody.
 func TestOnlyClientsWithACertificateOfTheAuthorityAreLetIn(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		good := func() *tls.Config { return s.authority.Client("attacker", "") }
 		old := good()
 		old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS12
@@ -143,10 +143,10 @@ func TestOnlyClientsWithACertificateOfTheAuthorityAreLetIn(t *testing.T) {
 	})
 }
 
-// The class of CVE-2017-11496: a malformed structure of ASN.1 overflows its parser. Here it is the certificate, which is
-// parsed before anybody has proved anything.
+// The class of CVE-2017-11496: a malformed ASN.1 structure overflows its parser. Here it is the certificate, which is parsed
+// before the client is authenticated.
 func TestAMalformedCertificateCostsItsConnection(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		honest := s.authority.Client("attacker", "").Certificates[0]
 		for length := range 40 {
 			der := crafted(append([]byte(nil), honest.Certificate[0]...))
@@ -158,7 +158,7 @@ func TestAMalformedCertificateCostsItsConnection(t *testing.T) {
 				return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: honest.PrivateKey.(*ecdsa.PrivateKey)}, nil
 			}
 			conn := tls.Client(s.tcp(), config)
-			_ = conn.HandshakeContext(t.Context()) // of TLS 1.3 it is over before the server has read the certificate
+			_ = conn.HandshakeContext(t.Context()) // with TLS 1.3 the handshake ends before the server has read the certificate
 			assert.NotContains(t, s.exchange(conn, ""), "\x00\x00\x00\x04\x00", "the server spoke HTTP/2")
 		}
 	})

@@ -18,20 +18,20 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// What licence servers fell to before, by bytes that are no messages at all.
+// Attacks that licence servers have fallen to: bytes that are no messages at all.
 
 var forceRaw = grpc.ForceCodec(rawCodec{})
 
-// Frames of HTTP/2 and their flags.
+// HTTP/2 frames and their flags.
 const (
 	frameData, frameHeaders, frameReset, frameSettings, framePing, frameWindow, frameContinuation = 0, 1, 3, 4, 6, 8, 9
 
 	endStream, endHeaders = 1, 4
-	grpcStatus            = "\x88\x9a\xca\xc8\xb2\x12\x34\xda\x8f" // "grpc-status" in Huffman's code
+	grpcStatus            = "\x88\x9a\xca\xc8\xb2\x12\x34\xda\x8f" // "grpc-status" in Huffman code
 	preface               = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 )
 
-// frame is a frame of HTTP/2. Its length is that of the payload, and what lie adds to it.
+// frame is an HTTP/2 frame. It states the length of the payload plus lie.
 func frame(kind, flags byte, stream uint32, payload []byte, lie int) []byte {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(payload)+lie)<<8|uint32(kind))
 	b = append(b, flags)
@@ -49,14 +49,14 @@ func headersOf(method string) []byte {
 	return append(append(append(b, "te"...), 8), "trailers"...)
 }
 
-// call is a whole call on a stream, whose message has a prefix of its own.
+// call is a whole call on a stream. The caller chooses the prefix of the message.
 func call(stream uint32, prefix, message []byte) []byte {
 	return append(frame(frameHeaders, endHeaders, stream, headersOf("Heartbeat"), 0),
 		frame(frameData, endStream, stream, append(prefix, message...), 0)...)
 }
 
-// http2 connects as a client of the authority and begins to speak HTTP/2.
-func (s *siege) http2() *tls.Conn {
+// http2 connects with a certificate of the authority and starts HTTP/2.
+func (s *attackServer) http2() *tls.Conn {
 	s.t.Helper()
 	config := s.authority.Client("attacker", "")
 	config.ServerName, config.NextProtos = "localhost", []string{"h2"}
@@ -66,8 +66,8 @@ func (s *siege) http2() *tls.Conn {
 	return conn
 }
 
-// hears reads until the server has said a text.
-func (s *siege) hears(conn io.Reader, text string) {
+// hears reads until the server has sent a text.
+func (s *attackServer) hears(conn io.Reader, text string) {
 	s.t.Helper()
 	var said []byte
 	for buf := make([]byte, 4096); !bytes.Contains(said, []byte(text)); {
@@ -77,13 +77,13 @@ func (s *siege) hears(conn io.Reader, text string) {
 	}
 }
 
-// The class of CVE-2020-14509: length fields are believed.
+// The class of CVE-2020-14509: length fields are trusted.
 func TestLengthsThatLieCostTheirConnection(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		beat := marshalled(t, &wire.HeartbeatRequest{Caller: s.honest.caller, Leases: s.lease})
 		right := s.http2()
 		s.write(right, string(call(1, binary.BigEndian.AppendUint32([]byte{0}, uint32(len(beat))), beat)))
-		s.hears(right, grpcStatus+"\x017") // permission denied: so this is how a call looks, it is only a stranger's
+		s.hears(right, grpcStatus+"\x017") // permission denied: the form of the call is right, only the caller is not the holder
 		settings := []byte{0, 4, 0x7f, 0xff, 0xff, 0xff}
 		for name, bytes := range map[string][]byte{
 			"a message shorter than it says": call(1, []byte{0, 0, 0, 1, 0}, beat),
@@ -106,9 +106,9 @@ func TestLengthsThatLieCostTheirConnection(t *testing.T) {
 	})
 }
 
-// Whatever else may come to a port: another protocol, noise, nothing.
+// Whatever else may reach a port: another protocol, noise, nothing.
 func TestBytesThatAreNoTLSCostTheirConnection(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		for name, text := range map[string]string{
 			"nothing": "", "HTTP": "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://example.org\r\n\r\n", "SSH": "SSH-2.0-x\r\n",
 			"HTTP/2 in clear": preface + string(frame(frameSettings, 0, 0, nil, 0)), "zeros": strings.Repeat("\x00", 10_000),
@@ -121,19 +121,19 @@ func TestBytesThatAreNoTLSCostTheirConnection(t *testing.T) {
 	})
 }
 
-// Connections that are opened and left, or on which a byte comes now and then, use up what a server has.
+// Connections that are opened and left, or that send a byte now and then, exhaust the server.
 func TestConnectionsThatDripStopNobody(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		beat := string(call(1, []byte{0, 0, 0, 0xff, 0xff}, nil))
 		var dripping []io.Writer
 		for i := range 150 {
 			switch i % 3 {
 			case 0:
-				s.tcp() // without a word
+				s.tcp() // and nothing else
 			case 1:
-				dripping = append(dripping, s.tcp()) // a handshake that comes to nothing
+				dripping = append(dripping, s.tcp()) // a handshake that never ends
 			default:
-				dripping = append(dripping, s.http2()) // a call that comes to nothing
+				dripping = append(dripping, s.http2()) // a call that never ends
 			}
 		}
 		for at := range min(len(beat), 30) {
@@ -149,14 +149,14 @@ func TestConnectionsThatDripStopNobody(t *testing.T) {
 	})
 }
 
-// Messages, headers and compressed messages that are larger than anything a client of ours sends.
+// Messages, headers and compressed messages that are larger than anything a client of this project sends.
 func TestWhatIsOversizedIsRefusedBeforeItIsRead(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
 		for _, size := range []int{wire.MaxMessage + 1, 1 << 20, 16 << 20} {
 			assert.Equal(t, codes.ResourceExhausted, status.Code(a.invoke("Checkout", make([]byte, size))), "%d bytes", size)
 		}
-		ctx := metadata.AppendToOutgoingContext(t.Context(), "x", strings.Repeat("x", maxHeaders))
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "x", strings.Repeat("x", 16<<10))
 		_, err := a.seats.Heartbeat(ctx, &wire.HeartbeatRequest{Caller: a.caller})
 		require.Error(t, err)
 		assert.Nil(t, refusalIn(err))
@@ -170,9 +170,9 @@ func TestWhatIsOversizedIsRefusedBeforeItIsRead(t *testing.T) {
 	})
 }
 
-// The class of CVE-2023-44487 and of the floods before and after it: frames that are cheap to send and dear to answer.
+// The class of CVE-2023-44487 and of similar floods: frames that are cheap to send and expensive to answer.
 func TestFloodsOfFramesStopNobody(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		flood := func(name string, of func(i uint32) []byte) {
 			var all []byte
 			for i := range uint32(5000) {

@@ -19,13 +19,13 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// What licence servers fell to before, one test for each class of vulnerability. Here: by messages of clients that the
+// Attacks that licence servers have fallen to, one test for each class of vulnerability. Here: messages of clients that the
 // server lets in.
 
-// The class of CVE-2018-20031, -20032 and -20034: a combination of messages that adds, deletes and decodes items ends
-// the heartbeats of others.
+// The class of CVE-2018-20031, -20032 and -20034: a combination of messages that add, delete and decode items ends the
+// heartbeats of other clients.
 func TestNoCombinationOfMessagesStopsTheHeartbeatsOfOthers(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
 		ids := [][]byte{s.take.GetRequest(), s.lease, randomID(), randomID(), randomID(), make([]byte, 16)}
 		some := func() (packed []byte) {
@@ -53,10 +53,10 @@ func TestNoCombinationOfMessagesStopsTheHeartbeatsOfOthers(t *testing.T) {
 	})
 }
 
-// The class of CVE-2021-20094, CVE-2017-11498 and CVE-2017-12820: one message with something missing, or with something
-// more, ends the program, and every seat with it.
+// The class of CVE-2021-20094, CVE-2017-11498 and CVE-2017-12820: one message with a missing or an additional part ends the
+// program, and every seat with it.
 func TestAMessageWithAnythingMissingStopsNobody(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
 		caller, nested := marshalled(t, &wire.CheckinRequest{Caller: a.caller}), bytes.Repeat([]byte{0x0b}, 60_000) // groups
 		for _, method := range []string{"Connect", "Checkout", "Heartbeat", "Checkin", "Nothing", ""} {
@@ -72,9 +72,9 @@ func TestAMessageWithAnythingMissingStopsNobody(t *testing.T) {
 	})
 }
 
-// The class of CVE-2011-4134, CVE-2005-0353 and CVE-2023-3935: a crafted packet overflows what it is read into.
+// The class of CVE-2011-4134, CVE-2005-0353 and CVE-2023-3935: a crafted packet overflows its buffer.
 func TestCraftedMessagesAreReadWithinTheirBounds(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
 		for method, message := range map[string]proto.Message{
 			"Connect":   &wire.ConnectRequest{Instance: randomID(), Name: "name", User: "user", Host: "host", Share: "share"},
@@ -112,13 +112,13 @@ func crafted(message []byte) []byte {
 	return message
 }
 
-// The class of CVE-2021-37500 and CVE-2018-15573: a path in a request is read from, or written to. And of CVE-2021-37498:
-// an address in a request is connected to. And of CVE-2021-44153: a program that is named is run.
+// The class of CVE-2021-37500 and CVE-2018-15573: the server reads or writes a path in a request. And of CVE-2021-37498: it
+// connects to an address in a request. And of CVE-2021-44153: it runs a program that a request names.
 func TestNoTextOfARequestIsAPathAnAddressOrAProgram(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		decoy, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		folder := filepath.Dir(s.ledger.path)
+		folder := filepath.Dir(s.ledger.Path())
 		before, written := entries(t, folder), filepath.Join(t.TempDir(), "written")
 		a := s.client("attacker")
 		for _, text := range []string{
@@ -152,10 +152,10 @@ func entries(t *testing.T, folder string) (names []string) {
 	return names
 }
 
-// The class of CVE-2021-37499: text of a client becomes a line of its own, here of the log. And of CVE-2021-45422,
-// CVE-2022-28363 and CVE-2018-15574: it comes back to be run by whoever reads it.
+// The class of CVE-2021-37499: text of a client becomes a line of its own, here in the log. And of CVE-2021-45422,
+// CVE-2022-28363 and CVE-2018-15574: the text is run by whoever displays it.
 func TestTextOfAClientIsNeitherALineOfTheLogNorEchoed(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		a := s.client("attacker")
 		for _, text := range []string{"x\nlevel=INFO msg=forged", "x\r\nforged: 1", "<script>forged</script>", "\x1b[2Jforged"} {
 			_, err := a.seats.Connect(t.Context(), &wire.ConnectRequest{Instance: randomID()[1:], Name: text})
@@ -170,10 +170,10 @@ func TestTextOfAClientIsNeitherALineOfTheLogNorEchoed(t *testing.T) {
 	})
 }
 
-// The class of CVE-2022-27511, CVE-2022-27512 and CVE-2021-44152: whoever reaches the port of the licences administers
-// the server.
+// The class of CVE-2022-27511, CVE-2022-27512 and CVE-2021-44152: whoever reaches the port for clients can administer the
+// server.
 func TestThePortOfTheLicencesAdministersNothing(t *testing.T) {
-	besieged(t, func(s *siege) {
+	underAttack(t, func(s *attackServer) {
 		var services []string
 		for name := range s.server.grpc.GetServiceInfo() {
 			services = append(services, name)

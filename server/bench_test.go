@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"log/slog"
 	"runtime"
@@ -13,58 +14,24 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/credentials"
 
+	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/internal/testcert"
+	"github.com/seatbeat/seatbeat/internal/testledger"
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
 const million = 1_000_000
 
-// loadedLedger holds so many leases of feature f, spread over clients.
-func loadedLedger(tb testing.TB, leases, clients int) *MemoryLedger {
-	ledger := &MemoryLedger{}
-	s := newBookStage(tb, Config{Ledger: ledger, Features: plenty})
-	for i := range leases {
-		o := s.book.take(s.client(byte(1+i*clients/leases)), seats("f", 1), 0)
-		require.Equal(tb, granted, o.result)
-		if len(s.book.batch.Records) == batchWeight {
-			s.commit()
-		}
-	}
-	s.commit()
-	require.NoError(tb, ledger.Close())
-	return ledger
-}
+var plenty = []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: license.MaxSeats}}
 
-var plenty = []Feature{{Name: "f", Version: messages.V(1, 0), Seats: MaxSeats}}
-
-// BenchmarkBeat is the server's part of a heartbeat without its network: a million leases, expiry and ownership checked.
-// One iteration beats one chunk of 4,096.
-func BenchmarkBeat(b *testing.B) {
-	s := newBookStage(b, Config{Ledger: loadedLedger(b, million, 1), Features: plenty})
-	c, ids := s.client(1), packedLeases(s.book)
-	chunk := wire.MaxLeases * wire.IDLength
-	at := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		if at+chunk > len(ids) {
-			at = 0
-			require.False(b, s.book.expire(time.Second, choreWeight))
-		}
-		if missed := s.book.table.beat(c.index, ids[at:at+chunk], time.Second); len(missed) > 0 {
-			b.Fatal("missed")
-		}
-		at += chunk
-	}
-	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/wire.MaxLeases, "ns/lease")
-}
-
-func packedLeases(b *book) (ids []byte) {
-	for number := range b.used {
-		id := leaseID(number, b.table.secret(number))
-		ids = append(ids, id[:]...)
-	}
-	return ids
+// loaded returns a ledger in memory that holds a million leases of an identity, by so many clients.
+func loaded(b *testing.B, clients int, identity string) *ledger.Memory {
+	l := &ledger.Memory{}
+	testledger.Fill(b, l, million, clients, identity)
+	return l
 }
 
 // BenchmarkHeartbeat is a million leases of ten clients beaten over mutual TLS on loopback. One iteration beats all of
@@ -72,10 +39,8 @@ func packedLeases(b *book) (ids []byte) {
 func BenchmarkHeartbeat(b *testing.B) {
 	const clients = 10
 	authority := testcert.New(b)
-	ledger := loadedLedger(b, million, clients)
-	asClient(ledger, "cn:c")
-	s, address, _ := serve(b, Config{Ledger: ledger, Features: plenty, TLS: authority.Server()})
-	ids := packedLeases(s.engine.book)
+	_, address, _ := serve(b, Config{Ledger: loaded(b, clients, "cn:c"), Features: plenty, TLS: authority.Server()})
+	ids := testledger.Packed(million)
 	creds := credentials.NewTLS(authority.Client("c", ""))
 	var raw [clients]wire.SeatsClient
 	for i := range raw {
@@ -85,7 +50,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 	for b.Loop() {
 		var wg sync.WaitGroup
 		for i, seats := range raw {
-			wg.Go(func() { beatShare(b, seats, byte(1+i), ids[i*len(ids)/clients:(i+1)*len(ids)/clients]) })
+			wg.Go(func() { beatShare(b, seats, testledger.Instance(i), ids[i*len(ids)/clients:(i+1)*len(ids)/clients]) })
 		}
 		wg.Wait()
 	}
@@ -94,8 +59,8 @@ func BenchmarkHeartbeat(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-func beatShare(b *testing.B, seats wire.SeatsClient, instance byte, ids []byte) {
-	caller := &wire.Caller{Instance: append([]byte{instance}, make([]byte, 15)...), Session: 1}
+func beatShare(b *testing.B, seats wire.SeatsClient, instance [16]byte, ids []byte) {
+	caller := &wire.Caller{Instance: instance[:], Session: 1}
 	for len(ids) > 0 {
 		n := min(len(ids), wire.MaxLeases*wire.IDLength)
 		reply, err := seats.Heartbeat(context.Background(), &wire.HeartbeatRequest{Caller: caller, Leases: ids[:n]})
@@ -104,15 +69,6 @@ func beatShare(b *testing.B, seats wire.SeatsClient, instance byte, ids []byte) 
 			return
 		}
 		ids = ids[n:]
-	}
-}
-
-// asClient makes an identity the holder of everything in a ledger.
-func asClient(l *MemoryLedger, identity string) {
-	for _, block := range l.blocks {
-		for i := range block {
-			block[i].Holder.Identity = identity
-		}
 	}
 }
 
@@ -125,25 +81,24 @@ func BenchmarkCommitAudited(b *testing.B) {
 }
 
 func benchmarkCommit(b *testing.B, audit *slog.Logger) {
-	config := Config{Ledger: loadedLedger(b, million, 1), Features: plenty, Insecure: true, Audit: audit}
-	e, err := newEngine(config.withDefaults())
+	s, err := New(Config{Ledger: loaded(b, 1, "c"), Features: plenty, Insecure: true, Audit: audit})
 	require.NoError(b, err)
-	defer func() { require.NoError(b, e.stop()) }()
-	h := Holder{Identity: "c", Instance: [16]byte{1}}
-	session, err := e.connect(h, nil)
+	defer func() { require.NoError(b, s.Stop(b.Context())) }()
+	e, h := s.engine, ledger.Holder{Identity: "c", Instance: testledger.Instance(0)}
+	session, err := e.Connect(h, nil, nil)
 	require.NoError(b, err)
-	c, err := e.clients.enter(h, session, 0)
+	c, err := e.Enter(h, session)
 	require.NoError(b, err)
 	b.SetParallelism(128 / runtime.GOMAXPROCS(0))
 	b.ReportAllocs()
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			o, err := e.checkout(b.Context(), c, []take{seats("f", 1)})
-			if err != nil || o[0].result != granted {
+			o, err := e.Checkout(b.Context(), c, []seats.Take{takeOne()})
+			if err != nil || o[0].Result != seats.Granted {
 				b.Errorf("%v %v", err, o)
 			}
-			if err := e.checkin(b.Context(), c, []messages.LeaseID{o[0].lease}, nil); err != nil {
+			if err := e.Checkin(b.Context(), c, []messages.LeaseID{o[0].Lease}, nil); err != nil {
 				b.Error(err)
 			}
 		}
@@ -151,23 +106,30 @@ func benchmarkCommit(b *testing.B, audit *slog.Logger) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checkouts/s")
 }
 
+// takeOne is a new take of one seat of f.
+func takeOne() seats.Take {
+	t := seats.Take{Feature: "f", Version: messages.V(1, 0), Count: 1}
+	_, _ = rand.Read(t.Request[:])
+	return t
+}
+
 // BenchmarkReload is a restart with a million leases. It reports the heap that the server then takes, and that of its
 // ledger, which a durable one has on disk.
 func BenchmarkReload(b *testing.B) {
 	empty := heap()
-	ledger := loadedLedger(b, million, 10)
-	loaded := heap()
+	l := loaded(b, 10, "c")
+	full := heap()
 	var served int64
 	for b.Loop() {
-		s, err := New(Config{Ledger: ledger, Features: plenty, Insecure: true})
+		s, err := New(Config{Ledger: l, Features: plenty, Insecure: true})
 		require.NoError(b, err)
 		b.StopTimer()
 		served = heap()
 		require.NoError(b, s.Stop(b.Context()))
 		b.StartTimer()
 	}
-	b.ReportMetric(float64(loaded-empty)/(1<<20), "ledger-MB")
-	b.ReportMetric(float64(served-loaded)/(1<<20), "server-MB")
+	b.ReportMetric(float64(full-empty)/(1<<20), "ledger-MB")
+	b.ReportMetric(float64(served-full)/(1<<20), "server-MB")
 }
 
 func heap() int64 {

@@ -3,20 +3,27 @@ package server
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
+	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/internal/engine"
+	"github.com/seatbeat/seatbeat/server/internal/grpcapi"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
 // Defaults of a Config.
 const (
-	// DefaultClientTimeout: five minutes, the usual one of licence servers.
+	// DefaultClientTimeout is five minutes, as usual for licence servers.
 	DefaultClientTimeout = 5 * time.Minute
-	// DefaultRetryAfter is long enough for a queue to drain and short beside any client timeout.
+	// DefaultRetryAfter is long enough for a queue to drain, and short beside any client timeout.
 	DefaultRetryAfter = time.Second
 )
 
@@ -35,102 +42,107 @@ const (
 	DefaultRate              = 20_000
 	DefaultBurst             = 4_000_000
 	DefaultSourceConnections = 1024
-	// DefaultClientWaiting is a few times what a runtime has in line at once.
+	// DefaultClientWaiting is a few times what one runtime queues at a time.
 	DefaultClientWaiting = 256
 	DefaultWaiting       = 10_000
 )
 
-// MaxLimit is the highest value of those Limits that name no other.
+// MaxLimit is the highest value of those Limits that name no other bound.
 const MaxLimit = 1 << 30
 
-// Config says how a server is to be. Ledger is required, and one of TLS and Insecure.
+// Config says how a server works. Ledger is required, and one of TLS and Insecure.
 type Config struct {
 	// Ledger keeps grants and ends. The server opens it in New and closes it in Stop. Required.
-	Ledger Ledger
-	// Features is the list of what may be checked out; SetFeatures changes it later.
-	Features []Feature
+	Ledger ledger.Ledger
+	// Features is the list of what may be checked out. SetFeatures replaces it later.
+	Features []license.Feature
 	// ClientTimeout is how long a lease lives without a heartbeat. Default 5m; MinClientTimeout to MaxClientTimeout, in
 	// whole milliseconds.
 	ClientTimeout time.Duration
-	// RetryAfter is when a client is asked to come back that met a limit or a server that is shutting down. Default 1s;
-	// 1ms to 1h.
+	// RetryAfter is when a client shall try again that met a limit or a server that is shutting down. Default 1s; 1ms to
+	// 1h.
 	RetryAfter time.Duration
 
 	// TLS holds the server's certificate and the authorities of its clients; ClientAuth must be
 	// RequireAndVerifyClientCert. TLS 1.3 is the lowest version, unless MinVersion says otherwise. The server keeps a copy.
 	TLS *tls.Config
-	// Insecure serves without TLS, on loopback only; it is logged as a warning. Every client then is the same identity.
+	// Insecure serves without TLS, on loopback only, and logs a warning. Every client then has the same identity.
 	Insecure bool
-	// InsecureRemote, with Insecure, serves without TLS on other addresses too.
+	// InsecureRemote, with Insecure, serves without TLS on other addresses, too.
 	InsecureRemote bool
-	// Identify returns the identity of a client from its verified certificate. It is called for each call, on the call's
-	// goroutine, and must not block. An empty or oversized identity (over MaxIdentity bytes) is denied.
-	// Default: [Identify].
+	// Identify returns the identity of a client from its verified certificate. The server calls it for each call, on the
+	// goroutine of that call; it must not block. A client whose identity is empty or longer than MaxIdentity bytes is
+	// denied. Default: [Identify].
 	Identify func(*x509.Certificate) string
 
-	// Names returns the user and the host that a verified certificate proves, each empty where it proves none: features
-	// whose seats are shared by user or host go by them, and else by what the client claims. A certificate that machines
-	// or people have in common must prove neither. It is called for each Connect, like Identify. Default: [Names].
+	// ProvenNames returns the user and the host that a verified certificate proves, each empty when it proves none.
+	// Features whose seats are shared by user or host use them, and otherwise what the client claims. For a certificate
+	// that several machines or people use it must return neither. The server calls it for each Connect, like Identify.
+	// Default: [ProvenNames].
+	ProvenNames func(*x509.Certificate) (user, host string)
+	// Names is used when ProvenNames is nil.
+	//
+	// Deprecated: use ProvenNames.
 	Names func(*x509.Certificate) (user, host string)
 
 	// Limits bound what clients can ask for.
 	Limits Limits
-	// Logger receives starts, stops, stalls and faults; nil discards.
+	// Logger receives starts, stops, stalls and faults; nil discards them.
 	Logger *slog.Logger
-	// Audit gets one record for each grant, denial, checkin, expiry and release by an administrator, which is the record's
-	// message: feature, version, count and lease; identity, instance, user and host of the client, the latter two as it
-	// claims them; reason and message; seats in use and seats that there are; overdrawn where a grant went past them; and
-	// held_by where there were too few, which names up to three who hold seats. nil means none.
+	// Audit gets one record for each grant, denial, checkin, expiry and release by an administrator; that word is the
+	// message of the record. The attributes are: feature, version, count and lease; identity and instance of the client,
+	// and user and host as the client claims them; reason and message; used and seats of the feature; overdrawn when the
+	// grant exceeds the seats; and held_by when there were too few seats, which names up to three clients that hold some.
+	// nil means no audit.
 	//
-	// A record is written once the decision is in the ledger, in order, by a goroutine of the server's: a crash loses those
-	// of its last moments, the ledger does not. A handler that is slower than the server for long holds up decisions rather
-	// than miss one. A checkout that waits in line is in it once, when it is granted or refused, or given up by its client: that
-	// is a denial, too. A call that is refused as a whole, since it comes too fast or while the server drains, is not in it.
+	// A record is written after the decision is in the ledger, in order, by a goroutine of the server. A crash loses the
+	// records of its last moments; the ledger loses nothing. When a handler is slower than the server for long, decisions
+	// wait for it rather than miss a record. A queued checkout is logged once: when it is granted, refused or abandoned,
+	// which is a denial. Calls that are refused as a whole, for their rate or while the server drains, are not logged.
 	Audit *slog.Logger
 	// MeterProvider gets the server's metrics; nil means none. Apart from one sample of a histogram for each round of the
-	// committer they cost nothing until they are collected. No name of a client is in them.
+	// committer, metrics cost nothing until they are collected. They contain no name of a client.
 	MeterProvider metric.MeterProvider
 
 	wall  func() time.Time // time.Now; tests have another
-	times times            // of connections; tests have shorter ones
+	times grpcapi.Times    // of connections; tests have shorter ones
 }
 
-// Limits bound what clients can ask for. One that is met is answered with a refusal that says when to come back. The
-// length of a message, of a batch and of a heartbeat is bounded by the protocol.
+// Limits bound what clients can ask for. A call or take that exceeds a limit is refused with a retry-after. The protocol
+// bounds the length of a message, of a batch and of a heartbeat.
 type Limits struct {
 	// Clients is how many clients are remembered at a time. Default 100,000. At least 1.
 	Clients int
-	// InFlight is how many calls of one client are answered at a time, those that wait in line not counted. Default 256. At
-	// least 1.
+	// InFlight is how many calls of one client are answered at a time; calls that are blocked in a queue do not count.
+	// Default 256. At least 1.
 	InFlight int
 	// ClientLeases is how many leases one client holds. Default 2,000,000. At least 1.
 	ClientLeases int
-	// Leases is how many leases, ended ones still remembered included, the server holds: about 120 bytes each.
+	// Leases is how many leases the server holds, including ended leases that it still remembers: about 120 bytes each.
 	// Default 8,000,000; 1 to 67,108,864.
 	Leases int
-	// Rate is how many seats of one client are taken and returned in a second, on average: each take and each return
-	// counts. Default 20,000. At least 1.
+	// Rate is how many takes and returns of one client are accepted in a second, on average. Default 20,000. At least 1.
 	Rate int
-	// Burst is how many may come at once after a while of silence: a client that recovers takes all it had anew.
-	// Default 4,000,000; at least 1,024, the length of a batch.
+	// Burst is how many takes and returns of one client are accepted at once after a while of silence: a client that
+	// recovers takes all its seats again. Default 4,000,000; at least 1,024, the length of a batch.
 	Burst int
 	// SourceConnections is how many connections from one address are open at a time; further ones are closed as soon as
-	// they come. Loopback is no exception; what is behind one NAT is one address, and so is a network of 64 bits of IPv6.
-	// Default 1,024. At least 1.
+	// they are accepted. Loopback is no exception. Everything behind one NAT is one address, and so is an IPv6 network of
+	// 64 bits. Default 1,024. At least 1.
 	SourceConnections int
-	// ClientWaiting is how many takes of one client wait in line at a time. Default 256. At least 1.
+	// ClientWaiting is how many takes of one client are queued at a time. Default 256. At least 1.
 	ClientWaiting int
-	// Waiting is how many takes of all clients wait in line at a time, each of them with a call that is held open.
-	// Default 10,000. At least 1.
+	// Waiting is how many takes of all clients are queued at a time, each with a call that is blocked. Default 10,000. At
+	// least 1.
 	Waiting int
 }
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
 func (c Config) Validate() error {
-	var faults messages.Faults
+	var faults faults.List
 	d := c.withDefaults()
 	if d.Ledger == nil {
-		faults.Add("Ledger", "is missing: pass one, &MemoryLedger{} for a test")
+		faults.Add("Ledger", "is missing: pass one, &ledger.Memory{} for a test")
 	}
 	validateFeatures(&faults, d.Features)
 	if t := d.ClientTimeout; t < MinClientTimeout || t > MaxClientTimeout || t%time.Millisecond != 0 {
@@ -144,7 +156,7 @@ func (c Config) Validate() error {
 	return faults.Err()
 }
 
-func (c Config) validateSecurity(faults *messages.Faults) {
+func (c Config) validateSecurity(faults *faults.List) {
 	switch {
 	case c.TLS == nil && !c.Insecure:
 		faults.Add("TLS", "is missing: pass one, or set Insecure to serve without")
@@ -158,14 +170,43 @@ func (c Config) validateSecurity(faults *messages.Faults) {
 	}
 }
 
-func (l Limits) validate(faults *messages.Faults) {
+// validateFeatures adds the faults of a list of features.
+func validateFeatures(faults *faults.List, features []license.Feature) {
+	first := make(map[string]int, len(features))
+	for i, f := range features {
+		field := fmt.Sprintf("Features[%d]", i)
+		validateFeature(faults, field, f)
+		if at, known := first[f.Name]; !known {
+			first[f.Name] = i
+		} else if share := features[at].Share; share != f.Share {
+			faults.Add(field+".Share", "is %s, and that of Features[%d], of the same name, is %s: they must agree", f.Share, at, share)
+		}
+	}
+}
+
+func validateFeature(faults *faults.List, field string, f license.Feature) {
+	if err := (messages.Checkout{Feature: f.Name, Version: f.Version}).Validate(); err != nil {
+		faults.Add(field, "cannot be checked out: %v", err)
+	}
+	if f.Seats < 0 || f.Seats > license.MaxSeats {
+		faults.Add(field+".Seats", "is %d: must be 0 to %d", f.Seats, license.MaxSeats)
+	}
+	if f.Overdraft < 0 || f.Overdraft > license.MaxSeats {
+		faults.Add(field+".Overdraft", "is %d: must be 0 to %d", f.Overdraft, license.MaxSeats)
+	}
+	if !f.Share.Valid() {
+		faults.Add(field+".Share", "is %s: must be one of none, user, host and share", f.Share)
+	}
+}
+
+func (l Limits) validate(faults *faults.List) {
 	for _, n := range []struct {
 		field         string
 		value, lo, hi int
 	}{
 		{"Limits.Clients", l.Clients, 1, MaxLimit}, {"Limits.InFlight", l.InFlight, 1, MaxLimit},
-		{"Limits.ClientLeases", l.ClientLeases, 1, maxSlot}, {"Limits.Leases", l.Leases, 1, maxSlot},
-		{"Limits.Rate", l.Rate, 1, MaxLimit}, {"Limits.Burst", l.Burst, maxBatch, MaxLimit},
+		{"Limits.ClientLeases", l.ClientLeases, 1, seats.MaxSlots}, {"Limits.Leases", l.Leases, 1, seats.MaxSlots},
+		{"Limits.Rate", l.Rate, 1, MaxLimit}, {"Limits.Burst", l.Burst, wire.MaxBatch, MaxLimit},
 		{"Limits.SourceConnections", l.SourceConnections, 1, MaxLimit},
 		{"Limits.ClientWaiting", l.ClientWaiting, 1, MaxLimit}, {"Limits.Waiting", l.Waiting, 1, MaxLimit},
 	} {
@@ -175,7 +216,15 @@ func (l Limits) validate(faults *messages.Faults) {
 	}
 }
 
-// withDefaults returns a copy in which what was left out has its default.
+// seats returns those of the limits that the allocator knows.
+func (l Limits) seats() seats.Limits {
+	return seats.Limits{
+		Clients: l.Clients, InFlight: l.InFlight, ClientLeases: l.ClientLeases, Leases: l.Leases,
+		Rate: l.Rate, Burst: l.Burst, ClientWaiting: l.ClientWaiting, Waiting: l.Waiting,
+	}
+}
+
+// withDefaults returns a copy with the defaults of all fields that were left out.
 func (c Config) withDefaults() Config {
 	setDefault(&c.ClientTimeout, DefaultClientTimeout)
 	setDefault(&c.RetryAfter, DefaultRetryAfter)
@@ -186,14 +235,17 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Limits.Rate, DefaultRate)
 	setDefault(&c.Limits.Burst, DefaultBurst)
 	setDefault(&c.Limits.SourceConnections, DefaultSourceConnections)
-	setDefault(&c.times, defaultTimes)
 	setDefault(&c.Limits.ClientWaiting, DefaultClientWaiting)
 	setDefault(&c.Limits.Waiting, DefaultWaiting)
+	setDefault(&c.times, grpcapi.DefaultTimes)
 	if c.Identify == nil {
 		c.Identify = Identify
 	}
-	if c.Names == nil {
-		c.Names = Names
+	if c.ProvenNames == nil {
+		c.ProvenNames = c.Names
+	}
+	if c.ProvenNames == nil {
+		c.ProvenNames = ProvenNames
 	}
 	if c.wall == nil {
 		c.wall = time.Now
@@ -211,9 +263,22 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// The protocol's bounds, in the server's words.
-const (
-	maxBatch    = wire.MaxBatch
-	maxBeat     = wire.MaxLeases * wire.IDLength
-	maxReplaces = wire.MaxReplaces
-)
+// engine returns what the engine needs of a Config with defaults.
+func (c Config) engine(audit *auditWriter) engine.Config {
+	e := engine.Config{
+		Ledger: c.Ledger, Features: c.Features, Limits: c.Limits.seats(), ClientTimeout: c.ClientTimeout,
+		RetryAfter: c.RetryAfter, Logger: c.Logger, Wall: c.wall,
+	}
+	if audit != nil { // a nil writer in the interface would not be nil
+		e.Audit = audit
+	}
+	return e
+}
+
+// api returns what the service needs of a Config with defaults.
+func (c Config) api() grpcapi.Config {
+	return grpcapi.Config{
+		ClientTimeout: c.ClientTimeout, TLS: c.TLS, Insecure: c.Insecure, Identify: c.Identify, ProvenNames: c.ProvenNames,
+		Times: c.times, Logger: c.Logger,
+	}
+}

@@ -7,17 +7,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func TestValidateNamesEveryFault(t *testing.T) {
 	err := Config{
-		Features: []Feature{
-			{Name: "", Seats: -1}, {Name: "f", Version: messages.V(-1, 0), Share: shares},
-			{Name: "f", Seats: MaxSeats + 1, Overdraft: MaxSeats + 1}, {Name: "g", Share: ShareUser}, {Name: "g", Overdraft: -1},
+		Features: []license.Feature{
+			{Name: "", Seats: -1}, {Name: "f", Version: messages.V(-1, 0), Share: license.Share(license.Shares)},
+			{Name: "f", Seats: license.MaxSeats + 1, Overdraft: license.MaxSeats + 1}, {Name: "g", Share: license.ShareUser}, {Name: "g", Overdraft: -1},
 		},
 		ClientTimeout: time.Millisecond, RetryAfter: -1, TLS: &tls.Config{}, Insecure: true, InsecureRemote: true,
-		Limits: Limits{Clients: -1, InFlight: -1, ClientLeases: -1, Leases: maxSlot + 1, Rate: -1, Burst: 1023, ClientWaiting: -1, Waiting: -1},
+		Limits: Limits{Clients: -1, InFlight: -1, ClientLeases: -1, Leases: seats.MaxSlots + 1, Rate: -1, Burst: 1023, ClientWaiting: -1, Waiting: -1},
 	}.Validate()
 	for _, field := range []string{
 		"Ledger", "Features[0]", "Features[0].Seats", "Features[1]", "Features[1].Share", "Features[2].Share", "Features[2].Seats",
@@ -27,7 +30,7 @@ func TestValidateNamesEveryFault(t *testing.T) {
 	} {
 		assert.ErrorContains(t, err, field+" ")
 	}
-	err = Config{Ledger: &MemoryLedger{}, TLS: &tls.Config{}, InsecureRemote: true}.Validate()
+	err = Config{Ledger: &ledger.Memory{}, TLS: &tls.Config{}, InsecureRemote: true}.Validate()
 	assert.ErrorContains(t, err, "TLS.ClientAuth ")
 	assert.ErrorContains(t, err, "InsecureRemote ")
 	assert.ErrorContains(t, Config{}.Validate(), "TLS ")

@@ -1,9 +1,9 @@
-// Package server is seatbeat's licence server, to be embedded in a program or a test: it grants seats of features as
-// leases, frees those that no heartbeat names any more, and never issues more seats than a feature has.
+// Package server is seatbeat's licence server, to be embedded in a program or a test. It grants seats of features as
+// leases, frees the seats of leases that no heartbeat names any longer, and never issues more seats than a feature has.
 //
 //	srv, err := server.New(server.Config{
-//		Ledger:   ledger,
-//		Features: []server.Feature{{Name: "f2", Version: messages.V(1, 0), Seats: 10}},
+//		Ledger:   bolt.New("seatbeat.ledger"),
+//		Features: []license.Feature{{Name: "f2", Version: messages.V(1, 0), Seats: 10}},
 //		TLS:      tlsConfig,
 //	})
 //	...
@@ -11,57 +11,73 @@
 //
 // # What is durable
 //
-// Grants and ends are in the [Ledger] before they are answered; heartbeats never are. After a restart on the same
-// ledger every lease is back with a full, fresh client timeout: a restart can neither free a seat that is in use nor
-// issue it twice. The ServerID stays, the Epoch has grown, the BootID is new.
+// Grants and ends are in the ledger before they are answered; heartbeats never are. After a restart on the same ledger
+// every lease is back with a full, fresh client timeout: a restart can neither free a seat in use nor issue it twice. The
+// ServerID stays, the Epoch has grown, the BootID is new.
 //
 // # Requests, repeats and tombstones
 //
-// A request id belongs to one client: to the identity in its certificate and the instance it connected with. A take
-// whose request is known is not executed again. It gets the grant that it got before while that lease lives, and is
-// told that it is gone, with the reason, once the lease has ended. Ended leases and cancelled requests are remembered
-// for two client timeouts after their end, also across restarts; cancelling or replacing a request that never arrived
-// is remembered in the same way, so that it is not executed when it arrives late.
+// A request id belongs to one client: to the identity in its certificate and to the instance it connected with. A take
+// whose request is known is not executed again. While its lease lives, the repeat gets the same grant; after the lease has
+// ended, it gets the reason of the end. Ended leases and cancelled requests are remembered as tombstones for two client
+// timeouts, also across restarts. Cancelling or replacing a request that never arrived leaves a tombstone, too, so that
+// the request is not executed when it arrives late.
 //
-// A take that names requests to replace frees them and grants in one step. When it is refused it changes nothing at
-// all: neither are those freed, nor is anything remembered. It is refused as Revoked when it names a revoked lease.
+// A take that names requests to replace frees them and grants in one step. When it is refused it changes nothing at all:
+// nothing is freed and nothing is remembered. A take that names a revoked lease is refused as Revoked.
 //
-// # Waiting in line
+// # Queues
 //
-// A take that may wait, alone in its call, stands in the line of its feature: first come, first served, of whatever
-// version. A first one that needs more seats than are free holds up those behind it, so that it is not starved. What takes
-// no further seats does not stand in line: a take that replaces as many, or one that shares those of its group. The lines
-// are bounded by [Limits], and end with a drain; a restart forgets them.
+// A take that may wait, alone in its call, joins the queue of its feature: first come, first served, of whatever version.
+// When the first take needs more seats than are free, it holds up those behind it, so that it does not starve. A take that
+// needs no additional seats skips the queue: it replaces as many, or its share group holds them already. Queues are bounded
+// by [Limits], end when the server drains, and are forgotten by a restart.
 //
 // # Sessions
 //
-// An instance has one session, whatever addresses it connects by: a later Connect supersedes it, and calls of the older
-// session fail as if the server had not been reached. A session that the server has not seen is one from before a
-// restart: it is adopted. While an instance is remembered, nobody with another identity can use it.
+// An instance has one session, whatever addresses it connects by. A later Connect supersedes the session, and calls of the
+// older session fail as if the server had not been reached. A session that the server has not seen is from before a
+// restart: the server adopts it. While an instance is remembered, no other identity can use it.
 //
 // # Blocks, overdraft and sharing
 //
-// A feature may be listed several times: its seats add up, each block with its own version and end. A take is granted
-// while a block of its version or a higher one has room; what was granted from a lower version does not take the seats of
-// a higher one as long as both fit. When a block has run out its seats are gone, and once all have, leases end as
-// FeatureExpired. After a list with fewer seats than are held nothing ends: there are no new grants until enough came
-// back.
+// A feature may be listed several times: its seats add up, each block with its own version and expiry. A take is granted
+// while a block of its version or of a higher one has room; a grant from a lower version takes no seat of a higher one as
+// long as both fit. When a block expires its seats are gone, and when all blocks of a feature have, its leases end as
+// FeatureExpired. When a new list has fewer seats than are held, no lease ends: there are no new grants until enough seats
+// came back.
 //
-// Overdraft is granted past the seats, and is marked so in the grant, in the ledger, in the audit and in the metrics.
+// Overdraft is granted beyond the seats. The grant, the ledger, the audit and the metrics mark it.
 //
-// Leases of a feature with a [Share] are counted in groups, each of which holds as many seats as its largest lease, until
-// the last has ended. Who belongs together is read from the certificate where that says so, and else is what clients
-// claim. A client that goes on with its session after a restart says it again with each Checkout.
+// Leases of a feature with a [license.Share] are counted in share groups. A group holds as many seats as its largest lease,
+// until the last lease has ended. The certificate says who belongs together when it proves it; otherwise the claims of the
+// clients do. A client that continues its session after a restart repeats its claim with each Checkout.
 //
 // # The time of licences
 //
-// Licences are judged by [Server.LicenseTime], which is the wall clock but never earlier than what the ledger has seen:
-// what ran out stays so when the clock is set back. The latest time is kept at each start, when a licence runs out and
-// every five minutes. Leases do not depend on it: they live by a clock that nobody sets.
+// Licences are judged by [Server.LicenseTime]: the wall clock, but never earlier than the latest time in the ledger. So an
+// expired licence stays expired when the clock is set back. The latest time is recorded at each start, when a licence
+// expires, and every five minutes. Leases do not depend on it: they live by a monotonic clock.
 //
-// # Who decides
+// # The way of a take
 //
-// One goroutine, the committer, owns pools, leases and tombstones: it drains its queue, decides every request in it,
-// appends what was decided to the ledger in one batch and only then answers. Heartbeats pass it by: they stamp leases
-// in a table that is locked in small chunks, and ask the committer only about leases that they did not find.
+// A call passes these files. Each is named after the one type that it holds.
+//
+//  1. internal/grpcapi/service.go: the gRPC service identifies the caller by its certificate, and checks the message with
+//     internal/grpcapi/request.go.
+//  2. internal/engine/engine.go: the engine puts a request into the queue of the committer.
+//  3. internal/engine/committer.go: the committer, one goroutine, drains its queue. Round by round it has the allocator
+//     decide each request, appends what was decided to the ledger in one batch, and only then answers.
+//  4. internal/seats/allocator.go at the root of the module: the allocator asks the policy, carries its decision out, and
+//     keeps the queues of waiting takes (queues.go).
+//  5. internal/seats/policy.go: the policy decides. It looks at the leases (leases.go) for known requests, at the pool of
+//     the feature (pool.go) for its version tiers, and at share groups (share_groups.go), and changes nothing. The answer,
+//     the ledger record, the audit record and the metrics are made of its one decision (decision.go).
+//  6. ledger/bolt/session.go: the ledger commits the batch to its file.
+//  7. internal/grpcapi/reply.go: the outcome becomes the reply. audit.go writes the audit record.
+//
+// Heartbeats do not pass the committer: they renew leases in a table that is locked in small chunks
+// (internal/seats/lease_table.go), and ask the committer only about leases that they did not find there.
+//
+// As time passes, internal/engine/maintenance.go expires leases and brings licences into and out of force.
 package server

@@ -1,22 +1,17 @@
 package server
 
 import (
-	"context"
 	"crypto/x509"
-	"errors"
 
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/peer"
-
-	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/internal/grpcapi"
 )
 
-// MaxIdentity is the longest identity of a client, in bytes.
-const MaxIdentity = 512
+// MaxIdentity is the length of the longest identity of a client, in bytes.
+const MaxIdentity = grpcapi.MaxIdentity
 
-// Identify is the default of [Config.Identify]. It returns the certificate's first URI name (a SPIFFE id is one), else
-// its first DNS name, else the common name of its subject, each with its kind in front: "uri:spiffe://example.org/ns/a",
-// "dns:build7.example.org", "cn:build7". A certificate with none of them has no identity and is denied.
+// Identify is the default of [Config.Identify]. It returns the certificate's first URI name (a SPIFFE id is one), otherwise
+// its first DNS name, otherwise the common name of its subject. A prefix names the kind: "uri:spiffe://example.org/ns/a",
+// "dns:build7.example.org", "cn:build7". A certificate with none of them has no identity, and its client is denied.
 func Identify(cert *x509.Certificate) string {
 	switch {
 	case len(cert.URIs) > 0:
@@ -30,31 +25,14 @@ func Identify(cert *x509.Certificate) string {
 	}
 }
 
-// caller returns the identity of the client that makes a call. Without TLS every client is the empty identity.
-func (c Config) caller(ctx context.Context) (string, error) {
-	if c.Insecure {
-		return "", nil
+// ProvenNames is the default of [Config.ProvenNames]: the user is the certificate's first e-mail address, the host its
+// first DNS name.
+func ProvenNames(cert *x509.Certificate) (user, host string) {
+	if len(cert.EmailAddresses) > 0 {
+		user = cert.EmailAddresses[0]
 	}
-	cert, err := certificate(ctx)
-	if err != nil {
-		return "", &refusal{reason: messages.Denied, message: err.Error()}
+	if len(cert.DNSNames) > 0 {
+		host = cert.DNSNames[0]
 	}
-	identity := c.Identify(cert)
-	if identity == "" || len(identity) > MaxIdentity {
-		return "", &refusal{reason: messages.Denied, message: "the certificate names no client"}
-	}
-	return identity, nil
-}
-
-// certificate returns the verified certificate of the caller.
-func certificate(ctx context.Context) (*x509.Certificate, error) {
-	p, ok := peer.FromContext(ctx)
-	if !ok {
-		return nil, errors.New("no connection")
-	}
-	info, ok := p.AuthInfo.(credentials.TLSInfo)
-	if !ok || len(info.State.VerifiedChains) == 0 || len(info.State.VerifiedChains[0]) == 0 {
-		return nil, errors.New("no verified certificate")
-	}
-	return info.State.VerifiedChains[0][0], nil
+	return user, host
 }

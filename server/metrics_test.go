@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -45,7 +46,7 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 	reader := sdk.NewManualReader()
 	_, address, _ := serve(t, Config{
 		MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader)),
-		Features:      []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2, Overdraft: 1}, {Name: "g", Seats: 1}},
+		Features:      []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2, Overdraft: 1}, {Name: "g", Seats: 1}},
 	})
 	seats := plain(t, address)
 	caller := connectRaw(t, seats)
@@ -68,14 +69,6 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 	}, got)
 }
 
-func TestLeasesThatExpireAreCounted(t *testing.T) {
-	s := newBookStage(t, Config{Features: []Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2}}})
-	s.take(1, seats("f", 1))
-	s.take(1, seats("f", 1))
-	s.pass(2 * s.config.ClientTimeout)
-	assert.Equal(t, int64(2), s.book.sample()[0].tally.expired)
-}
-
 func TestMetricsTellHowFarTheClockIsBehind(t *testing.T) {
 	var set atomic.Int64
 	reader := sdk.NewManualReader()
@@ -89,7 +82,7 @@ func TestMetricsTellHowFarTheClockIsBehind(t *testing.T) {
 	assert.InDelta(t, 7200, collected(t, reader)["seatbeat.clock.behind"], 60)
 }
 
-// After Stop a reader still may collect: there is nothing of the server in it.
+// A reader may still collect after Stop, and then finds no metric of the server.
 func TestStopEndsTheMetrics(t *testing.T) {
 	reader := sdk.NewManualReader()
 	s, _, _ := serve(t, Config{MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader))})

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -18,20 +19,21 @@ import (
 // mutationsVar says which mutations TestTheTestsNoticeEveryMutation runs: a regular expression for their names.
 const mutationsVar = "SEATBEAT_MUTATIONS"
 
-// mutation takes one of the server's safeguards out.
+// mutation removes one safeguard of the server.
 type mutation struct {
 	name  string
-	file  string
+	file  string      // from the folder of this package
 	edits [][2]string // each replaces a text that is in the file exactly once
-	tests string      // those that are to notice it, as go test -run takes them
+	tests string      // the tests that have to notice it, as go test -run takes them
+	in    string      // the packages of those tests, separated by spaces; empty for this one
 }
 
-// TestTheTestsNoticeEveryMutation claims that every mutation still fits the code: each text that it replaces is there
-// exactly once. When the code has changed, change the mutation along with it.
+// TestTheTestsNoticeEveryMutation claims that every mutation still fits the code: each text that it replaces occurs exactly
+// once. When you change such code, change the mutation along with it.
 //
 //	SEATBEAT_MUTATIONS=. go test ./server -run TestTheTestsNoticeEveryMutation -v -timeout 30m
 //
-// compiles the package with each of them in turn, the tree stays as it is, and claims that tests fail.
+// also runs tests with each mutation in turn, without changing the tree, and claims that some test fails.
 func TestTheTestsNoticeEveryMutation(t *testing.T) {
 	wanted := os.Getenv(mutationsVar)
 	for _, m := range mutations {
@@ -59,11 +61,11 @@ func (m mutation) apply(t *testing.T) string {
 
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
 
-// run runs the tests of the package with a file replaced, and returns those that fail.
+// run runs tests with the file replaced, and returns the tests that fail.
 func (m mutation) run(t *testing.T, source string) (red []string) {
 	t.Helper()
 	folder := t.TempDir()
-	mutated, overlay := filepath.Join(folder, m.file), filepath.Join(folder, "overlay.json")
+	mutated, overlay := filepath.Join(folder, filepath.Base(m.file)), filepath.Join(folder, "overlay.json")
 	require.NoError(t, os.WriteFile(mutated, []byte(source), 0o600))
 	original, err := filepath.Abs(m.file)
 	require.NoError(t, err)
@@ -72,7 +74,8 @@ func (m mutation) run(t *testing.T, source string) (red []string) {
 	require.NoError(t, os.WriteFile(overlay, replace, 0o600))
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-count=1", "-timeout=1m", "-run", m.tests, ".").CombinedOutput()
+	args := []string{"test", "-overlay", overlay, "-count=1", "-timeout=1m", "-run", m.tests}
+	out, err := exec.CommandContext(ctx, "go", append(args, strings.Fields(cmp.Or(m.in, "."))...)...).CombinedOutput()
 	require.NotContains(t, string(out), "[build failed]", "%s\n%s", m.name, out)
 	require.NotContains(t, string(out), "no tests to run", "%s\n%s", m.name, out)
 	if err == nil {

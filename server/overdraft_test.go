@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// overdraftStage is a server with one seat of f and one past it, which writes an audit.
-type overdraftStage struct {
+// overdraftHarness is a server with one seat of f and one seat of overdraft, which writes an audit.
+type overdraftHarness struct {
 	t      *testing.T
 	server *Server
 	seats  wire.SeatsClient
@@ -23,11 +25,11 @@ type overdraftStage struct {
 	audit  syncBuffer
 }
 
-func newOverdraftStage(t *testing.T) *overdraftStage {
-	s := &overdraftStage{t: t, reader: sdk.NewManualReader()}
+func newOverdraftHarness(t *testing.T) *overdraftHarness {
+	s := &overdraftHarness{t: t, reader: sdk.NewManualReader()}
 	var address string
 	s.server, address, _ = serve(t, Config{
-		Features: []Feature{{Name: "f", Version: v1, Seats: 1, Overdraft: 1}},
+		Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 1, Overdraft: 1}},
 		Audit:    slog.New(slog.NewJSONHandler(&s.audit, nil)), MeterProvider: sdk.NewMeterProvider(sdk.WithReader(s.reader)),
 	})
 	s.seats = plain(t, address)
@@ -36,7 +38,7 @@ func newOverdraftStage(t *testing.T) *overdraftStage {
 }
 
 // granted takes a seat, which must be granted.
-func (s *overdraftStage) granted(take *wire.Take) *wire.Outcome {
+func (s *overdraftHarness) granted(take *wire.Take) *wire.Outcome {
 	s.t.Helper()
 	reply, err := s.seats.Checkout(s.t.Context(), &wire.CheckoutRequest{Caller: s.caller, Takes: []*wire.Take{take}})
 	require.NoError(s.t, err)
@@ -45,7 +47,7 @@ func (s *overdraftStage) granted(take *wire.Take) *wire.Outcome {
 }
 
 // audited returns, for each grant in the audit, whether it is marked as overdrawn. The server has stopped then.
-func (s *overdraftStage) audited() (marked []bool) {
+func (s *overdraftHarness) audited() (marked []bool) {
 	s.t.Helper()
 	require.NoError(s.t, s.server.Stop(s.t.Context()))
 	for line := range strings.Lines(s.audit.String()) {
@@ -54,7 +56,7 @@ func (s *overdraftStage) audited() (marked []bool) {
 			Overdrawn bool
 		}
 		require.NoError(s.t, json.Unmarshal([]byte(line), &r))
-		if r.Msg == deedNames[deedGrant] {
+		if r.Msg == "grant" {
 			marked = append(marked, r.Overdrawn)
 		}
 	}
@@ -62,7 +64,7 @@ func (s *overdraftStage) audited() (marked []bool) {
 }
 
 func TestAGrantPastTheSeatsIsMarkedForTheClientAndInAuditAndMetrics(t *testing.T) {
-	s := newOverdraftStage(t)
+	s := newOverdraftHarness(t)
 	assert.False(t, s.granted(takeOfOne("f")).GetOverdraft())
 	assert.Zero(t, collected(t, s.reader)["seatbeat.seats.overdrawn f"])
 	second := takeOfOne("f")
@@ -73,7 +75,7 @@ func TestAGrantPastTheSeatsIsMarkedForTheClientAndInAuditAndMetrics(t *testing.T
 }
 
 func TestAGrantPastTheSeatsIsMarkedAfterAWaitToo(t *testing.T) {
-	s := newOverdraftStage(t)
+	s := newOverdraftHarness(t)
 	lease := s.granted(takeOfOne("f")).GetLease()
 	s.granted(takeOfOne("f"))
 	waiting := takeOfOne("f")
@@ -83,7 +85,7 @@ func TestAGrantPastTheSeatsIsMarkedAfterAWaitToo(t *testing.T) {
 		reply, _ := s.seats.Checkout(t.Context(), &wire.CheckoutRequest{Caller: s.caller, Takes: []*wire.Take{waiting}})
 		waited <- reply
 	}()
-	s.awaitLine(1)
+	s.awaitQueued(1)
 	_, err := s.seats.Checkin(t.Context(), &wire.CheckinRequest{Caller: s.caller, Leases: lease})
 	require.NoError(t, err)
 	outcome := (<-waited).GetOutcomes()[0]
@@ -92,8 +94,8 @@ func TestAGrantPastTheSeatsIsMarkedAfterAWaitToo(t *testing.T) {
 	assert.Equal(t, []bool{false, true, true}, s.audited())
 }
 
-// awaitLine waits until so many are in line.
-func (s *overdraftStage) awaitLine(n int) {
+// awaitQueued waits until so many takes are queued.
+func (s *overdraftHarness) awaitQueued(n int) {
 	s.t.Helper()
 	for {
 		status, err := s.server.Status(s.t.Context())

@@ -4,91 +4,106 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/seatbeat/seatbeat/internal/faults"
+	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/server/internal/engine"
+	"github.com/seatbeat/seatbeat/server/internal/grpcapi"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
+
+// ErrNoLease: the server holds no lease with this id. It may have ended already; nothing has to be done.
+var ErrNoLease = seats.ErrNoLease
 
 // Server is one life of a licence server. Its methods are safe for concurrent use.
 type Server struct {
 	cfg    Config
-	engine *engine
+	engine *engine.Engine
 	grpc   *grpc.Server
 	health *health.Server
+	conns  *grpcapi.ConnLimiter
 
-	sources   *sources
-	unobserve func() error // ends the metrics; nil without
+	audit     *auditWriter // nil without an audit
+	unobserve func() error // ends the metrics; nil without metrics
 }
 
-// New opens the ledger and loads what it kept, which may take seconds for a million leases, and notes the start of a new
-// life in it. The server serves nothing yet, but holds the ledger until Stop. Faults of cfg are returned joined, each a
+// New opens the ledger, loads it, which may take seconds for a million leases, and records the start of a new life in it.
+// The server serves nothing yet, but holds the ledger until Stop. Faults of cfg are returned joined, each a
 // [*messages.FieldError].
 func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	e, err := newEngine(cfg)
+	audit := newAuditWriter(cfg.Audit)
+	e, err := engine.New(cfg.engine(audit))
 	if err != nil {
+		audit.Close()
 		return nil, fmt.Errorf("new server: %w", err)
 	}
+	api := cfg.api()
 	s := &Server{
-		cfg: cfg, engine: e, grpc: grpc.NewServer(cfg.options()...), health: health.NewServer(),
-		sources: newSources(cfg.Limits.SourceConnections, cfg.Logger),
+		cfg: cfg, engine: e, grpc: grpc.NewServer(api.Options()...), health: health.NewServer(), audit: audit,
+		conns: grpcapi.NewConnLimiter(cfg.Limits.SourceConnections, cfg.Logger),
 	}
-	if err := s.observe(cfg.MeterProvider); err != nil {
-		return nil, errors.Join(fmt.Errorf("new server: metrics: %w", err), e.stop())
+	if s.unobserve, err = observe(cfg.MeterProvider, e, s.conns); err != nil {
+		return nil, errors.Join(fmt.Errorf("new server: metrics: %w", err), s.end())
 	}
-	wire.RegisterSeatsServer(s.grpc, newService(cfg, e))
+	wire.RegisterSeatsServer(s.grpc, grpcapi.New(api, e))
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	s.setHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	go func() {
-		<-e.ended // after a fault; after Stop this changes nothing any more
+		<-e.Ended() // after Stop the next line changes nothing any more
 		s.grpc.Stop()
 	}()
 	return s, nil
 }
 
 // Identity returns who this life of the server is.
-func (s *Server) Identity() messages.Identity { return s.engine.identity }
+func (s *Server) Identity() messages.Identity { return s.engine.Identity() }
 
-// LicenseTime returns the time that licences are judged by: that of the wall clock, or the latest one that the ledger
-// knows of when the clock was set back. So a licence that ran out stays so. A program that reads licence files judges
-// them by it too. It may be called from any goroutine and does not block.
+// LicenseTime returns the time by which licences are judged: the wall clock, or the latest time that the ledger knows of
+// when the wall clock was set back. So an expired licence stays expired. A program that reads licence files judges them by
+// this time, too. It may be called from any goroutine and does not block.
 //
-// A clock that went ahead by mistake is logged as a warning, and is believed: once it is set right, LicenseTime stands
-// still until the time has come. Licences that expire before it then have to be issued anew, or the ledger is restored
-// from a backup made before the mistake, which forgets the leases granted since.
-func (s *Server) LicenseTime() time.Time { return s.engine.calendar.now() }
+// A clock that went ahead by mistake is logged as a warning, and is believed. Once the clock is corrected, LicenseTime
+// stands still until the clock has caught up. Licences that expire before that have to be issued anew, or the ledger is
+// restored from a backup made before the mistake, which forgets the leases granted since.
+func (s *Server) LicenseTime() time.Time { return s.engine.LicenseTime() }
 
-// Serve answers clients on a listener until Stop, and then returns nil, at once if Stop was first; it closes the
-// listener. It may be called for several listeners, each from a goroutine of its own. The client timeout of leases from
-// an earlier life begins with the first call.
+// Serve answers clients on a listener until Stop, and then returns nil; after Stop it returns nil at once. It closes the
+// listener. It may be called for several listeners, each from a goroutine of its own. The client timeout of leases from an
+// earlier life of the server starts with the first call.
 //
 // When the ledger fails the server ends by itself, since it can promise nothing any more: Serve then returns the error,
-// and a new server has to be made. Without TLS a listener off loopback is refused, unless Config.InsecureRemote is set.
+// and a new server has to be made. Without TLS a listener that is not on loopback is refused, unless Config.InsecureRemote
+// is set.
 func (s *Server) Serve(listener net.Listener) error {
 	if err := s.admit(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	if !s.engine.draining.Load() {
-		s.engine.open()
+	if !s.engine.Draining() {
+		s.engine.Open()
 		s.setHealth(grpc_health_v1.HealthCheckResponse_SERVING)
 	}
-	s.cfg.Logger.Info("server serves", "address", listener.Addr().String(), "identity", s.Identity().String(),
-		"client_timeout", s.cfg.ClientTimeout)
-	if err := s.grpc.Serve(limitedListener{listener, s.sources}); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+	s.cfg.Logger.Info("server serves", "address", listener.Addr().String(), s.identityGroup(),
+		"client_timeout", s.cfg.ClientTimeout.String())
+	if err := s.grpc.Serve(s.conns.Limit(listener)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
 	}
 	select {
-	case <-s.engine.ended:
-		return s.engine.failure
+	case <-s.engine.Ended():
+		return s.engine.Failure()
 	default:
 		return nil
 	}
@@ -106,20 +121,21 @@ func (s *Server) admit(address net.Addr) error {
 	return nil
 }
 
-// Drain makes the server answer every new request with Draining and when to come back, while what has been decided is
-// still answered. The health service reports that it does not serve. It does not block, and there is no way back.
+// Drain has the server answer every new request with Draining and a retry-after, while requests that are decided already
+// are still answered. The health service reports that the server does not serve. Drain does not block, and cannot be
+// undone.
 func (s *Server) Drain() {
-	s.engine.drain()
+	s.engine.Drain()
 	s.health.Shutdown()
 }
 
-// Stop ends the server: it drains, answers what is under way, closes all connections and then the ledger. When ctx ends
-// first it cuts the connections; what was decided is in the ledger all the same. Afterwards a new server can be made on
-// the ledger. It returns the fault that ended the server earlier, if any, or that of closing the ledger. It may be called
-// again, and waits for the first call then.
+// Stop ends the server: it drains, answers the running calls, closes all connections and then the ledger. When ctx ends
+// first, Stop cuts the connections; what was decided is in the ledger all the same. Afterwards a new server can be made on
+// the ledger. Stop returns the fault that ended the server earlier, if any, or the error of closing the ledger. It may be
+// called again, and then waits for the first call.
 //
-// The handler of Config.Audit gets a second more than ctx to write what is left. One that hangs longer is given up, with an
-// error; its goroutine ends when the handler returns.
+// The handler of Config.Audit gets a second more than ctx to write the records that are left. When it hangs longer, Stop
+// gives it up and returns an error; its goroutine ends when the handler returns.
 func (s *Server) Stop(ctx context.Context) error {
 	s.Drain()
 	if ctx.Err() == nil {
@@ -128,12 +144,21 @@ func (s *Server) Stop(ctx context.Context) error {
 		drained()
 	}
 	s.grpc.Stop()
-	s.engine.audit.limit(ctx)
-	err := s.engine.stop()
+	s.audit.limit(ctx)
+	err := s.end()
 	if s.unobserve != nil {
 		err = errors.Join(err, s.unobserve())
 	}
-	s.cfg.Logger.Info("server stopped", "identity", s.Identity().String())
+	s.cfg.Logger.Info("server stopped", s.identityGroup())
+	return err
+}
+
+// end ends the engine and waits for the audit.
+func (s *Server) end() error {
+	err := s.engine.Stop()
+	if !s.audit.wait() {
+		err = errors.Join(err, errAuditAbandoned)
+	}
 	return err
 }
 
@@ -141,4 +166,64 @@ func (s *Server) Stop(ctx context.Context) error {
 func (s *Server) setHealth(status grpc_health_v1.HealthCheckResponse_ServingStatus) {
 	s.health.SetServingStatus("", status)
 	s.health.SetServingStatus(wire.Seats_ServiceDesc.ServiceName, status)
+}
+
+// identityGroup is the identity in log lines.
+func (s *Server) identityGroup() slog.Attr {
+	id := s.Identity()
+	return slog.Group("identity", "server_id", id.ServerID, "boot_id", id.BootID, "epoch", id.Epoch)
+}
+
+// Status returns what the server holds now. It waits for the committer, until ctx ends. After Stop it returns an error.
+func (s *Server) Status(ctx context.Context) (Status, error) {
+	status, err := s.engine.Status(ctx)
+	if err != nil {
+		return Status{}, fmt.Errorf("status of server: %w", err)
+	}
+	return statusOf(s.Identity(), status), nil
+}
+
+// Holders returns a page of the leases that are held, in no particular order. Leases that come and go between two pages
+// may be missed. It waits for the committer, until ctx ends.
+func (s *Server) Holders(ctx context.Context, query HoldersQuery) (HoldersPage, error) {
+	page, err := s.engine.Holders(ctx, seats.HoldersQuery(query))
+	if err != nil {
+		return HoldersPage{}, fmt.Errorf("holders of server: %w", err)
+	}
+	return pageOf(page), nil
+}
+
+// End ends a lease for a reason: Expired, Replaced, Returned, Revoked or FeatureExpired. It returns when the end is
+// durable, and ErrNoLease when no such lease is held. The holder learns of it with its next heartbeat.
+func (s *Server) End(ctx context.Context, lease messages.LeaseID, reason messages.Reason) error {
+	if !slices.Contains([]messages.Reason{
+		messages.Expired, messages.Replaced, messages.Returned, messages.Revoked, messages.FeatureExpired,
+	}, reason) {
+		return fmt.Errorf("end lease: %q is no reason for which a lease ends", reason)
+	}
+	if err := s.engine.EndLease(ctx, lease, reason); err != nil {
+		return fmt.Errorf("end lease: %w", err)
+	}
+	return nil
+}
+
+// Revoke ends a lease for good: its holder cannot get it back by replacing it. See [Server.End].
+func (s *Server) Revoke(ctx context.Context, lease messages.LeaseID) error {
+	return s.End(ctx, lease, messages.Revoked)
+}
+
+// SetFeatures replaces the list of features. It ends no lease: a feature that holds more seats than it now has grants again
+// once enough of them came back, and a feature that left the list grants nothing. The list is in force when SetFeatures
+// returns nil; a faulty list changes nothing, and its faults are returned joined, each a [*messages.FieldError]. The slice
+// stays the caller's.
+func (s *Server) SetFeatures(ctx context.Context, features []license.Feature) error {
+	var faults faults.List
+	validateFeatures(&faults, features)
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	if err := s.engine.SetFeatures(ctx, slices.Clone(features)); err != nil {
+		return fmt.Errorf("set features: %w", err)
+	}
+	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -32,7 +34,7 @@ func TestHealthFollowsTheLifeOfTheServer(t *testing.T) {
 }
 
 func TestWithoutTLSOnlyLoopbackIsServed(t *testing.T) {
-	s, err := New(Config{Ledger: &MemoryLedger{}, Insecure: true})
+	s, err := New(Config{Ledger: &ledger.Memory{}, Insecure: true})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, s.Stop(t.Context())) }()
 	listener, err := net.Listen("tcp", "0.0.0.0:0")
@@ -43,30 +45,30 @@ func TestWithoutTLSOnlyLoopbackIsServed(t *testing.T) {
 }
 
 func TestAServerWhoseLedgerFailsStopsServing(t *testing.T) {
-	ledger := &brokenLedger{}
-	s, address, served := serve(t, Config{Ledger: ledger, Features: []Feature{{Name: "f", Seats: 1}}})
+	l := &brokenLedger{}
+	s, address, served := serve(t, Config{Ledger: l, Features: []license.Feature{{Name: "f", Seats: 1}}})
 	seats := plain(t, address)
 	caller := connectRaw(t, seats)
-	ledger.fail(errors.New("disk on fire"))
+	l.fail(errors.New("disk on fire"))
 	_, err := seats.Checkout(t.Context(), &wire.CheckoutRequest{
 		Caller: caller, Takes: []*wire.Take{{Request: caller.Instance, Feature: "f", Count: 1}},
 	})
 	assert.Equal(t, codes.Unavailable, status.Code(err))
 	assert.Nil(t, refusalIn(err))
-	assert.ErrorIs(t, <-served, *ledger.err.Load())
-	assert.ErrorIs(t, s.Stop(t.Context()), *ledger.err.Load())
+	assert.ErrorIs(t, <-served, *l.err.Load())
+	assert.ErrorIs(t, s.Stop(t.Context()), *l.err.Load())
 }
 
 func TestTwoServersDoNotShareALedger(t *testing.T) {
-	ledger := &MemoryLedger{}
-	serve(t, Config{Ledger: ledger})
-	_, err := New(Config{Ledger: ledger, Insecure: true})
+	l := &ledger.Memory{}
+	serve(t, Config{Ledger: l})
+	_, err := New(Config{Ledger: l, Insecure: true})
 	assert.ErrorContains(t, err, "in use")
 }
 
 func TestStopLetsWhatIsUnderWayBeAnswered(t *testing.T) {
-	ledger := &gatedLedger{came: make(chan struct{}), gate: make(chan struct{})}
-	s, address, served := serve(t, Config{Ledger: ledger, Features: []Feature{{Name: "f", Seats: 1}}})
+	l := &gatedLedger{came: make(chan struct{}), gate: make(chan struct{})}
+	s, address, served := serve(t, Config{Ledger: l, Features: []license.Feature{{Name: "f", Seats: 1}}})
 	seats := plain(t, address)
 	caller := connectRaw(t, seats)
 	var wg sync.WaitGroup
@@ -77,10 +79,10 @@ func TestStopLetsWhatIsUnderWayBeAnswered(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Equal(t, wire.Result_RESULT_GRANTED, reply.GetOutcomes()[0].GetResult())
 	})
-	<-ledger.came
+	<-l.came
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Stop(t.Context()) }()
-	time.AfterFunc(20*time.Millisecond, func() { close(ledger.gate) })
+	time.AfterFunc(20*time.Millisecond, func() { close(l.gate) })
 	assert.NoError(t, <-stopped)
 	assert.NoError(t, <-served)
 	assert.NoError(t, s.Stop(t.Context()), "it may be called again")

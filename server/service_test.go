@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/seatbeat/seatbeat/internal/testcert"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -89,7 +90,7 @@ func TestMalformedCallsAreRefusedAsSuch(t *testing.T) {
 }
 
 func TestAMalformedTakeDoesNotSpoilTheOthers(t *testing.T) {
-	_, address, _ := serve(t, Config{Features: []Feature{{Name: "f", Seats: 1}}})
+	_, address, _ := serve(t, Config{Features: []license.Feature{{Name: "f", Seats: 1}}})
 	seats := plain(t, address)
 	good := func() *wire.Take { return &wire.Take{Request: bytes.Repeat([]byte{1}, 16), Feature: "f", Count: 1} }
 	takes := []*wire.Take{good()}

@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// TLSFiles are PEM files that a server proves itself with and knows its clients by. They can be read anew while the server
-// serves: [LoadTLS] makes of them what [Config.TLS] wants. Its methods are safe for concurrent use.
+// TLSFiles are the PEM files with which a server authenticates itself and its clients. They can be reloaded while the
+// server serves: [LoadTLS] reads them for [Config.TLS].
 type TLSFiles struct {
-	// Cert is the server's certificate, with those in between up to its authority, and Key the key of it. Required.
+	// Cert is the server's certificate, with the intermediate certificates up to its authority, and Key its key. Required.
 	Cert, Key string
-	// ClientCA has the authorities whose clients are served. Required.
+	// ClientCA has the certificates of the authorities whose clients are served. Required.
 	ClientCA string
 }
 
-// TLS is what was read from files last.
+// TLS is the configuration that was read from files last. Its methods are safe for concurrent use.
 type TLS struct {
 	files   TLSFiles
 	current atomic.Pointer[tls.Config]
 }
 
-// LoadTLS reads the files. Its errors say which file is wrong and what is expected of it.
+// LoadTLS reads the files. Its errors say which file is wrong and what the file must be.
 func LoadTLS(files TLSFiles) (*TLS, error) {
 	t := &TLS{files: files}
 	if err := t.Reload(); err != nil {
@@ -36,8 +36,8 @@ func LoadTLS(files TLSFiles) (*TLS, error) {
 	return t, nil
 }
 
-// Reload reads the files anew. When it returns nil, connections that begin from now on get the new certificate, and are
-// held against the new authorities; those that are there stay. An error changes nothing.
+// Reload reads the files again. When it returns nil, new connections get the new certificate and are checked against the
+// new authorities; open connections stay. An error changes nothing.
 func (t *TLS) Reload() error {
 	config, err := t.files.load(time.Now())
 	if err != nil {
@@ -47,14 +47,14 @@ func (t *TLS) Reload() error {
 	return nil
 }
 
-// Config returns what [Config.TLS] wants. It follows every later Reload.
+// Config returns the configuration for [Config.TLS]. It follows every later Reload.
 func (t *TLS) Config() *tls.Config {
 	config := t.current.Load().Clone()
 	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return t.current.Load(), nil }
 	return config
 }
 
-// Expires returns when the server's certificate runs out.
+// Expires returns when the server's certificate expires.
 func (t *TLS) Expires() time.Time { return t.current.Load().Certificates[0].Leaf.NotAfter }
 
 func (f TLSFiles) load(now time.Time) (*tls.Config, error) {
@@ -65,11 +65,11 @@ func (f TLSFiles) load(now time.Time) (*tls.Config, error) {
 		return nil, fmt.Errorf("certificate %s and key %s: %w", f.Cert, f.Key, err)
 	}
 	if !now.Before(cert.Leaf.NotAfter) {
-		return nil, fmt.Errorf("certificate %s: ran out at %s: get a new one from your authority", f.Cert,
+		return nil, fmt.Errorf("certificate %s: expired at %s: get a new one from your authority", f.Cert,
 			cert.Leaf.NotAfter.Format(time.RFC3339))
 	}
 	if uses := cert.Leaf.ExtKeyUsage; len(uses) > 0 && !slices.Contains(uses, x509.ExtKeyUsageServerAuth) && !slices.Contains(uses, x509.ExtKeyUsageAny) {
-		return nil, fmt.Errorf("certificate %s: is not that of a server, so that no client would go on: get one for a server from your authority", f.Cert)
+		return nil, fmt.Errorf("certificate %s: is not a server certificate, so clients would refuse it: get one for a server from your authority", f.Cert)
 	}
 	text, err := os.ReadFile(f.ClientCA)
 	if err != nil {
@@ -77,7 +77,7 @@ func (f TLSFiles) load(now time.Time) (*tls.Config, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("authorities of clients %s: there is no certificate in it; expected is a PEM file", f.ClientCA)
+		return nil, fmt.Errorf("authorities of clients %s: it contains no certificate; it must be a PEM file", f.ClientCA)
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{cert},

@@ -28,7 +28,7 @@ func tlsFiles(t *testing.T) TLSFiles {
 	}
 }
 
-// fill writes the files of a server whose clients have certificates of an authority.
+// fill writes the files of a server for clients with certificates of an authority.
 func (f TLSFiles) fill(t *testing.T, authority *testcert.Authority) {
 	t.Helper()
 	cert := authority.Server().Certificates[0]

@@ -9,7 +9,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// checkAddress says what is wrong with a server's address, or returns nil for "host:port".
+// checkAddress returns nil for an address of the form "host:port", and otherwise an error that says what is wrong.
 func checkAddress(a transport.Address) error {
 	host, port, err := net.SplitHostPort(string(a))
 	if err != nil {

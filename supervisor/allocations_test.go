@@ -8,28 +8,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Allocations of the hot paths, which no machine's speed changes. A figure that grows is to be explained, or taken back.
-
-func TestAnEventThatNobodySubscribesToCostsNoAllocation(t *testing.T) {
-	h := newHub(nil)
-	defer h.close()
-	var event messages.Event = messages.RetryingFeature{}
-	assert.Zero(t, testing.AllocsPerRun(100, func() { h.publish(event) }))
-}
-
-// The event is queued as it is: the queue uses its room again.
-func TestAnEventForASubscriberCostsNoAllocationOfItsOwn(t *testing.T) {
-	queue := eventQueue{bound: eventBound}
-	var event messages.Event = messages.RetryingFeature{}
-	assert.Zero(t, testing.AllocsPerRun(10, func() {
-		for range 1000 {
-			queue.push(event)
-		}
-		for range 1000 {
-			queue.pop()
-		}
-	}))
-}
+// Allocations of the hot paths do not depend on the machine's speed. Explain a figure that grows, or take it back.
 
 func TestReadingALicenseCostsNoAllocation(t *testing.T) {
 	rt, _ := startHollow(t, nil)

@@ -14,7 +14,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// told counts the events that reached a subscriber, those dropped on the way included, and when the count was reached.
+// told counts the events that reached a subscriber or were dropped, and signals when the target is reached.
 type told struct {
 	count   atomic.Int64
 	target  int64
@@ -29,7 +29,7 @@ func (c *told) add(n int) {
 	}
 }
 
-// peak samples the heap until stop is called, which returns the most that was in use.
+// peak samples the memory in use until stop is called, which returns the maximum.
 func peak() (stop func() uint64) {
 	var most uint64
 	end, ended := make(chan struct{}), make(chan struct{})
@@ -49,11 +49,11 @@ func peak() (stop func() uint64) {
 	return func() uint64 { close(end); <-ended; return most }
 }
 
-// burst measures what happens from begin, which returns when it began, until all are told: how long it takes, the most
-// heap and stack in use above what was before, and what is allocated for each of n features.
+// burst measures from the time that begin returns until all events were delivered: the duration, the peak of heap and stack
+// above what was in use before, and the memory allocated for each of n features.
 //
-// By default the collector lets a heap double before it collects, so that the peak is mostly garbage. With a limit it
-// collects in time, as it does in a process that is given GOMEMLIMIT: so many bytes more than what is in use before.
+// By default the garbage collector lets a heap double before it collects, so that the peak is mostly garbage. A limit in
+// bytes above what is in use before makes it collect in time, as GOMEMLIMIT does in a process.
 func burst(b *testing.B, n int, limit int64, begin func() time.Time, all *told) {
 	b.Helper()
 	before := inUse()
@@ -71,7 +71,7 @@ func burst(b *testing.B, n int, limit int64, begin func() time.Time, all *told) 
 	b.ReportMetric(float64(totalAlloc()-allocated)/float64(n), "B-allocated/feature")
 }
 
-// mapped returns what a memory limit counts.
+// mapped returns the memory that a memory limit counts.
 func mapped() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -84,15 +84,15 @@ func totalAlloc() uint64 {
 	return m.TotalAlloc
 }
 
-// burstSizes are the numbers of features that bursts are measured with, and the limit of memory above what they take.
+// burstSizes are the numbers of features in a burst, and the limit of memory above what they use.
 var burstSizes = []struct {
 	name     string
 	features int
 	limit    int64
-}{{"100000", 100_000, 0}, {"1000000", million, 0}, {"limited", million, 100 << 20}}
+}{{"100000", 100_000, 0}, {"1000000", 1_000_000, 0}, {"limited", 1_000_000, 100 << 20}}
 
-// BenchmarkRecoveryTold measures how long it takes to tell every feature that its restarted server resumed it: two events
-// each, and the peak of memory meanwhile.
+// BenchmarkRecoveryTold measures how long it takes until every feature has learnt that its restarted server resumed its
+// lease and its two events were delivered, and the peak of memory meanwhile.
 func BenchmarkRecoveryTold(b *testing.B) {
 	for _, size := range burstSizes {
 		n := size.features
@@ -126,8 +126,8 @@ func BenchmarkRecoveryTold(b *testing.B) {
 	}
 }
 
-// BenchmarkFailureTold measures how long it takes, from the failed beat on, until every feature knows that its server is
-// not reached: it is Reconnecting then. Of that the application is told once, not once for each feature.
+// BenchmarkFailureTold measures how long it takes, from the failed heartbeat on, until every feature is Reconnecting. The
+// application gets one event for all of them.
 func BenchmarkFailureTold(b *testing.B) {
 	for _, size := range burstSizes {
 		n := size.features
@@ -161,8 +161,8 @@ func BenchmarkFailureTold(b *testing.B) {
 	}
 }
 
-// BenchmarkLossTold measures how long it takes, from the failed beat on, until every feature of a lost server has
-// asked the server once more, was lost, and its event was delivered.
+// BenchmarkLossTold measures how long it takes, from the failed heartbeat on, until every feature of a lost server has asked
+// the server once more and given up, and its event was delivered.
 func BenchmarkLossTold(b *testing.B) {
 	for _, size := range burstSizes {
 		n := size.features
@@ -186,7 +186,7 @@ func BenchmarkLossTold(b *testing.B) {
 					h.down.Store(true)
 					return <-failed
 				}, lost)
-				runtime.KeepAlive(licenses) // the service still has them
+				runtime.KeepAlive(licenses) // the service still holds them
 				h.down.Store(false)
 				require.NoError(b, rt.Close(context.Background()))
 			}

@@ -9,13 +9,27 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
+// Callbacks are functions for five of the events, under the names that users of licence managers know (docs/rules.md,
+// section 4). One goroutine of the runtime calls them, one at a time, in the order of the events. They may block, call
+// every function of this package and panic without harm to the runtime. Nil functions are not called.
+type Callbacks struct {
+	OnConnectionLost  func(messages.ConnectionLost)
+	OnRetryFeature    func(messages.RetryingFeature)
+	OnCheckoutSuccess func(messages.CheckoutSucceeded)
+	OnCheckoutFailure func(messages.CheckoutFailed)
+	// OnExit is called once in the life of a runtime, when features gave up because no server was reached (rule 11): shut
+	// the application down. Later events of this kind are only published, and after Close it is not called. Nil: the
+	// error is printed to standard error and the process ends with status 3.
+	OnExit func(messages.Exited)
+}
+
 func (c Callbacks) any() bool {
 	return c.OnConnectionLost != nil || c.OnRetryFeature != nil || c.OnCheckoutSuccess != nil ||
 		c.OnCheckoutFailure != nil || c.OnExit != nil
 }
 
-// teller returns the subscriber that calls the callbacks. OnExit is called once, and not once the runtime is closing.
-func (c Callbacks) teller(closing *atomic.Bool) func(messages.Event) {
+// subscriber returns a function that calls the callback of each event. It calls OnExit once, and not after closing was set.
+func (c Callbacks) subscriber(closing *atomic.Bool) func(messages.Event) {
 	exited := false
 	return func(e messages.Event) {
 		if x, ok := e.(messages.Exited); ok {
@@ -26,11 +40,12 @@ func (c Callbacks) teller(closing *atomic.Bool) func(messages.Event) {
 			call(c.OnExit, x)
 			return
 		}
-		c.tell(e)
+		c.dispatch(e)
 	}
 }
 
-func (c Callbacks) tell(e messages.Event) {
+// dispatch calls the callback of an event other than Exited.
+func (c Callbacks) dispatch(e messages.Event) {
 	switch e := e.(type) {
 	case messages.ConnectionLost:
 		call(c.OnConnectionLost, e)
@@ -49,10 +64,10 @@ func call[E messages.Event](callback func(E), e E) {
 	}
 }
 
-// exitStatus is the status with which the process ends when features gave up and there is no OnExit (rule 11).
+// exitStatus is the status of a process that ends because features gave up and there is no OnExit (rule 11).
 const exitStatus = 3
 
-// exitProcess is the built-in exit.
+// exitProcess is what happens on Exited without an OnExit.
 func exitProcess(e messages.Exited) {
 	fmt.Fprint(os.Stderr, exitText(e))
 	os.Exit(exitStatus)

@@ -11,14 +11,14 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// manners is how host code behaves at the moment: "well", or one of the ways not to.
-type manners struct {
+// behaviour is how host code behaves at the moment: "well", or in one of several bad ways.
+type behaviour struct {
 	mu    sync.Mutex
 	how   string
-	stuck chan struct{} // what hangs waits for; closed when everything is healed
+	stuck chan struct{} // what hanging code waits for; closed when it is to behave well again
 }
 
-func (m *manners) become(how string) {
+func (m *behaviour) set(how string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if how == "well" && m.stuck != nil {
@@ -28,8 +28,8 @@ func (m *manners) become(how string) {
 	m.how = how
 }
 
-// act does what host code should not do, and returns how it was to behave.
-func (m *manners) act() string {
+// act behaves as set, and returns how.
+func (m *behaviour) act() string {
 	m.mu.Lock()
 	how := m.how
 	if how == "hang" && m.stuck == nil {
@@ -43,46 +43,46 @@ func (m *manners) act() string {
 	case "hang":
 		<-stuck
 	case "panic":
-		panic(sabotaged + " of host code")
+		panic(injectedFault + " of host code")
 	case "exit":
 		runtime.Goexit()
 	}
 	return how
 }
 
-// misbehaviour is a subscriber that may do anything.
-type misbehaviour struct {
-	manners
-	w *world
+// hostCode is a subscriber that can do anything.
+type hostCode struct {
+	behaviour
+	sim *simulation
 }
 
-// handle is the subscriber. It may call everything, and is told of what that leads to in turn.
-func (b *misbehaviour) handle(e messages.Event) {
+// handle is the subscriber. It may call every function, and gets the events that these calls cause.
+func (b *hostCode) handle(e messages.Event) {
 	how := b.act()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	switch how {
 	case "calls", "checkin":
-		_ = b.w.rt.Status().String()
-		_, end := b.w.rt.Events(1)
+		_ = b.sim.rt.Status().String()
+		_, end := b.sim.rt.Events(1)
 		end()
-		_, _ = b.w.rt.Checkout(ctx, messages.Checkout{Feature: "nobody-has-it"})
+		_, _ = b.sim.rt.Checkout(ctx, messages.Checkout{Feature: "nobody-has-it"})
 		b.use(ctx, e, how == "checkin")
 	case "close":
-		b.w.closed.Store(true)
-		if err := b.w.rt.Close(ctx); err != nil {
-			b.w.left.Store(true)
+		b.sim.closed.Store(true)
+		if err := b.sim.rt.Close(ctx); err != nil {
+			b.sim.closeFailed.Store(true)
 		}
 	}
 }
 
-// use calls everything of the license that the event is about.
-func (b *misbehaviour) use(ctx context.Context, e messages.Event, checkin bool) {
+// use calls all methods of the license that the event belongs to.
+func (b *hostCode) use(ctx context.Context, e messages.Event, checkin bool) {
 	about, ok := claimIn(e)
 	if !ok {
 		return
 	}
-	l, _ := b.w.claimOf(about).result()
+	l, _ := b.sim.checkoutOf(about).result()
 	if l == nil {
 		return
 	}
@@ -93,16 +93,16 @@ func (b *misbehaviour) use(ctx context.Context, e messages.Event, checkin bool) 
 	}
 }
 
-// chaosStore is an outage store in memory.
-type chaosStore struct {
-	manners
-	w     *world
+// simStore is an outage store in memory.
+type simStore struct {
+	behaviour
+	sim   *simulation
 	known map[string]messages.OutageRecord
 }
 
-func (s *chaosStore) Load(context.Context) (map[string]messages.OutageRecord, error) { return nil, nil }
+func (s *simStore) Load(context.Context) (map[string]messages.OutageRecord, error) { return nil, nil }
 
-func (s *chaosStore) Merge(_ context.Context, id string, seen messages.OutageRecord) (messages.OutageRecord, error) {
+func (s *simStore) Merge(_ context.Context, id string, seen messages.OutageRecord) (messages.OutageRecord, error) {
 	if s.act() == "fail" {
 		return messages.OutageRecord{}, errors.New("the disk is full")
 	}
@@ -111,17 +111,17 @@ func (s *chaosStore) Merge(_ context.Context, id string, seen messages.OutageRec
 	if s.known == nil {
 		s.known = map[string]messages.OutageRecord{}
 	}
-	s.known[id] = outage.Merge(s.known[id], seen, s.w.config.wall(), s.w.config.settings().DownWindow)
+	s.known[id] = outage.Merge(s.known[id], seen, s.sim.config.wall(), s.sim.config.settings().DownWindow)
 	return s.known[id], nil
 }
 
-func (w *world) hosts() map[string]*misbehaviour {
-	return map[string]*misbehaviour{"callback": &w.callback, "listener": &w.listener}
+func (sim *simulation) hosts() map[string]*hostCode {
+	return map[string]*hostCode{"callback": &sim.callback, "listener": &sim.listener}
 }
 
-// calm makes all host code behave.
-func (w *world) calm() {
-	w.callback.become("well")
-	w.listener.become("well")
-	w.store.become("well")
+// restoreHosts makes all host code behave well.
+func (sim *simulation) restoreHosts() {
+	sim.callback.set("well")
+	sim.listener.set("well")
+	sim.store.set("well")
 }

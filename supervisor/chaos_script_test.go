@@ -11,8 +11,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// line is one line of a script of chaos: what the world looks like, or one thing that happens to it. A script is text, so
-// that a schedule that failed can be read, changed, kept and played again.
+// line is one line of a chaos script: a part of the setting, or one step. A script is text, so that a schedule that failed
+// can be read, changed, kept and run again.
 //
 //	config attempts=3 interval=30s rounds=1 connect=5s enforce seed=7
 //	server s1 addresses=2 timeout=1m
@@ -27,7 +27,7 @@ type line struct {
 	words []string
 }
 
-// parseScript returns the lines of a script; empty ones and those that begin with # are left out.
+// parseScript returns the lines of a script without empty ones and comments, which begin with #.
 func parseScript(text string) []line {
 	var lines []line
 	for row := range strings.Lines(text) {
@@ -41,7 +41,7 @@ func parseScript(text string) []line {
 
 func (l line) String() string { return strings.Join(append([]string{l.verb}, l.words...), " ") }
 
-// word returns the word of number i after the verb, "" when there are fewer.
+// word returns word i after the verb, from 0; "" when there are fewer.
 func (l line) word(i int) string {
 	if i < len(l.words) {
 		return l.words[i]
@@ -49,10 +49,10 @@ func (l line) word(i int) string {
 	return ""
 }
 
-// flag reports whether the word is there.
+// flag reports whether the line has the word.
 func (l line) flag(word string) bool { return slices.Contains(l.words, word) }
 
-// setting returns the value of "key=value", or otherwise.
+// setting returns the value of "key=value"; otherwise when the line has no such word.
 func (l line) setting(key, otherwise string) string {
 	for _, w := range l.words {
 		if value, ok := strings.CutPrefix(w, key+"="); ok {
@@ -64,7 +64,7 @@ func (l line) setting(key, otherwise string) string {
 
 func (l line) number(i int) int { return l.parsedNumber(l.word(i)) }
 
-// duration returns 0 when there are fewer words.
+// duration returns word i as a duration; 0 when there are fewer words.
 func (l line) duration(i int) time.Duration {
 	if l.word(i) == "" {
 		return 0
@@ -72,7 +72,7 @@ func (l line) duration(i int) time.Duration {
 	return l.parsedDuration(l.word(i))
 }
 
-// The parsers panic: a script with a slip would otherwise pass for a wrong reason.
+// The parsers panic, because a script with a mistake could otherwise pass for the wrong reason.
 
 func (l line) parsedNumber(text string) int {
 	n, err := strconv.Atoi(text)
@@ -99,7 +99,7 @@ func (l line) reason(i int) messages.Reason {
 	return r
 }
 
-// kinds returns the kinds of calls named from word i on; none means all.
+// kinds returns the kinds of calls named from word i on. None means all kinds.
 func (l line) kinds(i int) []transporttest.Kind {
 	var kinds []transporttest.Kind
 	for _, w := range l.words[min(i, len(l.words)):] {
@@ -112,7 +112,7 @@ func (l line) kinds(i int) []transporttest.Kind {
 	return kinds
 }
 
-// chaosKinds are the kinds of calls by their number.
+// chaosKinds are the names of the kinds of calls.
 var chaosKinds = []string{
 	transporttest.Connects.String(), transporttest.Checkouts.String(),
 	transporttest.Heartbeats.String(), transporttest.Checkins.String(),

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// shrinkTime bounds how long a failure is made smaller, on a real clock.
+	// shrinkTime is how long a failing script is made smaller, in real time.
 	shrinkTime = 20 * time.Second
-	// shrinkTries is how often a smaller script is played: a failure may need its goroutines in a certain order.
+	// shrinkTries is how often a smaller script is run: a failure may depend on the order of goroutines.
 	shrinkTries = 2
 )
 
-// shrink leaves lines out of a script that fails, as long as it still fails, and returns what is left and how it fails.
-// Lines are better to take away than what they were drawn from: a whole feature goes, and the rest stays as it is.
+// shrink removes lines from a script that fails as long as it still fails, and returns the rest and its failure. Removing
+// lines is better than drawing a smaller script: the other lines stay as they are.
 func shrink(t *testing.T, script, wrong string) (string, string) {
 	lines := strings.Split(strings.TrimSpace(script), "\n")
 	ends := time.Now().Add(shrinkTime)
@@ -30,7 +30,7 @@ func shrink(t *testing.T, script, wrong string) (string, string) {
 	return strings.Join(lines, "\n") + "\n", wrong
 }
 
-// shrinkOnce leaves out each run of that many lines once; those whose loss changes nothing stay left out.
+// shrinkOnce removes each run of size lines once, and keeps those removed without which the script still fails.
 func shrinkOnce(t *testing.T, lines []string, size int, ends time.Time) (rest []string, found bool, wrong string) {
 	rest = lines
 	for at := len(rest) - size; at >= 0 && time.Now().Before(ends); at -= size {
@@ -43,12 +43,12 @@ func shrinkOnce(t *testing.T, lines []string, size int, ends time.Time) (rest []
 	return rest, found, wrong
 }
 
-// stillFails plays a script and returns how it fails; "" when it does not, or no longer makes sense.
+// stillFails runs a script and returns its failure; "" when it succeeds or no longer makes sense.
 func stillFails(t *testing.T, script string) string {
 	for range shrinkTries {
-		wrong := watched(t, script)
+		wrong := runWatched(t, script)
 		if strings.HasPrefix(wrong, "panic: script:") || strings.HasPrefix(wrong, "panic: transporttest:") {
-			return "" // it names what was left out
+			return "" // it names something that was removed
 		}
 		if wrong != "" {
 			return wrong

@@ -14,7 +14,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-func TestCheckoutThatIsFaultyAsksNoServer(t *testing.T) {
+func TestAnInvalidCheckoutAsksNoServer(t *testing.T) {
 	for name, c := range map[string]struct {
 		checkout messages.Checkout
 		fields   []string
@@ -34,11 +34,11 @@ func TestCheckoutThatIsFaultyAsksNoServer(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onStage(t, 1, nil, func(s *stage) {
-				license, err := s.rt.Checkout(s.Context(), c.checkout)
-				assert.Nil(s, license)
-				assert.Equal(s, c.fields, fieldsOf(err))
-				assert.Zero(s, s.server(1).Stats().Tried)
+			withHarness(t, 1, nil, func(h *harness) {
+				license, err := h.rt.Checkout(h.Context(), c.checkout)
+				assert.Nil(h, license)
+				assert.Equal(h, c.fields, fieldsOf(err))
+				assert.Zero(h, h.server(1).Stats().Tried)
 			})
 		})
 	}
@@ -54,72 +54,72 @@ func TestCheckoutWithinBoundsIsGranted(t *testing.T) {
 		"longest name": {Feature: strings.Repeat("f", messages.MaxFeatureName)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onStage(t, 1, func(s *stage) { s.server(1).SetSeats(c.Feature, 10) }, func(s *stage) {
-				s.checkoutOf(c)
-				assert.Equal(s, c.Seats(), s.server(1).Held(c.Feature))
+			withHarness(t, 1, func(h *harness) { h.server(1).SetSeats(c.Feature, 10) }, func(h *harness) {
+				h.checkoutOf(c)
+				assert.Equal(h, c.Seats(), h.server(1).Held(c.Feature))
 			})
 		})
 	}
 }
 
 func TestCheckoutWithAnEndedContextAsksNoServer(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
+	withHarness(t, 1, nil, func(h *harness) {
 		reason := errors.New("too late")
-		ctx, cancel := context.WithCancelCause(s.Context())
+		ctx, cancel := context.WithCancelCause(h.Context())
 		cancel(reason)
-		_, err := s.rt.Checkout(ctx, messages.Checkout{Feature: "f2"})
-		assert.ErrorIs(s, err, reason)
-		assert.Zero(s, s.server(1).Stats().Tried)
+		_, err := h.rt.Checkout(ctx, messages.Checkout{Feature: "f2"})
+		assert.ErrorIs(h, err, reason)
+		assert.Zero(h, h.server(1).Stats().Tried)
 	})
 }
 
 func TestCheckoutEndsAtItsDeadline(t *testing.T) {
-	onStage(t, 3, nil, func(s *stage) {
-		s.blackHoles()
-		_, err := s.rt.Checkout(s.within(time.Second), messages.Checkout{Feature: "f2"})
-		assert.Error(s, err)
-		assert.Equal(s, time.Second, time.Since(s.began))
+	withHarness(t, 3, nil, func(h *harness) {
+		h.blackHoles()
+		_, err := h.rt.Checkout(h.within(time.Second), messages.Checkout{Feature: "f2"})
+		assert.Error(h, err)
+		assert.Equal(h, time.Second, time.Since(h.began))
 	})
 }
 
 func TestCheckoutAfterCloseFailsWithErrClosed(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.close()
-		tried := s.server(1).Stats().Tried
-		_, err := s.rt.Checkout(s.Context(), messages.Checkout{Feature: "f2"})
-		assert.ErrorIs(s, err, messages.ErrClosed)
-		assert.Equal(s, tried, s.server(1).Stats().Tried)
+	withHarness(t, 1, nil, func(h *harness) {
+		h.close()
+		tried := h.server(1).Stats().Tried
+		_, err := h.rt.Checkout(h.Context(), messages.Checkout{Feature: "f2"})
+		assert.ErrorIs(h, err, messages.ErrClosed)
+		assert.Equal(h, tried, h.server(1).Stats().Tried)
 	})
 }
 
 func TestCallsOnALicenseAfterCloseFailWithErrClosed(t *testing.T) {
 	for _, auto := range []int{0, 5} {
-		onStage(t, 1, func(s *stage) { s.config.Heartbeat.Attempts = auto }, func(s *stage) {
-			license := s.checkout()
-			s.close()
-			assert.ErrorIs(s, license.Err(), messages.ErrClosed)
-			assert.ErrorIs(s, license.Checkin(s.Context()), messages.ErrClosed)
-			assert.ErrorIs(s, license.Heartbeat(s.Context()), messages.ErrClosed)
-			assert.Equal(s, messages.StateCheckedIn, license.Status().State)
-			assert.Empty(s, s.rt.Status().Features)
+		withHarness(t, 1, func(h *harness) { h.config.Heartbeat.Attempts = auto }, func(h *harness) {
+			license := h.checkout()
+			h.close()
+			assert.ErrorIs(h, license.Err(), messages.ErrClosed)
+			assert.ErrorIs(h, license.Checkin(h.Context()), messages.ErrClosed)
+			assert.ErrorIs(h, license.Heartbeat(h.Context()), messages.ErrClosed)
+			assert.Equal(h, messages.StateCheckedIn, license.Status().State)
+			assert.Empty(h, h.rt.Status().Features)
 		})
 	}
 }
 
 func TestHeartbeatWithAnEndedContextReturnsItsCause(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		s.server(1).BlackHole(true, transporttest.Heartbeats)
-		assert.ErrorIs(s, license.Heartbeat(s.within(time.Second)), context.DeadlineExceeded)
-		assert.NoError(s, license.Err(), "the license goes on")
-		s.server(1).ClearFaults()
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		h.server(1).BlackHole(true, transporttest.Heartbeats)
+		assert.ErrorIs(h, license.Heartbeat(h.within(time.Second)), context.DeadlineExceeded)
+		assert.NoError(h, license.Err(), "the license goes on")
+		h.server(1).ClearFaults()
 	})
 }
 
 func TestHeartbeatOfALicenseThatIsGoneReturnsItsError(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		require.NoError(s, license.Checkin(s.Context()))
-		assert.ErrorIs(s, license.Heartbeat(s.Context()), messages.ErrCheckedIn)
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		require.NoError(h, license.Checkin(h.Context()))
+		assert.ErrorIs(h, license.Heartbeat(h.Context()), messages.ErrCheckedIn)
 	})
 }

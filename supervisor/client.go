@@ -1,13 +1,25 @@
 package supervisor
 
 import (
+	"crypto/rand"
 	"os"
 	"os/user"
 	"path/filepath"
+
+	"github.com/seatbeat/seatbeat/transport"
 )
 
-// fillIn takes what is missing from the operating system; what it does not know stays empty.
-func (c *Client) fillIn() {
+// Client identifies the application to the servers. Their operators see it, and a licence may share seats by it. Servers do
+// not trust it: the permissions of a client follow from its certificate.
+type Client struct {
+	Name  string // default: the name of the program
+	Host  string // default: the host name
+	User  string // default: the user name
+	Share string // a group name whose meaning the vendor defines; default none
+}
+
+// filledIn returns the client with its empty fields taken from the operating system, as far as that knows them.
+func (c Client) filledIn() Client {
 	if c.Name == "" && len(os.Args) > 0 {
 		c.Name = filepath.Base(os.Args[0])
 	}
@@ -19,4 +31,12 @@ func (c *Client) fillIn() {
 			c.User = u.Username
 		}
 	}
+	return c
+}
+
+// newInstance returns the client in the form that servers see, with a new random instance.
+func (c Client) newInstance() transport.Client {
+	client := transport.Client{Name: c.Name, User: c.User, Host: c.Host, Share: c.Share}
+	_, _ = rand.Read(client.Instance[:]) // never fails
+	return client
 }

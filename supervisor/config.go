@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -9,212 +10,205 @@ import (
 
 	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/faults"
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// Defaults of Config; a zero field means its default.
+// Defaults of Config. A field that is zero has its default. The rules are those of docs/rules.md.
 const (
 	// DefaultInterval is the pause between two heartbeats of one connection (rule 2).
 	DefaultInterval = 2 * time.Minute
-	// DefaultFailoverRounds is how many beats in a row may search the servers before it is decided (rule 12).
+	// DefaultFailoverRounds is how many failed heartbeats in a row may each start a search of all servers before the
+	// runtime gives up (rule 12).
 	DefaultFailoverRounds = 1
-	// DefaultWindow is the window in which outages are counted (section 3).
+	// DefaultWindow is the length of the sliding window in which outages are counted (section 3, rule 1).
 	DefaultWindow = time.Hour
-	// DefaultConnectTimeout is how long one server may take to answer a first checkout (rule 21).
+	// DefaultConnectTimeout is the time that one server has to answer a first checkout (rule 21).
 	DefaultConnectTimeout = 5 * time.Second
 )
 
 // Bounds of Config.
 const (
-	// MaxServers is the most servers of a search list.
+	// MaxServers is the largest number of addresses in Config.Servers.
 	MaxServers = 64
-	// MaxAttempts bounds Heartbeat.Attempts and Heartbeat.FailoverRounds.
+	// MaxAttempts is the upper bound of Heartbeat.Attempts, Heartbeat.FailoverRounds and Restarts.Max.
 	MaxAttempts = 10_000
-	// MaxOutages bounds DownLimit.Max.
+	// MaxOutages is the upper bound of DownLimit.Max.
 	MaxOutages = 500
-	// MaxWindow bounds DownLimit.Window.
-	MaxWindow = 7 * 24 * time.Hour
-	// MaxInterval bounds Heartbeat.Interval and ConnectTimeout.
+	// MaxWindow is the upper bound of DownLimit.Window.
+	MaxWindow = outagefile.MaxWindow
+	// MaxInterval is the upper bound of Heartbeat.Interval, ConnectTimeout and the durations of Restarts.
 	MaxInterval = 24 * time.Hour
 
-	// Intervals outside of these are accepted with one warning (rule 2).
+	// Intervals outside of these bounds are accepted with one warning in the log (rule 2).
 	minAdvisedInterval = 30 * time.Second
 	maxAdvisedInterval = 2 * time.Minute
 )
 
-// Config says how a runtime works. Only Transport and Servers are required. It is read once, by Start.
+// Config is the configuration of a runtime. Start reads it once and copies Servers; later changes have no effect. Only
+// Transport and Servers are required: any other field that is zero has the default that its comment names.
 type Config struct {
-	// Transport reaches the licence servers. Required.
+	// Transport connects to the licence servers. Required. The runtime calls it on goroutines of its own, several at a
+	// time, each call with a deadline.
 	Transport transport.Transport
-	// Servers is the search list: a first checkout asks them in this order. Required, 1 to MaxServers, each once.
-	// Several addresses of one server are recognised by its ServerID.
+	// Servers is the search list: a first checkout asks these addresses in this order (rule 21). Required, 1 to MaxServers
+	// addresses of the form host:port, each once. Several addresses of one server are recognised by its ServerID.
 	Servers []transport.Address
-	// Heartbeat says when to beat and when to give up. Automatic heartbeats are off by default.
+	// Heartbeat configures heartbeats and failover. Automatic heartbeats are off by default.
 	Heartbeat Heartbeat
 	// DownLimit makes the application unavailable when a server goes down and comes back too often. Off by default.
 	DownLimit DownLimit
-	// EnforceTimeout ends licenses whose lease the server may have given away, because no heartbeat was acknowledged for
-	// the client timeout less a margin. Off by default: the license goes on and LeaseAtRisk is published.
+	// EnforceTimeout ends a license as Lost when no heartbeat for its lease was acknowledged for the client timeout less a
+	// margin, because the server may then give the seats to others (rule 16). Off by default: the license lives on, and
+	// the event LeaseAtRisk is published. The margin is 5 % of the client timeout, at least 10s, at most a quarter of it.
 	EnforceTimeout bool
-	// ConnectTimeout is how long one server may take to answer a first checkout, or a request for seats after a failure.
-	// Default 5s; positive, at most MaxInterval. The deadline of a Checkout's context shortens it.
+	// ConnectTimeout is the time that one server has to answer a first checkout, or a request for seats during a failover
+	// (rule 21). Default 5s; positive, at most MaxInterval. The deadline of a Checkout's context can shorten it.
 	ConnectTimeout time.Duration
-	// Restarts says how often and how fast an actor of ours is restarted after a panic, which is always a defect of ours;
-	// see RestartPolicy for its defaults and bounds.
+	// Restarts limits how often and how fast an actor is restarted after a panic, which is always a defect of this
+	// module. RestartPolicy has the defaults; Max is at most MaxAttempts, each duration at most MaxInterval.
 	Restarts RestartPolicy
-	// Client says who connects. The zero value is filled in from the operating system.
+	// Client identifies the application to the servers. Fields that are empty are taken from the operating system.
 	Client Client
-	// Callbacks are told of the five events that vendors' users know, on one goroutine, in order.
+	// Callbacks are functions for five of the events. One goroutine calls them, one at a time, in the order of the events.
 	Callbacks Callbacks
-	// OnEvent is told of every event, on a goroutine of its own, in order, one at a time. Nil: nobody.
+	// OnEvent is called with every event, in order and one at a time, on a goroutine of its own. It may block or panic
+	// without harm to the runtime; events that it is too slow for are dropped, see Runtime.Events. Nil: nobody is called.
 	OnEvent func(messages.Event)
-	// Logger gets one record for each event. Nil discards.
+	// Logger gets one record for each event, and warnings about the configuration and defects. Nil discards them.
 	Logger *slog.Logger
-	// MeterProvider gets metrics: features by state, heartbeats, recoveries, outages, dropped events. Nil: none, at no cost.
+	// MeterProvider registers metrics for features by state, heartbeats, recoveries, outages and dropped events. They are
+	// read when the provider collects. Nil: there are no metrics.
 	MeterProvider metric.MeterProvider
-	// System runs the actors, for a host that runs protoactor itself: every event is also published on its EventStream, on
-	// a goroutine of ours, and Close leaves it running. Nil: a system of our own.
+	// System runs the actors, for an application that uses protoactor itself: every event is then also published on its
+	// EventStream, on a goroutine of the runtime, and Close leaves the system running. Nil: the runtime has its own system.
 	System *actor.ActorSystem
 
-	wall  func() time.Time                       // the wall clock; replaced by tests
-	fault func(point, actor string, message any) // makes actors panic in tests
-
-	seed func() [32]byte // of the random numbers of one connection; replaced by tests
+	wall  func() time.Time                       // the wall clock; tests replace it
+	fault func(point, actor string, message any) // called by actors before and after each message; tests panic in it
+	seed  func() [32]byte                        // of the random numbers of one connection; tests replace it
 }
 
-// Heartbeat says when to beat and when to give up.
+// Heartbeat configures heartbeats and failover.
 type Heartbeat struct {
-	// Attempts turns automatic heartbeats on: so many beats of a connection fail in a row until its features look for
-	// seats at the other servers. 0, the default, leaves heartbeats to License.Heartbeat. At most MaxAttempts.
-	// When Attempts x Interval is more than the server's client timeout, the server frees the seats before; that is
-	// logged.
+	// Attempts turns automatic heartbeats on: when this many heartbeats of a connection have failed in a row, its features
+	// ask the other servers for seats (rule 6). 0, the default, leaves heartbeats to License.Heartbeat. At most
+	// MaxAttempts. When Attempts x Interval exceeds the client timeout of a server, the server frees the seats before the
+	// failover begins; that is logged as a warning.
 	Attempts int
-	// Interval is the pause between two heartbeats of one connection. Default 2m; 30s to 2m is advised, anything else is
-	// logged once. Positive, at most MaxInterval. A third of the server's client timeout is used if that is shorter.
+	// Interval is the pause between two heartbeats of one connection (rule 2). Default 2m; 30s to 2m is advised, and other
+	// values are logged once as a warning. Positive, at most MaxInterval. A third of the server's client timeout is used
+	// instead when that is shorter (rule 16).
 	Interval time.Duration
-	// FailoverRounds is how many failed beats in a row, from Attempts on, each search all servers before the runtime
-	// gives up. Default 1; at most MaxAttempts.
+	// FailoverRounds is the number of failed heartbeats in a row, counted from the one that reaches Attempts, that each
+	// search all servers before the runtime gives up (rule 12). Default 1; at most MaxAttempts.
 	FailoverRounds int
 }
 
-// DownLimit says how often a server may go down and come back (section 3 of the rules): whoever restarts it again and
-// again can run more copies than it has seats.
+// DownLimit limits how often a server may go down and come back (docs/rules.md, section 3). Without a limit, a user who
+// restarts the server again and again can run more copies of the application than there are seats.
 type DownLimit struct {
-	// Max is the number of outages of one server allowed within Window; one more makes every license end with
-	// messages.ErrUnavailable, and checkouts fail with it until the window has room. 0, the default, allows any number;
-	// 10 is usual. At most MaxOutages.
+	// Max is the number of outages of one server that are allowed within Window; one more ends every license with
+	// messages.ErrUnavailable, and checkouts fail with it until fewer outages are within the window. 0, the default,
+	// allows any number; 10 is usual. At most MaxOutages.
 	Max int
 	// Window is the length of the sliding window. Default 1h; positive, at most MaxWindow.
 	Window time.Duration
-	// Count chooses what counts: Outages, the default, or Restarts, for networks that are unstable.
+	// Count selects what counts as an outage: CountOutages, the default, or CountRestarts, for unstable networks.
 	Count CountMode
 	// Store keeps the outages for longer than the process lives, so that programs that run for seconds are counted
-	// together; see NewFileStore. Nil keeps them in memory.
-	Store outage.Store
+	// together; outagefile.NewFileStore returns one. Nil keeps them in memory.
+	Store OutageStore
 }
 
-// CountMode chooses what counts as an outage.
+// OutageStore keeps the outages of servers for longer than a process lives. Start calls Load once and returns its error.
+// Later calls run on goroutines of the runtime, one at a time, and block nothing but the correction of the count.
+type OutageStore = outage.Store
+
+// CountMode selects what counts as an outage (docs/rules.md, section 3, rule 4).
 type CountMode uint8
 
 const (
-	// Outages counts every time that a server did not answer a heartbeat and then answered again, and every restart.
-	Outages CountMode = iota
-	// Restarts counts restarts of the server process only.
-	Restarts
+	// CountOutages counts each time that a server failed to answer a heartbeat and then answered again, and each restart.
+	CountOutages CountMode = iota
+	// CountRestarts counts only restarts of the server process, so that an unstable network harms nobody.
+	CountRestarts
 )
 
-// Client names the application to the servers. Nothing of it is proof of anything; servers show it to their operators.
-type Client struct {
-	Name  string // default: the name of the program
-	Host  string // default: the host name
-	User  string // default: the user name
-	Share string // a group name that the vendor gives meaning to; default none
-}
+// RestartPolicy limits how often and how fast an actor is restarted after a panic.
+type RestartPolicy = protocol.RestartPolicy
 
-// Callbacks are five of the events under the names that vendors' users know. They are called on one goroutine, in order,
-// one at a time; they may be slow, call every function of this package, and panic without harm.
-type Callbacks struct {
-	OnConnectionLost  func(messages.ConnectionLost)
-	OnRetryFeature    func(messages.RetryingFeature)
-	OnCheckoutSuccess func(messages.CheckoutSucceeded)
-	OnCheckoutFailure func(messages.CheckoutFailed)
-	// OnExit is called once, when features gave up since no server was reached: shut the application down. Later
-	// give-ups are only published. Nil: the error is printed to standard error and the process ends with status 3.
-	OnExit func(messages.Exited)
-}
-
-// Validate returns nil, or all faults of c joined, each a *messages.FieldError that names its field. Start calls it.
+// Validate returns nil, or all faults of c joined. Each fault is a *messages.FieldError that names its field. Start calls
+// Validate; an application may call it earlier. It does not block.
 func (c Config) Validate() error {
-	var faults messages.Faults
+	var list faults.List
 	if c.Transport == nil {
-		faults.Add("Transport", "is nil: use grpctransport.New or another transport")
+		list.Add("Transport", "is nil: use grpctransport.New or another transport")
 	}
-	c.validateServers(&faults)
-	validateInt(&faults, "Heartbeat.Attempts", c.Heartbeat.Attempts)
-	validateInt(&faults, "Heartbeat.FailoverRounds", c.Heartbeat.FailoverRounds)
-	validateDuration(&faults, "Heartbeat.Interval", c.Heartbeat.Interval)
-	validateDuration(&faults, "ConnectTimeout", c.ConnectTimeout)
-	c.DownLimit.validate(&faults)
-	validateRestarts(&faults, c.Restarts)
-	return faults.Err()
+	validateServers(&list, c.Servers)
+	validateInt(&list, "Heartbeat.Attempts", c.Heartbeat.Attempts)
+	validateInt(&list, "Heartbeat.FailoverRounds", c.Heartbeat.FailoverRounds)
+	validateDuration(&list, "Heartbeat.Interval", c.Heartbeat.Interval)
+	validateDuration(&list, "ConnectTimeout", c.ConnectTimeout)
+	validateDownLimit(&list, c.DownLimit)
+	validateRestarts(&list, c.Restarts)
+	return list.Err()
 }
 
-func (c Config) validateServers(faults *messages.Faults) {
-	switch n := len(c.Servers); {
+func validateServers(list *faults.List, servers []transport.Address) {
+	switch n := len(servers); {
 	case n == 0:
-		faults.Add("Servers", "is empty: name at least one server as host:port")
+		list.Add("Servers", "is empty: name at least one server as host:port")
 	case n > MaxServers:
-		faults.Add("Servers", "has %d servers: at most %d are allowed", n, MaxServers)
+		list.Add("Servers", "has %d servers: at most %d are allowed", n, MaxServers)
 	}
-	seen := make(map[transport.Address]int, len(c.Servers))
-	for i, a := range c.Servers {
+	seen := make(map[transport.Address]int, len(servers))
+	for i, a := range servers {
 		if err := checkAddress(a); err != nil {
-			faults.Add(indexed("Servers", i), "is %q: %v", a, err)
+			list.Add(indexed("Servers", i), "is %q: %v", a, err)
 		}
 		if first, ok := seen[a]; ok {
-			faults.Add(indexed("Servers", i), "is %q, which is Servers[%d] already: name each server once", a, first)
+			list.Add(indexed("Servers", i), "is %q, which is Servers[%d] already: name each server once", a, first)
 			continue
 		}
 		seen[a] = i
 	}
 }
 
-func validateInt(faults *messages.Faults, field string, n int) {
+func validateInt(list *faults.List, field string, n int) {
 	if n < 0 || n > MaxAttempts {
-		faults.Add(field, "is %d: must be 0 (meaning the default) to %d", n, MaxAttempts)
+		list.Add(field, "is %d: must be 0 (meaning the default) to %d", n, MaxAttempts)
 	}
 }
 
-func validateDuration(faults *messages.Faults, field string, d time.Duration) {
+func validateDuration(list *faults.List, field string, d time.Duration) {
 	if d < 0 || d > MaxInterval {
-		faults.Add(field, "is %s: must be 0 (meaning the default) to %s", d, MaxInterval)
+		list.Add(field, "is %s: must be 0 (meaning the default) to %s", d, MaxInterval)
 	}
 }
 
-// RestartPolicy says how often and how fast an actor is restarted after a panic of ours.
-type RestartPolicy = protocol.RestartPolicy
-
-func validateRestarts(faults *messages.Faults, p RestartPolicy) {
-	validateInt(faults, "Restarts.Max", p.Max)
-	validateDuration(faults, "Restarts.Window", p.Window)
-	validateDuration(faults, "Restarts.Pause", p.Pause)
-	validateDuration(faults, "Restarts.MaxPause", p.MaxPause)
-}
-
-func (l DownLimit) validate(faults *messages.Faults) {
+func validateDownLimit(list *faults.List, l DownLimit) {
 	if l.Max < 0 || l.Max > MaxOutages {
-		faults.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
+		list.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
 	}
 	if l.Window < 0 || l.Window > MaxWindow {
-		faults.Add("DownLimit.Window", "is %s: must be 0 (meaning the default) to %s", l.Window, MaxWindow)
+		list.Add("DownLimit.Window", "is %s: must be 0 (meaning the default) to %s", l.Window, MaxWindow)
 	}
-	if l.Count > Restarts {
-		faults.Add("DownLimit.Count", "is %d: must be Outages or Restarts", l.Count)
+	if l.Count > CountRestarts {
+		list.Add("DownLimit.Count", "is %d: must be CountOutages or CountRestarts", l.Count)
 	}
 }
 
-// settings returns what the actors go by: c with defaults filled in.
+func validateRestarts(list *faults.List, p RestartPolicy) {
+	validateInt(list, "Restarts.Max", p.Max)
+	validateDuration(list, "Restarts.Window", p.Window)
+	validateDuration(list, "Restarts.Pause", p.Pause)
+	validateDuration(list, "Restarts.MaxPause", p.MaxPause)
+}
+
+// settings returns the settings of the actors: c with defaults.
 func (c Config) settings() protocol.Settings {
 	return protocol.Settings{
 		Servers:        append([]transport.Address(nil), c.Servers...),
@@ -227,7 +221,7 @@ func (c Config) settings() protocol.Settings {
 		CountOutages:   c.DownLimit.Max > 0 || c.DownLimit.Store != nil,
 		DownMax:        c.DownLimit.Max,
 		DownWindow:     orDefault(c.DownLimit.Window, DefaultWindow),
-		RestartsOnly:   c.DownLimit.Count == Restarts,
+		RestartsOnly:   c.DownLimit.Count == CountRestarts,
 	}
 }
 
@@ -237,4 +231,30 @@ func orDefault[T comparable](value, otherwise T) T {
 		return otherwise
 	}
 	return value
+}
+
+// fillIn sets the fields that have a default and are not part of settings.
+func (c *Config) fillIn() {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.wall == nil {
+		c.wall = time.Now
+	}
+	if c.seed == nil {
+		c.seed = func() (seed [32]byte) {
+			_, _ = rand.Read(seed[:]) // never fails
+			return seed
+		}
+	}
+	c.Client = c.Client.filledIn()
+}
+
+// warn logs values that are valid but not advised.
+func (c Config) warn() {
+	interval := c.settings().Interval
+	if c.Heartbeat.Attempts > 0 && (interval < minAdvisedInterval || interval > maxAdvisedInterval) {
+		c.Logger.Warn("Heartbeat.Interval is outside of the advised range", "interval", interval.String(),
+			"advised_min", minAdvisedInterval.String(), "advised_max", maxAdvisedInterval.String())
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
@@ -19,7 +20,7 @@ import (
 func fieldsOf(err error) (fields []string) {
 	var walk func(error)
 	walk = func(err error) {
-		switch e := err.(type) { //nolint:errorlint // it takes the tree apart
+		switch e := err.(type) { //nolint:errorlint // it walks the tree of errors
 		case *messages.FieldError:
 			fields = append(fields, e.Field)
 		case interface{ Unwrap() []error }:
@@ -34,7 +35,7 @@ func fieldsOf(err error) (fields []string) {
 	return fields
 }
 
-// servers returns n addresses.
+// servers returns n different addresses.
 func servers(n int) (list []transport.Address) {
 	for i := range n {
 		list = append(list, transport.Address(fmt.Sprintf("s%d:1", i+1)))
@@ -42,14 +43,14 @@ func servers(n int) (list []transport.Address) {
 	return list
 }
 
-func TestStartTellsAllFaultsAtOnceEachByItsField(t *testing.T) {
+func TestStartReturnsAllFaultsEachWithItsField(t *testing.T) {
 	_, err := Start(t.Context(), Config{
 		Servers: []transport.Address{"s1:1", "s1", ":1", "s2:0", "s2:65536", "s1:1"},
 		Heartbeat: Heartbeat{
 			Attempts: -1, Interval: -time.Second, FailoverRounds: MaxAttempts + 1,
 		},
 		ConnectTimeout: MaxInterval + 1,
-		DownLimit:      DownLimit{Max: -1, Window: -1, Count: Restarts + 1},
+		DownLimit:      DownLimit{Max: -1, Window: -1, Count: CountRestarts + 1},
 	})
 	assert.Equal(t, []string{
 		"Transport", "Servers[1]", "Servers[2]", "Servers[3]", "Servers[4]", "Servers[5]",
@@ -91,10 +92,15 @@ func TestStartTakesTheLongestSearchListAndNoLonger(t *testing.T) {
 	assert.Equal(t, []string{"Servers"}, fieldsOf(c.Validate()))
 }
 
+// A rewritten outage file must not forget a server of the search list.
+func TestTheOutageFileKeepsAsManyServersAsASearchListHas(t *testing.T) {
+	assert.Equal(t, MaxServers, outagefile.KeptServers)
+}
+
 func TestStartDoesNotConnect(t *testing.T) {
-	onStage(t, 2, nil, func(s *stage) {
-		s.pass(time.Hour)
-		assert.Empty(s, s.tap.calls(transporttest.Connects))
+	withHarness(t, 2, nil, func(h *harness) {
+		h.pass(time.Hour)
+		assert.Empty(h, h.wire.Calls(transporttest.Connects))
 	})
 }
 
@@ -107,23 +113,23 @@ func TestStartWithAnEndedContextReturnsItsCause(t *testing.T) {
 }
 
 func TestTheContextOfStartBoundsOnlyTheStart(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		ctx, cancel := context.WithCancel(s.Context())
-		rt, err := Start(ctx, s.config)
-		require.NoError(s, err)
+	withHarness(t, 1, nil, func(h *harness) {
+		ctx, cancel := context.WithCancel(h.Context())
+		rt, err := Start(ctx, h.config)
+		require.NoError(h, err)
 		cancel()
-		license, err := rt.Checkout(s.Context(), messages.Checkout{Feature: "f2"})
-		require.NoError(s, err)
-		s.pass(time.Hour)
-		assert.NoError(s, license.Err())
-		require.NoError(s, rt.Close(s.Context()))
+		license, err := rt.Checkout(h.Context(), messages.Checkout{Feature: "f2"})
+		require.NoError(h, err)
+		h.pass(time.Hour)
+		assert.NoError(h, license.Err())
+		require.NoError(h, rt.Close(h.Context()))
 	})
 }
 
 func TestConfigIsReadOnceByStart(t *testing.T) {
-	onStage(t, 2, nil, func(s *stage) {
-		s.config.Servers[0], s.config.Servers[1] = s.config.Servers[1], s.config.Servers[0]
-		assert.Equal(s, "S1", s.checkout().Status().Server.ID)
-		s.config.Servers[0], s.config.Servers[1] = s.config.Servers[1], s.config.Servers[0]
+	withHarness(t, 2, nil, func(h *harness) {
+		h.config.Servers[0], h.config.Servers[1] = h.config.Servers[1], h.config.Servers[0]
+		assert.Equal(h, "S1", h.checkout().Status().Server.ID)
+		h.config.Servers[0], h.config.Servers[1] = h.config.Servers[1], h.config.Servers[0]
 	})
 }

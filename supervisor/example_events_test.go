@@ -11,7 +11,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// Every fact is an event, a plain struct. OnEvent is told of all of them, in order, one at a time.
+// Every fact is an event, a plain struct. OnEvent is called with all of them, in order and one at a time.
 func ExampleConfig_onEvent() {
 	ctx := context.Background()
 	rt, server := start(map[string]int{"f2": 1}, supervisor.Heartbeat{Attempts: 5}, func(e messages.Event) {
@@ -28,8 +28,8 @@ func ExampleConfig_onEvent() {
 	})
 	license, _ := rt.Checkout(ctx, messages.Checkout{Feature: "f2"})
 	server.Restart()
-	_ = license.Heartbeat(ctx) // a moment later a heartbeat would find out by itself
-	_ = rt.Close(ctx)          // which waits until everything was told
+	_ = license.Heartbeat(ctx) // without this call the next heartbeat would find out
+	_ = rt.Close(ctx)          // waits until all events were delivered
 
 	// Output:
 	// checked out f2 from S1
@@ -39,7 +39,7 @@ func ExampleConfig_onEvent() {
 	// CheckedIn
 }
 
-// Events is for those who come later, or want a channel.
+// Events returns a channel of all events from now on.
 func ExampleRuntime_Events() {
 	ctx := context.Background()
 	rt, _ := start(map[string]int{"f2": 1}, supervisor.Heartbeat{Attempts: 5}, nil)
@@ -61,7 +61,7 @@ func ExampleRuntime_Events() {
 	// open: false
 }
 
-// Status is a snapshot for a page of an operator.
+// Status is a snapshot, for example for an operator's page.
 func ExampleRuntime_Status() {
 	ctx := context.Background()
 	rt, _ := start(map[string]int{"f2": 5, "f3": 5}, supervisor.Heartbeat{Attempts: 5}, nil)
@@ -76,7 +76,7 @@ func ExampleRuntime_Status() {
 	// Held: 3
 }
 
-// All faults of a configuration are told at once, each with its field.
+// All faults of a configuration are returned at once, each with its field.
 func ExampleConfig_Validate() {
 	err := supervisor.Config{
 		Transport: transporttest.NewNetwork(),

@@ -9,7 +9,7 @@ import (
 	"github.com/seatbeat/seatbeat/supervisor"
 )
 
-// Has tells "all taken" from other answers, and a faulty checkout names its fields.
+// Has tells whether a server answered "no seats", and the error of an invalid checkout names its fields.
 func ExampleRuntime_Checkout() {
 	ctx := context.Background()
 	rt, _ := start(map[string]int{"f2": 1}, supervisor.Heartbeat{Attempts: 5}, nil)
@@ -28,7 +28,7 @@ func ExampleRuntime_Checkout() {
 	// checkout: Checkout.Count is -1: must be 0 (meaning 1) to 1000000
 }
 
-// Done tells that the license is gone, Err why.
+// Done is closed when the license is gone, and Err says why.
 func ExampleLicense_Done() {
 	ctx := context.Background()
 	rt, server := start(map[string]int{"f2": 1}, supervisor.Heartbeat{Attempts: 5}, nil)
@@ -36,7 +36,7 @@ func ExampleLicense_Done() {
 	license, _ := rt.Checkout(ctx, messages.Checkout{Feature: "f2"})
 
 	server.RevokeFeature("f2")
-	_ = license.Heartbeat(ctx) // a moment later a heartbeat would find out by itself
+	_ = license.Heartbeat(ctx) // without this call the next heartbeat would find out
 
 	<-license.Done()
 	if lost, ok := errors.AsType[*messages.LostError](license.Err()); ok {
@@ -47,7 +47,7 @@ func ExampleLicense_Done() {
 	// true Revoked
 }
 
-// Context is for code that takes a context: it is cancelled when the license is gone.
+// Context returns a context that is cancelled when the license is gone.
 func ExampleLicense_Context() {
 	ctx := context.Background()
 	rt, _ := start(map[string]int{"f2": 1}, supervisor.Heartbeat{Attempts: 5}, nil)
@@ -64,7 +64,8 @@ func ExampleLicense_Context() {
 	// runtime closed
 }
 
-// Without Attempts the application beats by itself. A server that restarted meanwhile is recovered from inside the call.
+// Without Attempts the application sends heartbeats itself. When the server restarted meanwhile, the call recovers the
+// license.
 func ExampleLicense_Heartbeat() {
 	ctx := context.Background()
 	rt, server := start(map[string]int{"f2": 1}, supervisor.Heartbeat{}, nil)

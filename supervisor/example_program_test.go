@@ -11,9 +11,9 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// A whole program: it takes two seats, works while it holds them, and returns them at its end.
+// A whole program takes two seats, works while it holds them, and returns them at its end.
 func Example_program() {
-	network := transporttest.NewNetwork() // in production grpctransport.New
+	network := transporttest.NewNetwork() // in production: grpctransport.New
 	server := network.AddServer("lic1.example:6200", map[string]int{"f2": 5})
 
 	ctx := context.Background() // of the service
@@ -46,7 +46,7 @@ func Example_program() {
 
 	fmt.Println("checkin:", license.Checkin(ctx), "- seats in use:", server.Held("f2"))
 
-	closeCtx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // not the service's ended context
+	closeCtx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // the service's context has ended
 	defer cancel()
 	fmt.Println("close:", rt.Close(closeCtx))
 
@@ -57,7 +57,7 @@ func Example_program() {
 	// close: <nil>
 }
 
-// start starts a runtime in front of one fake server, for the examples.
+// start starts a runtime with one fake server, for the examples.
 func start(seats map[string]int, h supervisor.Heartbeat, onEvent func(messages.Event)) (*supervisor.Runtime, *transporttest.Server) {
 	network := transporttest.NewNetwork()
 	server := network.AddServer("lic1:6200", seats)

@@ -16,10 +16,10 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// This file shows how to test a service that embeds seatbeat: a farm that renders one frame a second while it holds a
-// seat, and tests of it against a fake network, in virtual time. An hour of it takes some milliseconds.
+// This file shows how to test a service that embeds seatbeat. The service is a farm that renders one frame a second while it
+// holds a seat. Its tests use a fake network in virtual time: an hour takes milliseconds.
 
-// farm renders while it holds a seat. A seat that is lost is asked for again after a while; without any server it stops.
+// farm renders while it holds a seat. When it loses the seat, it asks again after a while. Without any server it stops.
 type farm struct {
 	servers transport.Transport
 	frames  int
@@ -27,7 +27,7 @@ type farm struct {
 
 var errNoServer = errors.New("no license server")
 
-// serve works until ctx ends, which is no error, or no server is there any more.
+// serve works until ctx ends, which is not an error, or until no server is reached any more.
 func (f *farm) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -57,7 +57,7 @@ func (f *farm) serve(ctx context.Context) error {
 	return nil
 }
 
-// render works until the license is gone, or ctx ends.
+// render works until the license is gone or ctx ends.
 func (f *farm) render(ctx context.Context, license *supervisor.License) {
 	ctx, cancel := license.Context(ctx)
 	defer cancel()
@@ -73,15 +73,15 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// scene is a farm in front of two servers with one seat each.
+// scene is a farm with two servers of one seat each.
 type scene struct {
 	*farm
 	lic1, lic2 *transporttest.Server
 	end        context.CancelFunc
-	ended      chan error // gets the result of serve
+	ended      chan error // receives the result of serve
 }
 
-// inFarm runs a test while the farm works, and ends the farm if the test has not.
+// inFarm runs a test while the farm works, and then ends the farm if the test has not done so.
 func inFarm(t *testing.T, test func(t *testing.T, s *scene)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -94,13 +94,13 @@ func inFarm(t *testing.T, test func(t *testing.T, s *scene)) {
 			end:  end, ended: make(chan error, 1),
 		}
 		go func() { s.ended <- s.serve(ctx) }()
-		defer sleep(20 * time.Second) // in which it closes its runtime
+		defer sleep(20 * time.Second) // the time that it needs to close its runtime
 		defer end()
 		test(t, s)
 	})
 }
 
-// sleep lets virtual time pass, until everything has come to rest.
+// sleep lets virtual time pass, and then waits until all goroutines wait.
 func sleep(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()

@@ -15,15 +15,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// Herds: many programs that lose their server together, or start together. SEATBEAT_HERD is their number, by default
-// 1,000; SEATBEAT_HERD_OUT is a file for the counts, which examples/herd makes a picture of.
+// A herd is many programs that lose their server together, or start together. SEATBEAT_HERD is their number, by default
+// 1,000. SEATBEAT_HERD_OUT names a file for the counts, from which examples/herd draws a picture.
 
-// herd is many runtimes with a license each from one server, in a bubble of virtual time.
+// herd is many runtimes with one license each, from one server, in a bubble of virtual time.
 type herd struct {
 	testing.TB
 	server   *transporttest.Server
@@ -31,32 +32,36 @@ type herd struct {
 	licenses []*License
 
 	mu    sync.Mutex
-	calls map[time.Duration]int // calls that reached the network by the second since the count began
+	calls map[time.Duration]int // calls in each second since the count began
 	began time.Time
 }
 
-// herdCounts are calls to the server in buckets of a second.
+// herdCounts are the calls to the server in each second.
 type herdCounts struct {
 	Clients int   `json:"clients"`
-	Lost    []int `json:"lost"`  // from the return of a server that was away, until everyone is back
-	Start   []int `json:"start"` // heartbeats after all started at once
+	Lost    []int `json:"lost"`  // from the end of an outage until all licenses are held again
+	Start   []int `json:"start"` // after all programs started at once
 }
 
-// count notes a call: a try to reach the server, or what goes over a session.
-func (h *herd) count() {
+// count observes the calls of all programs. Returns are not counted.
+func (h *herd) count(_ context.Context, c *wiretap.Call) error {
+	if c.Kind == transporttest.Checkins {
+		return nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls[time.Since(h.began)/time.Second]++
+	return nil
 }
 
-// begin counts from now on.
+// begin starts the count again.
 func (h *herd) begin() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls, h.began = map[time.Duration]int{}, time.Now()
 }
 
-// buckets returns the counts of so many seconds.
+// buckets returns the counts of the first seconds.
 func (h *herd) buckets(seconds int) []int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -67,44 +72,15 @@ func (h *herd) buckets(seconds int) []int {
 	return counts
 }
 
-// away counts what leaves for the network.
-type away struct {
-	transport.Transport
-	herd *herd
-}
-
-func (a away) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
-	a.herd.count()
-	session, err := a.Transport.Connect(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	return awaySession{session, a.herd}, nil
-}
-
-type awaySession struct {
-	transport.Session
-	herd *herd
-}
-
-func (a awaySession) Checkout(ctx context.Context, takes []transport.Take) (transport.CheckoutReply, error) {
-	a.herd.count()
-	return a.Session.Checkout(ctx, takes)
-}
-
-func (a awaySession) Heartbeat(ctx context.Context, leases []messages.LeaseID) (transport.HeartbeatReply, error) {
-	a.herd.count()
-	return a.Session.Heartbeat(ctx, leases)
-}
-
 // newHerd starts n runtimes at once and checks a feature out of each.
 func newHerd(t testing.TB, n int) *herd {
 	network := transporttest.NewNetwork()
 	h := &herd{TB: t, server: network.AddServer("s1:1", map[string]int{"f2": n}), licenses: make([]*License, n)}
 	h.begin()
-	system := newSystem() // one for all: a system of its own takes 100 KB
+	counted := wiretap.New(network, wiretap.Observer{Sent: h.count})
+	system := newSystem() // one for all runtimes: a system takes 100 KB
 	for i := range n {
-		h.runtimes = append(h.runtimes, h.start(system, away{network, h}, i))
+		h.runtimes = append(h.runtimes, h.start(system, counted, i))
 	}
 	var callers sync.WaitGroup
 	for i, rt := range h.runtimes {
@@ -124,7 +100,7 @@ func (h *herd) start(system *actor.ActorSystem, network transport.Transport, i i
 		Transport: network, Servers: []transport.Address{"s1:1"}, System: system,
 		Heartbeat: Heartbeat{Attempts: 20},
 		Callbacks: Callbacks{OnExit: func(messages.Exited) {}},
-		seed: func() (seed [32]byte) { // called by one actor after the other
+		seed: func() (seed [32]byte) { // called by one actor at a time
 			seeds++
 			binary.LittleEndian.PutUint64(seed[:], uint64(i))
 			binary.LittleEndian.PutUint64(seed[8:], seeds)
@@ -153,7 +129,7 @@ func (h *herd) close() {
 	closers.Wait()
 }
 
-// herdSize is how many runtimes there are: 1,000 take seconds, 10,000 some minutes.
+// herdSize is the number of runtimes: 1,000 take seconds, 10,000 take minutes.
 func herdSize(t *testing.T) int {
 	text := os.Getenv("SEATBEAT_HERD")
 	if text == "" {
@@ -173,7 +149,7 @@ func mostAndMean(counts []int) (most, mean float64) {
 	return most, mean
 }
 
-// sums adds up each group of so many counts; what is left over at the end is dropped.
+// sums returns the sum of each group of counts. An incomplete group at the end is dropped.
 func sums(counts []int, group int) []int {
 	var out []int
 	for len(counts) >= group {
@@ -186,11 +162,12 @@ func sums(counts []int, group int) []int {
 	return out
 }
 
-// The server is away for ten minutes, longer than leases live. All calls are counted from its return until everyone is
-// back, which takes at most 60 s; in no second are there more than five times as many as on average. And the heartbeats
-// of programs that started in the same instant are spread: while ten thousand of them beat, no second has more than twice
-// the average. (For fewer of them the buckets are longer, so that chance has no more to say.)
+// The server is down for ten minutes, which is longer than leases live. When it is back, all licenses are held again within
+// 60 s, and no second has more than five times the average number of calls. The heartbeats of programs that started at the
+// same instant are spread: with ten thousand programs, no second has more than twice the average. With fewer programs the
+// buckets are longer, so that chance has the same weight.
 func TestAHerdComesBackWithoutStampeding(t *testing.T) {
+	t.Parallel()
 	counts := herdCounts{Clients: herdSize(t)}
 	synctest.Test(t, func(t *testing.T) {
 		h := newHerd(t, counts.Clients)

@@ -15,70 +15,70 @@ import (
 
 func TestContextOfALicenseIsCancelledWithTheCauseWhenItIsGone(t *testing.T) {
 	for name, c := range map[string]struct {
-		end   func(*stage, *License)
+		end   func(*harness, *License)
 		cause error
 	}{
-		"lost":       {func(s *stage, _ *License) { s.server(1).RevokeFeature("f2") }, messages.ErrLost},
-		"exited":     {func(s *stage, _ *License) { s.server(1).Down() }, messages.ErrExited},
-		"checked in": {func(s *stage, l *License) { _ = l.Checkin(s.Context()) }, messages.ErrCheckedIn},
-		"closed":     {func(s *stage, _ *License) { s.close() }, messages.ErrClosed},
+		"lost":       {func(h *harness, _ *License) { h.server(1).RevokeFeature("f2") }, messages.ErrLost},
+		"exited":     {func(h *harness, _ *License) { h.server(1).Down() }, messages.ErrExited},
+		"checked in": {func(h *harness, l *License) { _ = l.Checkin(h.Context()) }, messages.ErrCheckedIn},
+		"closed":     {func(h *harness, _ *License) { h.close() }, messages.ErrClosed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onStage(t, 1, attempts(2), func(s *stage) {
-				license := s.checkout()
-				ctx, cancel := license.Context(s.Context())
+			withHarness(t, 1, attempts(2), func(h *harness) {
+				license := h.checkout()
+				ctx, cancel := license.Context(h.Context())
 				defer cancel()
-				require.NoError(s, ctx.Err())
-				c.end(s, license)
+				require.NoError(h, ctx.Err())
+				c.end(h, license)
 				<-ctx.Done()
-				assert.ErrorIs(s, context.Cause(ctx), c.cause)
-				assert.Equal(s, license.Err(), context.Cause(ctx))
+				assert.ErrorIs(h, context.Cause(ctx), c.cause)
+				assert.Equal(h, license.Err(), context.Cause(ctx))
 			})
 		})
 	}
 }
 
 func TestContextOfALicenseEndsWithItsParentToo(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
 		reason := errors.New("the service ends")
-		parent, end := context.WithCancelCause(s.Context())
+		parent, end := context.WithCancelCause(h.Context())
 		ctx, cancel := license.Context(parent)
 		defer cancel()
 		end(reason)
 		<-ctx.Done()
-		assert.Equal(s, reason, context.Cause(ctx))
-		assert.NoError(s, license.Err())
+		assert.Equal(h, reason, context.Cause(ctx))
+		assert.NoError(h, license.Err())
 	})
 }
 
 func TestContextOfALicenseFreesItsResourcesWhenItIsCancelled(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) { // whose bubble fails if a goroutine is left
-		license := s.checkout()
-		ctx, cancel := license.Context(s.Context())
+	withHarness(t, 1, nil, func(h *harness) { // a goroutine left behind makes the bubble fail
+		license := h.checkout()
+		ctx, cancel := license.Context(h.Context())
 		cancel()
-		assert.ErrorIs(s, ctx.Err(), context.Canceled)
-		assert.NoError(s, license.Err())
+		assert.ErrorIs(h, ctx.Err(), context.Canceled)
+		assert.NoError(h, license.Err())
 	})
 }
 
 func TestContextOfALicenseThatIsGoneIsCancelledAtOnce(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		require.NoError(s, license.Checkin(s.Context()))
-		ctx, cancel := license.Context(s.Context())
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		require.NoError(h, license.Checkin(h.Context()))
+		ctx, cancel := license.Context(h.Context())
 		defer cancel()
 		<-ctx.Done()
-		assert.ErrorIs(s, context.Cause(ctx), messages.ErrCheckedIn)
+		assert.ErrorIs(h, context.Cause(ctx), messages.ErrCheckedIn)
 	})
 }
 
 func TestDoneIsOneChannelBeforeAndAfterTheEnd(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license, late := s.checkout(), s.checkout()
+	withHarness(t, 1, nil, func(h *harness) {
+		license, late := h.checkout(), h.checkout()
 		done := license.Done()
-		require.NoError(s, license.Checkin(s.Context()))
-		require.NoError(s, late.Checkin(s.Context()))
+		require.NoError(h, license.Checkin(h.Context()))
+		require.NoError(h, late.Checkin(h.Context()))
 		<-done
 		<-license.Done()
 		<-late.Done()
@@ -86,71 +86,71 @@ func TestDoneIsOneChannelBeforeAndAfterTheEnd(t *testing.T) {
 }
 
 func TestStatusOfALicenseFollowsIt(t *testing.T) {
-	onStage(t, 2, attempts(2), func(s *stage) {
-		license := s.checkoutOf(messages.Checkout{Feature: "f2", Version: messages.V(1, 2), Count: 3})
+	withHarness(t, 2, attempts(2), func(h *harness) {
+		license := h.checkoutOf(messages.Checkout{Feature: "f2", Version: messages.V(1, 2), Count: 3})
 		claim := messages.Claim{ID: 1, Feature: "f2", Version: messages.V(1, 2), Count: 3}
 		one, two := messages.Server{ID: "S1", Address: "s1:1"}, messages.Server{ID: "S2", Address: "s2:1"}
-		taken := s.began.Add(transporttest.DefaultClientTimeout)
-		assert.Equal(s, LicenseStatus{Claim: claim, Server: one, State: messages.StateHeld, Deadline: taken}, license.Status())
+		taken := h.began.Add(transporttest.DefaultClientTimeout)
+		assert.Equal(h, LicenseStatus{Claim: claim, Server: one, State: messages.StateHeld, Deadline: taken}, license.Status())
 
-		s.untilBeaten(1)
-		beaten := s.tap.lastOf(transporttest.Heartbeats).at.Add(transporttest.DefaultClientTimeout)
-		assert.Equal(s, LicenseStatus{Claim: claim, Server: one, State: messages.StateHeld, Deadline: beaten}, license.Status())
+		h.untilHeartbeats(1)
+		beaten := h.wire.Last(transporttest.Heartbeats).Sent.Add(transporttest.DefaultClientTimeout)
+		assert.Equal(h, LicenseStatus{Claim: claim, Server: one, State: messages.StateHeld, Deadline: beaten}, license.Status())
 
-		s.server(1).Down()
-		s.untilLost(1)
-		s.pass(0)
-		assert.Equal(s, LicenseStatus{
+		h.server(1).Down()
+		h.untilLost(1)
+		h.pass(0)
+		assert.Equal(h, LicenseStatus{
 			Claim: claim, Server: one, State: messages.StateReconnecting, Failed: 1, Deadline: beaten,
 		}, license.Status())
 
-		s.server(2).BlackHole(true)
-		s.untilTold("Lost(2) s1:1")
-		s.pass(0)
-		assert.Equal(s, messages.StateFailingOver, license.Status().State)
-		s.server(2).ClearFaults()
-		s.server(1).Up()
-		s.until("recovery", func() bool { return license.Status().State == messages.StateHeld })
-		assert.Contains(s, []messages.Server{one, two}, license.Status().Server)
-		assert.Zero(s, license.Status().Failed)
+		h.server(2).BlackHole(true)
+		h.untilEvent("Lost(2) s1:1")
+		h.pass(0)
+		assert.Equal(h, messages.StateFailingOver, license.Status().State)
+		h.server(2).ClearFaults()
+		h.server(1).Up()
+		h.until("recovery", func() bool { return license.Status().State == messages.StateHeld })
+		assert.Contains(h, []messages.Server{one, two}, license.Status().Server)
+		assert.Zero(h, license.Status().Failed)
 	})
 }
 
 func TestStatusOfARuntimeNamesConnectionsAndFeatures(t *testing.T) {
-	onStage(t, 2, attempts(3), func(s *stage) {
-		assert.Equal(s, Status{Features: map[messages.State]int{}}, s.rt.Status())
-		s.server(1).SetSeats("f3", 0)
-		s.checkout()
-		s.checkout()
-		s.checkoutOf(messages.Checkout{Feature: "f3"})
-		deadline := s.began.Add(transporttest.DefaultClientTimeout)
+	withHarness(t, 2, attempts(3), func(h *harness) {
+		assert.Equal(h, Status{Features: map[messages.State]int{}}, h.rt.Status())
+		h.server(1).SetSeats("f3", 0)
+		h.checkout()
+		h.checkout()
+		h.checkoutOf(messages.Checkout{Feature: "f3"})
+		deadline := h.began.Add(transporttest.DefaultClientTimeout)
 		one := ConnectionStatus{Server: messages.Server{ID: "S1", Address: "s1:1"}, Features: 2, Deadline: deadline}
 		two := ConnectionStatus{Server: messages.Server{ID: "S2", Address: "s2:1"}, Features: 1, Deadline: deadline}
-		status := s.rt.Status()
-		assert.Equal(s, []ConnectionStatus{one, two}, status.Connections)
-		assert.Equal(s, map[messages.State]int{messages.StateHeld: 3}, status.Features)
+		status := h.rt.Status()
+		assert.Equal(h, []ConnectionStatus{one, two}, status.Connections)
+		assert.Equal(h, map[messages.State]int{messages.StateHeld: 3}, status.Features)
 
-		s.server(1).Down()
-		s.untilLost(2)
-		s.pass(0)
-		status = s.rt.Status()
-		assert.Equal(s, 2, status.Connections[0].Failed)
-		assert.Zero(s, status.Connections[1].Failed)
-		assert.Equal(s, map[messages.State]int{messages.StateReconnecting: 2, messages.StateHeld: 1}, status.Features)
-		assert.Equal(s, "s1:1: 2 features, 2 heartbeats failed in a row, 0 outages\ns2:1: 1 features, 0 heartbeats failed in a row, 0 outages\n"+
+		h.server(1).Down()
+		h.untilLost(2)
+		h.pass(0)
+		status = h.rt.Status()
+		assert.Equal(h, 2, status.Connections[0].Failed)
+		assert.Zero(h, status.Connections[1].Failed)
+		assert.Equal(h, map[messages.State]int{messages.StateReconnecting: 2, messages.StateHeld: 1}, status.Features)
+		assert.Equal(h, "s1:1: 2 features, 2 heartbeats failed in a row, 0 outages\ns2:1: 1 features, 0 heartbeats failed in a row, 0 outages\n"+
 			"Held: 1\nReconnecting: 2\n", status.String())
-		s.server(1).Up()
+		h.server(1).Up()
 	})
 }
 
 func TestStatusOfAnIdleRuntimeHasNoDeadline(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		require.NoError(s, s.checkout().Checkin(s.Context()))
-		s.pass(time.Second)
-		status := s.rt.Status()
-		require.Len(s, status.Connections, 1)
-		assert.Zero(s, status.Connections[0].Deadline)
-		assert.Zero(s, status.Connections[0].Features)
-		assert.Empty(s, status.Features)
+	withHarness(t, 1, nil, func(h *harness) {
+		require.NoError(h, h.checkout().Checkin(h.Context()))
+		h.pass(time.Second)
+		status := h.rt.Status()
+		require.Len(h, status.Connections, 1)
+		assert.Zero(h, status.Connections[0].Deadline)
+		assert.Zero(h, status.Connections[0].Features)
+		assert.Empty(h, status.Features)
 	})
 }

@@ -2,24 +2,27 @@ package supervisor
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
+	"reflect"
+	"strings"
+	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// logEvent writes one record for an event: its name, and its fields as they are in JSON.
+// logEvent writes one log record for an event. Its message is the name of the event, and its attributes are the fields of
+// the event under their JSON names.
 func logEvent(l *slog.Logger, e messages.Event) {
 	level := levelOf(e)
 	if !l.Enabled(context.Background(), level) {
 		return
 	}
-	l.LogAttrs(context.Background(), level, messages.Name(e), attrs(e)...)
+	l.LogAttrs(context.Background(), level, messages.Name(e), attrsOf(reflect.ValueOf(e))...)
 }
 
-// levelOf returns how much an operator wants to be woken by an event.
+// levelOf returns the level of an event: Error when licenses are gone, Warn when they are at risk, Debug for what happens
+// all the time.
 func levelOf(e messages.Event) slog.Level {
 	switch e.(type) {
 	case messages.LicenseLost, messages.Exited, messages.DownLimitExceeded:
@@ -34,19 +37,35 @@ func levelOf(e messages.Event) slog.Level {
 	}
 }
 
-// attrs returns the fields of an event by their JSON names.
-func attrs(e messages.Event) []slog.Attr {
-	text, err := json.Marshal(e)
-	if err != nil {
-		return []slog.Attr{slog.Any("event", e)}
+// attrsOf returns the fields of a struct as attributes, those of an embedded struct among them. As in JSON, a field with
+// omitempty is left out while it is empty.
+func attrsOf(value reflect.Value) (attrs []slog.Attr) {
+	for i := range value.NumField() {
+		field := value.Type().Field(i)
+		if field.Anonymous {
+			attrs = append(attrs, attrsOf(value.Field(i))...)
+			continue
+		}
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if options == "omitempty" && value.Field(i).IsZero() {
+			continue
+		}
+		attrs = append(attrs, attrOf(name, value.Field(i)))
 	}
-	var fields map[string]any
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return []slog.Attr{slog.String("event", string(text))}
+	return attrs
+}
+
+// attrOf returns a value as an attribute: servers and identities as groups, durations, versions and all values with a
+// String method as text, so that every handler writes them alike.
+func attrOf(name string, value reflect.Value) slog.Attr {
+	switch v := value.Interface().(type) {
+	case messages.Server, messages.Identity:
+		return slog.Attr{Key: name, Value: slog.GroupValue(attrsOf(value)...)}
+	case time.Time:
+		return slog.Time(name, v)
+	case fmt.Stringer:
+		return slog.String(name, v.String())
+	default:
+		return slog.Any(name, v)
 	}
-	list := make([]slog.Attr, 0, len(fields))
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		list = append(list, slog.Any(name, fields[name]))
-	}
-	return list
 }

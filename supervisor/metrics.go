@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 
@@ -12,10 +11,11 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// meterName is the instrumentation scope of our metrics.
+// meterName is the instrumentation scope of the metrics.
 const meterName = "github.com/seatbeat/seatbeat"
 
-// tally counts events for the metrics, where they are published: nothing that a subscriber does changes it.
+// tally counts events for the metrics when they are published, so that a slow subscriber does not change the counts. It is
+// safe for concurrent use.
 type tally struct {
 	resumed, retaken, failovers, lost atomic.Int64
 }
@@ -35,8 +35,7 @@ func (t *tally) count(e messages.Event) {
 	}
 }
 
-// instruments are what a runtime shows of itself. All are observed when metrics are collected, so that they cost nothing
-// in between.
+// instruments are the metrics of a runtime. They are observed when a reader collects them, and cost nothing in between.
 type instruments struct {
 	features   metric.Int64ObservableUpDownCounter
 	heartbeats metric.Int64ObservableCounter
@@ -48,31 +47,11 @@ type instruments struct {
 	dropped    metric.Int64ObservableCounter
 }
 
-// observe registers the metrics with the provider; nil is none.
-func (r *Runtime) observe(provider metric.MeterProvider) error {
-	if provider == nil {
-		return nil
-	}
-	meter := provider.Meter(meterName)
-	i, all, err := newInstruments(meter)
-	if err != nil {
-		return err
-	}
-	registration, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		i.collect(r, o)
-		return nil
-	}, all...)
-	if err != nil {
-		return err
-	}
-	r.metrics = registration.Unregister
-	return nil
-}
-
+// newInstruments returns the instruments and a list of all of them.
 func newInstruments(m metric.Meter) (i *instruments, all []metric.Observable, err error) {
 	i = new(instruments)
 	var first error
-	note := func(o metric.Observable, err error) {
+	add := func(o metric.Observable, err error) {
 		if err != nil && first == nil {
 			first = err
 		}
@@ -80,32 +59,32 @@ func newInstruments(m metric.Meter) (i *instruments, all []metric.Observable, er
 	}
 	i.features, err = m.Int64ObservableUpDownCounter("seatbeat.features", metric.WithUnit("{feature}"),
 		metric.WithDescription("Checkouts that have not ended, by state."))
-	note(i.features, err)
+	add(i.features, err)
 	i.heartbeats, err = m.Int64ObservableCounter("seatbeat.heartbeats", metric.WithUnit("{heartbeat}"),
 		metric.WithDescription("Heartbeats of connections, by server and outcome."))
-	note(i.heartbeats, err)
+	add(i.heartbeats, err)
 	i.age, err = m.Float64ObservableGauge("seatbeat.heartbeat.age", metric.WithUnit("s"),
 		metric.WithDescription("Time since the last good heartbeat was sent, by server."))
-	note(i.age, err)
+	add(i.age, err)
 	i.outages, err = m.Int64ObservableGauge("seatbeat.outages", metric.WithUnit("{outage}"),
 		metric.WithDescription("Outages within the window of the limit, by server."))
-	note(i.outages, err)
+	add(i.outages, err)
 	i.recoveries, err = m.Int64ObservableCounter("seatbeat.recoveries", metric.WithUnit("{feature}"),
 		metric.WithDescription("Checkouts that came back after a failure, resumed or retaken."))
-	note(i.recoveries, err)
+	add(i.recoveries, err)
 	i.failovers, err = m.Int64ObservableCounter("seatbeat.failovers", metric.WithUnit("{feature}"),
 		metric.WithDescription("Checkouts that moved to another server."))
-	note(i.failovers, err)
+	add(i.failovers, err)
 	i.lost, err = m.Int64ObservableCounter("seatbeat.licenses.lost", metric.WithUnit("{feature}"),
 		metric.WithDescription("Checkouts that ended as lost, exited or unavailable."))
-	note(i.lost, err)
+	add(i.lost, err)
 	i.dropped, err = m.Int64ObservableCounter("seatbeat.events.dropped", metric.WithUnit("{event}"),
 		metric.WithDescription("Events that slow subscribers missed."))
-	note(i.dropped, err)
+	add(i.dropped, err)
 	return i, all, first
 }
 
-// collect is called by the provider's reader, on its goroutine.
+// collect observes everything. The provider's reader calls it on a goroutine of its own.
 func (i *instruments) collect(r *Runtime, o metric.Observer) {
 	for state, n := range r.env.States() {
 		if s := messages.State(state); !s.Final() {
@@ -121,7 +100,7 @@ func (i *instruments) collect(r *Runtime, o metric.Observer) {
 	o.ObserveInt64(i.recoveries, r.tally.retaken.Load(), label("seatbeat.recovery.kind", "retaken"))
 	o.ObserveInt64(i.failovers, r.tally.failovers.Load())
 	o.ObserveInt64(i.lost, r.tally.lost.Load())
-	o.ObserveInt64(i.dropped, r.hub.dropped.Load())
+	o.ObserveInt64(i.dropped, r.bus.Dropped())
 }
 
 func (i *instruments) collectLink(link *protocol.ConnectionRef, o metric.Observer) {

@@ -14,11 +14,11 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// collected returns what a reader collects, as "name{value of each attribute} value".
-func collected(s *stage, reader *sdk.ManualReader) map[string]float64 {
-	s.Helper()
+// collected returns the metrics that a reader collects, by name and values of the attributes.
+func collected(h *harness, reader *sdk.ManualReader) map[string]float64 {
+	h.Helper()
 	var all metricdata.ResourceMetrics
-	require.NoError(s, reader.Collect(s.Context(), &all))
+	require.NoError(h, reader.Collect(h.Context(), &all))
 	points := make(map[string]float64)
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
@@ -45,31 +45,31 @@ func addPoints[N int64 | float64](to map[string]float64, name string, points []m
 	}
 }
 
-func TestMetricsTellOfFeaturesBeatsAndRecoveries(t *testing.T) {
+func TestMetricsCountFeaturesBeatsAndRecoveries(t *testing.T) {
 	reader := sdk.NewManualReader()
-	setup := func(s *stage) {
-		s.config.MeterProvider = sdk.NewMeterProvider(sdk.WithReader(reader))
-		s.config.DownLimit.Max = 10
+	setup := func(h *harness) {
+		h.config.MeterProvider = sdk.NewMeterProvider(sdk.WithReader(reader))
+		h.config.DownLimit.Max = 10
 	}
-	onStage(t, 2, setup, func(s *stage) {
-		s.checkout()
-		s.checkout()
-		s.untilBeaten(3)
-		s.server(1).Down()
-		s.untilLost(1)
-		s.server(1).Up()
-		s.pass(2 * time.Minute)
-		points := collected(s, reader)
-		assert.InDelta(s, 2, points["seatbeat.features Held"], 0)
-		assert.InDelta(s, 1, points["seatbeat.heartbeats failed s1:1"], 0)
-		assert.Greater(s, points["seatbeat.heartbeats good s1:1"], 3.0)
-		assert.InDelta(s, 1, points["seatbeat.outages s1:1"], 0)
-		assert.InDelta(s, 2, points["seatbeat.recoveries resumed"], 0)
-		assert.Less(s, points["seatbeat.heartbeat.age s1:1"], 70.0)
+	withHarness(t, 2, setup, func(h *harness) {
+		h.checkout()
+		h.checkout()
+		h.untilHeartbeats(3)
+		h.server(1).Down()
+		h.untilLost(1)
+		h.server(1).Up()
+		h.pass(2 * time.Minute)
+		points := collected(h, reader)
+		assert.InDelta(h, 2, points["seatbeat.features Held"], 0)
+		assert.InDelta(h, 1, points["seatbeat.heartbeats failed s1:1"], 0)
+		assert.Greater(h, points["seatbeat.heartbeats good s1:1"], 3.0)
+		assert.InDelta(h, 1, points["seatbeat.outages s1:1"], 0)
+		assert.InDelta(h, 2, points["seatbeat.recoveries resumed"], 0)
+		assert.Less(h, points["seatbeat.heartbeat.age s1:1"], 70.0)
 	})
 }
 
-// Without a provider nothing is registered, and an event that is counted allocates nothing.
+// Without a provider nothing is registered, and counting an event allocates nothing.
 func TestMetricsCostNoAllocationWithoutAProvider(t *testing.T) {
 	var r Runtime
 	for _, e := range []messages.Event{
@@ -81,11 +81,11 @@ func TestMetricsCostNoAllocationWithoutAProvider(t *testing.T) {
 			r.tally.count(e)
 		}), messages.Name(e))
 	}
-	assert.Nil(t, r.metrics)
+	assert.Nil(t, r.unregister)
 }
 
 func TestEventsArePublishedOnTheHostsEventStream(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
+	withHarness(t, 1, nil, func(h *harness) {
 		system := newSystem()
 		defer system.Shutdown()
 		var told []string
@@ -95,31 +95,31 @@ func TestEventsArePublishedOnTheHostsEventStream(t *testing.T) {
 				panic("a subscriber of the host")
 			}
 		})
-		c := s.config
+		c := h.config
 		c.System, c.OnEvent = system, nil
-		first, err := Start(s.Context(), c)
-		require.NoError(s, err)
-		second, err := Start(s.Context(), c)
-		require.NoError(s, err, "two runtimes on one system don't collide")
-		_, err = first.Checkout(s.Context(), messages.Checkout{Feature: "f2"})
-		require.NoError(s, err)
-		require.NoError(s, first.Close(s.Context()))
-		require.NoError(s, second.Close(s.Context()))
-		assert.Equal(s, []string{"CheckedOut", "CheckedIn"}, told)
-		assertRuns(s, system)
+		first, err := Start(h.Context(), c)
+		require.NoError(h, err)
+		second, err := Start(h.Context(), c)
+		require.NoError(h, err, "two runtimes on one system don't collide")
+		_, err = first.Checkout(h.Context(), messages.Checkout{Feature: "f2"})
+		require.NoError(h, err)
+		require.NoError(h, first.Close(h.Context()))
+		require.NoError(h, second.Close(h.Context()))
+		assert.Equal(h, []string{"CheckedOut", "CheckedIn"}, told)
+		assertRuns(h, system)
 	})
 }
 
-// assertRuns proves that an actor system still works.
-func assertRuns(s *stage, system *actor.ActorSystem) {
-	s.Helper()
+// assertRuns asserts that an actor system still works.
+func assertRuns(h *harness, system *actor.ActorSystem) {
+	h.Helper()
 	echo := system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
 		if _, ok := c.Message().(string); ok {
 			c.Respond("yes")
 		}
 	}))
 	answer, err := system.Root.RequestFuture(echo, "alive?", time.Second).Result()
-	require.NoError(s, err)
-	assert.Equal(s, "yes", fmt.Sprint(answer))
-	require.NoError(s, system.Root.StopFuture(echo).Wait())
+	require.NoError(h, err)
+	assert.Equal(h, "yes", fmt.Sprint(answer))
+	require.NoError(h, system.Root.StopFuture(echo).Wait())
 }

@@ -14,229 +14,229 @@ import (
 )
 
 // byHand leaves heartbeats to the application.
-func byHand(s *stage) { s.config.Heartbeat = Heartbeat{} }
+func byHand(h *harness) { h.config.Heartbeat = Heartbeat{} }
 
 func TestRule2_HeartbeatsAreOffByDefault(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		s.checkout()
-		s.pass(4 * time.Minute)
-		assert.Empty(s, s.tap.calls(transporttest.Heartbeats))
-		s.pass(time.Hour)
-		assert.Zero(s, s.server(1).Held("f2"), "the server freed the seat: nobody beats it")
-		assert.Equal(s, []string{"CheckedOut f2 s1:1"}, s.events.texts())
+	withHarness(t, 1, byHand, func(h *harness) {
+		h.checkout()
+		h.pass(4 * time.Minute)
+		assert.Empty(h, h.wire.Calls(transporttest.Heartbeats))
+		h.pass(time.Hour)
+		assert.Zero(h, h.server(1).Held("f2"), "the server freed the seat: nobody beat the lease")
+		assert.Equal(h, []string{"CheckedOut f2 s1:1"}, h.events.texts())
 	})
 }
 
 func TestRule2_HeartbeatByHandKeepsTheSeat(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		license := s.checkout()
+	withHarness(t, 1, byHand, func(h *harness) {
+		license := h.checkout()
 		for range 10 {
-			s.pass(4 * time.Minute)
-			require.NoError(s, license.Heartbeat(s.Context()))
+			h.pass(4 * time.Minute)
+			require.NoError(h, license.Heartbeat(h.Context()))
 		}
-		assert.Equal(s, 1, s.server(1).Held("f2"))
-		assert.Equal(s, []string{"CheckedOut f2 s1:1"}, s.events.texts())
+		assert.Equal(h, 1, h.server(1).Held("f2"))
+		assert.Equal(h, []string{"CheckedOut f2 s1:1"}, h.events.texts())
 	})
 }
 
 func TestRule2_HeartbeatByHandBeatsThatLeaseOnly(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		license := s.checkout()
-		s.checkout()
-		require.NoError(s, license.Heartbeat(s.Context()))
-		lease := s.tap.calls(transporttest.Checkouts)[0].outcomes[0].Lease
-		assert.Equal(s, []messages.LeaseID{lease}, s.tap.lastOf(transporttest.Heartbeats).leases)
+	withHarness(t, 1, byHand, func(h *harness) {
+		license := h.checkout()
+		h.checkout()
+		require.NoError(h, license.Heartbeat(h.Context()))
+		lease := h.wire.Calls(transporttest.Checkouts)[0].Answer.Outcomes[0].Lease
+		assert.Equal(h, []messages.LeaseID{lease}, h.wire.Last(transporttest.Heartbeats).Leases)
 	})
 }
 
-func TestRule2_NothingCountsOrSweepsOrExitsByHand(t *testing.T) {
-	onStage(t, 2, byHand, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
+func TestRule2_ByHandNothingCountsFailsOverOrExits(t *testing.T) {
+	withHarness(t, 2, byHand, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
 		for range 20 {
-			err := license.Heartbeat(s.Context())
-			require.ErrorContains(s, err, "unreachable")
-			require.NotErrorIs(s, err, messages.ErrLost)
-			s.pass(time.Minute)
+			err := license.Heartbeat(h.Context())
+			require.ErrorContains(h, err, "unreachable")
+			require.NotErrorIs(h, err, messages.ErrLost)
+			h.pass(time.Minute)
 		}
 		status := license.Status()
-		assert.Equal(s, messages.StateHeld, status.State)
-		assert.Zero(s, status.Failed)
-		assert.Zero(s, s.server(2).Stats().Tried, "no sweep")
-		assert.Equal(s, []string{"CheckedOut f2 s1:1"}, s.events.texts())
+		assert.Equal(h, messages.StateHeld, status.State)
+		assert.Zero(h, status.Failed)
+		assert.Zero(h, h.server(2).Stats().Tried, "no failover")
+		assert.Equal(h, []string{"CheckedOut f2 s1:1"}, h.events.texts())
 	})
 }
 
-func TestRule2_NothingReconnectsByItselfByHand(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
-		require.Error(s, license.Heartbeat(s.Context()))
-		tried := s.server(1).Stats().Tried
-		s.pass(time.Hour)
-		assert.Equal(s, tried, s.server(1).Stats().Tried)
-		s.server(1).Up()
+func TestRule2_ByHandNothingReconnectsByItself(t *testing.T) {
+	withHarness(t, 1, byHand, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
+		require.Error(h, license.Heartbeat(h.Context()))
+		tried := h.server(1).Stats().Tried
+		h.pass(time.Hour)
+		assert.Equal(h, tried, h.server(1).Stats().Tried)
+		h.server(1).Up()
 	})
 }
 
 func TestRule2_HeartbeatByHandWorksAgainOnceTheServerIsBack(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
-		require.Error(s, license.Heartbeat(s.Context()))
-		s.server(1).Up()
-		assert.NoError(s, license.Heartbeat(s.Context()))
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1, "no seat is taken")
+	withHarness(t, 1, byHand, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
+		require.Error(h, license.Heartbeat(h.Context()))
+		h.server(1).Up()
+		assert.NoError(h, license.Heartbeat(h.Context()))
+		assert.Len(h, h.wire.Calls(transporttest.Checkouts), 1, "no seat is taken")
 	})
 }
 
 func TestRule2_HeartbeatByHandResumesOverARestart(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Restart()
-		require.NoError(s, license.Heartbeat(s.Context()))
-		assert.Equal(s, []string{"CheckedOut f2 s1:1", "Restarted s1:1", "Retrying f2 s1:1", "Resumed f2 s1:1"}, s.events.texts())
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1)
+	withHarness(t, 1, byHand, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Restart()
+		require.NoError(h, license.Heartbeat(h.Context()))
+		assert.Equal(h, []string{"CheckedOut f2 s1:1", "Restarted s1:1", "Retrying f2 s1:1", "Resumed f2 s1:1"}, h.events.texts())
+		assert.Len(h, h.wire.Calls(transporttest.Checkouts), 1)
 	})
 }
 
 func TestRule2_HeartbeatByHandRepairsALostLedgerInsideTheCall(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Forget()
-		require.NoError(s, license.Heartbeat(s.Context()))
-		assert.Equal(s, 1, s.server(1).Held("f2"))
-		assert.Equal(s, []string{"CheckedOut f2 s1:1", "Restarted s1:1", "Retrying f2 s1:1", "Succeeded f2 s1:1"}, s.events.texts())
+	withHarness(t, 1, byHand, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Forget()
+		require.NoError(h, license.Heartbeat(h.Context()))
+		assert.Equal(h, 1, h.server(1).Held("f2"))
+		assert.Equal(h, []string{"CheckedOut f2 s1:1", "Restarted s1:1", "Retrying f2 s1:1", "Succeeded f2 s1:1"}, h.events.texts())
 	})
 }
 
 func TestRule2_HeartbeatByHandReturnsErrLost(t *testing.T) {
 	t.Run("rule 2: when the lease was revoked", func(t *testing.T) {
-		onStage(t, 1, byHand, func(s *stage) {
-			license := s.checkout()
-			s.server(1).RevokeFeature("f2")
-			assert.ErrorIs(s, license.Heartbeat(s.Context()), messages.ErrLost)
+		withHarness(t, 1, byHand, func(h *harness) {
+			license := h.checkout()
+			h.server(1).RevokeFeature("f2")
+			assert.ErrorIs(h, license.Heartbeat(h.Context()), messages.ErrLost)
 		})
 	})
 	t.Run("rule 2: when the seats are refused after a restart", func(t *testing.T) {
-		onStage(t, 1, byHand, func(s *stage) {
-			license := s.checkout()
-			s.server(1).Forget()
-			s.server(1).SetSeats("f2", 0)
-			err := license.Heartbeat(s.Context())
+		withHarness(t, 1, byHand, func(h *harness) {
+			license := h.checkout()
+			h.server(1).Forget()
+			h.server(1).SetSeats("f2", 0)
+			err := license.Heartbeat(h.Context())
 			var lost *messages.LostError
-			require.ErrorAs(s, err, &lost)
-			assert.Equal(s, messages.NoSeats, lost.Reason)
+			require.ErrorAs(h, err, &lost)
+			assert.Equal(h, messages.NoSeats, lost.Reason)
 		})
 	})
 	t.Run("rule 2: when the license was lost before", func(t *testing.T) {
-		onStage(t, 1, byHand, func(s *stage) {
-			license := s.checkout()
-			s.server(1).RevokeFeature("f2")
-			require.Error(s, license.Heartbeat(s.Context()))
-			assert.ErrorIs(s, license.Heartbeat(s.Context()), messages.ErrLost)
+		withHarness(t, 1, byHand, func(h *harness) {
+			license := h.checkout()
+			h.server(1).RevokeFeature("f2")
+			require.Error(h, license.Heartbeat(h.Context()))
+			assert.ErrorIs(h, license.Heartbeat(h.Context()), messages.ErrLost)
 		})
 	})
 }
 
-func TestRule2_ATakeUnansweredByHandIsRepeatedByTheNextCall(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Forget()
-		s.server(1).DropReplies(1, transporttest.Checkouts)
-		require.Error(s, license.Heartbeat(s.Context()))
-		assert.Equal(s, messages.StateRetaking, license.Status().State)
-		before := s.tap.calls(transporttest.Checkouts)
-		s.pass(4 * time.Minute)
-		require.Len(s, s.tap.calls(transporttest.Checkouts), len(before), "nothing is repeated by itself")
+func TestRule2_ARetakeByHandWithoutAnAnswerIsRepeatedByTheNextCall(t *testing.T) {
+	withHarness(t, 1, byHand, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Forget()
+		h.server(1).DropReplies(1, transporttest.Checkouts)
+		require.Error(h, license.Heartbeat(h.Context()))
+		assert.Equal(h, messages.StateRetaking, license.Status().State)
+		before := h.wire.Calls(transporttest.Checkouts)
+		h.pass(4 * time.Minute)
+		require.Len(h, h.wire.Calls(transporttest.Checkouts), len(before), "nothing is repeated by itself")
 
-		require.NoError(s, license.Heartbeat(s.Context()))
-		assert.Equal(s, before[1].takes[0].Request, s.tap.lastOf(transporttest.Checkouts).takes[0].Request)
-		assert.Equal(s, messages.StateHeld, license.Status().State)
-		assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+		require.NoError(h, license.Heartbeat(h.Context()))
+		assert.Equal(h, before[1].Takes[0].Request, h.wire.Last(transporttest.Checkouts).Takes[0].Request)
+		assert.Equal(h, messages.StateHeld, license.Status().State)
+		assert.Equal(h, 1, h.mostHeld("s1:1"))
 	})
 }
 
-func TestRule2_ATakeRefusedForNowByHandIsRepeatedByTheNextCall(t *testing.T) {
-	onStage(t, 1, byHand, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Forget()
-		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: time.Second}, transporttest.Checkouts)
-		require.ErrorContains(s, license.Heartbeat(s.Context()), "Busy")
-		s.pass(time.Minute)
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 2, "nothing is repeated by itself")
-		s.server(1).ClearFaults()
-		assert.NoError(s, license.Heartbeat(s.Context()))
+func TestRule2_ARetakeByHandWithARetryAfterIsRepeatedByTheNextCall(t *testing.T) {
+	withHarness(t, 1, byHand, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Forget()
+		h.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: time.Second}, transporttest.Checkouts)
+		require.ErrorContains(h, license.Heartbeat(h.Context()), "Busy")
+		h.pass(time.Minute)
+		assert.Len(h, h.wire.Calls(transporttest.Checkouts), 2, "nothing is repeated by itself")
+		h.server(1).ClearFaults()
+		assert.NoError(h, license.Heartbeat(h.Context()))
 	})
 }
 
 func TestRule2_HeartbeatMakesTheConnectionBeatNow(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		s.checkout()
-		s.untilBeaten(1)
-		s.pass(10 * time.Second)
-		beats := len(s.tap.calls(transporttest.Heartbeats))
-		require.NoError(s, license.Heartbeat(s.Context()))
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), beats+1)
-		assert.Len(s, s.tap.lastOf(transporttest.Heartbeats).leases, 2)
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		h.checkout()
+		h.untilHeartbeats(1)
+		h.pass(10 * time.Second)
+		beats := len(h.wire.Calls(transporttest.Heartbeats))
+		require.NoError(h, license.Heartbeat(h.Context()))
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), beats+1)
+		assert.Len(h, h.wire.Last(transporttest.Heartbeats).Leases, 2)
 	})
 }
 
 func TestRule2_HeartbeatJoinsABeatInFlight(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		s.server(1).DelayReplies(10*time.Second, transporttest.Heartbeats)
-		s.until("a beat in flight", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 1 })
-		s.pass(5 * time.Second)
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		h.server(1).DelayReplies(10*time.Second, transporttest.Heartbeats)
+		h.until("a beat in flight", func() bool { return len(h.wire.Calls(transporttest.Heartbeats)) == 1 })
+		h.pass(5 * time.Second)
 		begin := time.Now()
-		require.NoError(s, license.Heartbeat(s.Context()))
-		assert.Less(s, time.Since(begin), 6*time.Second)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 1)
+		require.NoError(h, license.Heartbeat(h.Context()))
+		assert.Less(h, time.Since(begin), 6*time.Second)
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), 1)
 	})
 }
 
 func TestRule2_TheFailureOfAHeartbeatCallDoesNotCount(t *testing.T) {
-	setup := func(s *stage) { s.config.Heartbeat = Heartbeat{Attempts: 1, Interval: time.Hour} }
-	onStage(t, 1, setup, func(s *stage) {
-		s.server(1).SetClientTimeout(10 * time.Hour)
-		license := s.checkout()
-		s.untilBeaten(1)
-		s.server(1).Down()
+	setup := func(h *harness) { h.config.Heartbeat = Heartbeat{Attempts: 1, Interval: time.Hour} }
+	withHarness(t, 1, setup, func(h *harness) {
+		h.server(1).SetClientTimeout(10 * time.Hour)
+		license := h.checkout()
+		h.untilHeartbeats(1)
+		h.server(1).Down()
 		for range 5 {
-			require.Error(s, license.Heartbeat(s.Context()))
+			require.Error(h, license.Heartbeat(h.Context()))
 		}
-		assert.Zero(s, license.Status().Failed)
-		assert.Equal(s, []string{"CheckedOut f2 s1:1"}, s.events.texts())
-		s.server(1).Up()
+		assert.Zero(h, license.Status().Failed)
+		assert.Equal(h, []string{"CheckedOut f2 s1:1"}, h.events.texts())
+		h.server(1).Up()
 	})
 }
 
 func TestRule2_TheIntervalIsTwoMinutesByDefault(t *testing.T) {
-	setup := func(s *stage) { s.config.Heartbeat = Heartbeat{Attempts: 5} }
-	onStage(t, 1, setup, func(s *stage) {
-		s.server(1).SetClientTimeout(time.Hour)
-		s.checkout()
-		s.untilBeaten(11)
-		beats := s.tap.answered(transporttest.Heartbeats)
-		assert.InDelta(s, 2*time.Minute, beats[10].at.Sub(beats[0].at)/10, float64(12*time.Second))
+	setup := func(h *harness) { h.config.Heartbeat = Heartbeat{Attempts: 5} }
+	withHarness(t, 1, setup, func(h *harness) {
+		h.server(1).SetClientTimeout(time.Hour)
+		h.checkout()
+		h.untilHeartbeats(11)
+		beats := h.wire.Answered(transporttest.Heartbeats)
+		assert.InDelta(h, 2*time.Minute, beats[10].Sent.Sub(beats[0].Sent)/10, float64(12*time.Second))
 	})
 }
 
-func TestRule2_AnIntervalThatIsNotAdvisedIsWarnedOfOnce(t *testing.T) {
+func TestRule2_AnIntervalThatIsNotAdvisedLogsOneWarning(t *testing.T) {
 	for interval, warnings := range map[time.Duration]int{
 		29 * time.Second: 1, 30 * time.Second: 0, 2 * time.Minute: 0, 2*time.Minute + 1: 1, 0: 0,
 	} {
 		t.Run("rule 2: "+interval.String(), func(t *testing.T) {
-			var book logBook
-			setup := func(s *stage) {
-				s.config.Heartbeat.Interval = interval
-				s.logTo(&book)
+			var book logRecorder
+			setup := func(h *harness) {
+				h.config.Heartbeat.Interval = interval
+				h.logTo(&book)
 			}
-			onStage(t, 1, setup, func(s *stage) {
-				s.checkout()
-				s.untilBeaten(3)
-				assert.Len(s, book.from(slog.LevelWarn, "advised"), warnings)
+			withHarness(t, 1, setup, func(h *harness) {
+				h.checkout()
+				h.untilHeartbeats(3)
+				assert.Len(h, book.find(slog.LevelWarn, "advised"), warnings)
 			})
 		})
 	}

@@ -11,32 +11,32 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-func TestRule3_WhileAllIsWellNobodyIsToldAndNothingIsLogged(t *testing.T) {
-	var book logBook
-	setup := func(s *stage) {
-		s.server(1).SetClientTimeout(time.Hour)
-		s.logTo(&book)
+func TestRule3_WhileAllIsWellNoEventIsPublishedAndNothingIsLogged(t *testing.T) {
+	var book logRecorder
+	setup := func(h *harness) {
+		h.server(1).SetClientTimeout(time.Hour)
+		h.logTo(&book)
 	}
-	onStage(t, 2, setup, func(s *stage) {
-		s.checkout()
-		s.checkout()
-		s.pass(12 * time.Hour)
-		assert.Greater(s, len(s.tap.calls(transporttest.Heartbeats)), 600, "the application was not asked for any of them")
-		assert.Equal(s, []string{"CheckedOut f2 s1:1", "CheckedOut f2 s1:1"}, s.events.texts())
-		assert.Empty(s, book.from(slog.LevelDebug+1, ""))
+	withHarness(t, 2, setup, func(h *harness) {
+		h.checkout()
+		h.checkout()
+		h.pass(12 * time.Hour)
+		assert.Greater(h, len(h.wire.Calls(transporttest.Heartbeats)), 600, "the application was not asked for any of them")
+		assert.Equal(h, []string{"CheckedOut f2 s1:1", "CheckedOut f2 s1:1"}, h.events.texts())
+		assert.Empty(h, book.find(slog.LevelDebug+1, ""))
 	})
 }
 
 func TestRule3_HeartbeatsRunBesideAnApplicationThatHangs(t *testing.T) {
 	var stuck chan struct{}
-	hang := func(s *stage) {
+	hang := func(h *harness) {
 		stuck = make(chan struct{})
-		s.config.OnEvent = func(messages.Event) { <-stuck }
+		h.config.OnEvent = func(messages.Event) { <-stuck }
 	}
-	onStage(t, 1, hang, func(s *stage) {
+	withHarness(t, 1, hang, func(h *harness) {
 		defer close(stuck)
-		s.checkout()
-		s.pass(time.Hour)
-		assert.Equal(s, 1, s.server(1).Held("f2"))
+		h.checkout()
+		h.pass(time.Hour)
+		assert.Equal(h, 1, h.server(1).Held("f2"))
 	})
 }

@@ -8,41 +8,42 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// beatingEvery makes heartbeats of that interval, which the servers' client timeout leaves alone.
-func beatingEvery(interval time.Duration, attempts int) func(*stage) {
-	return func(s *stage) {
-		s.config.Heartbeat = Heartbeat{Attempts: attempts, Interval: interval}
-		for _, server := range s.servers {
+// beatingEvery sets the interval of heartbeats, and client timeouts so long that they do not shorten it.
+func beatingEvery(interval time.Duration, attempts int) func(*harness) {
+	return func(h *harness) {
+		h.config.Heartbeat = Heartbeat{Attempts: attempts, Interval: interval}
+		for _, server := range h.servers {
 			server.SetClientTimeout(max(transporttest.DefaultClientTimeout, 1000*interval))
 		}
 	}
 }
 
 func TestRule4_ABeatIsDueEveryInterval(t *testing.T) {
-	onStage(t, 1, beatingEvery(time.Minute, 5), func(s *stage) {
-		s.checkout()
-		s.untilBeaten(50)
-		beats := s.tap.answered(transporttest.Heartbeats)
-		assert.LessOrEqual(s, beats[0].at.Sub(s.began), time.Minute, "the first beat has a random phase")
+	withHarness(t, 1, beatingEvery(time.Minute, 5), func(h *harness) {
+		h.checkout()
+		h.untilHeartbeats(50)
+		beats := h.wire.Answered(transporttest.Heartbeats)
+		assert.LessOrEqual(h, beats[0].Sent.Sub(h.began), time.Minute, "the first beat has a random phase")
 		for i := range beats[1:] {
-			assert.InDelta(s, time.Minute, beats[i+1].at.Sub(beats[i].at), float64(6*time.Second))
+			assert.InDelta(h, time.Minute, beats[i+1].Sent.Sub(beats[i].Sent), float64(6*time.Second))
 		}
 	})
 }
 
 func TestRule4_ABeatNamesEveryLeaseOfItsConnection(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.checkout()
-		s.checkout()
-		s.checkoutOf(messages.Checkout{Feature: "f3", Count: 3})
-		s.untilBeaten(1)
-		assert.Len(s, s.tap.lastOf(transporttest.Heartbeats).leases, 3)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 1)
+	withHarness(t, 1, nil, func(h *harness) {
+		h.checkout()
+		h.checkout()
+		h.checkoutOf(messages.Checkout{Feature: "f3", Count: 3})
+		h.untilHeartbeats(1)
+		assert.Len(h, h.wire.Last(transporttest.Heartbeats).Leases, 3)
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), 1)
 	})
 }
 
@@ -51,175 +52,176 @@ func TestRule4_ABeatThatIsNotAnsweredFailsAtItsDeadline(t *testing.T) {
 		40 * time.Second: 20 * time.Second, time.Minute: 30 * time.Second, 10 * time.Minute: 30 * time.Second,
 	} {
 		t.Run("rule 4: of "+interval.String(), func(t *testing.T) {
-			onStage(t, 1, beatingEvery(interval, 5), func(s *stage) {
-				s.checkout()
-				s.server(1).BlackHole(true, transporttest.Heartbeats)
-				failed := s.untilTold("Lost(1) s1:1")
-				assert.Equal(s, deadline, failed.Sub(s.tap.calls(transporttest.Heartbeats)[0].at))
-				s.server(1).ClearFaults()
+			withHarness(t, 1, beatingEvery(interval, 5), func(h *harness) {
+				h.checkout()
+				h.server(1).BlackHole(true, transporttest.Heartbeats)
+				failed := h.untilEvent("Lost(1) s1:1")
+				assert.Equal(h, deadline, failed.Sub(h.wire.Calls(transporttest.Heartbeats)[0].Sent))
+				h.server(1).ClearFaults()
 			})
 		})
 	}
 }
 
 func TestRule4_ABeatThatFindsNoServerFailsWhenTheConnectDoes(t *testing.T) {
-	setup := func(s *stage) { s.config.ConnectTimeout = 7 * time.Second }
-	onStage(t, 1, setup, func(s *stage) {
-		s.checkout()
-		s.untilBeaten(1)
-		s.server(1).BlackHole(true)
-		s.untilTold("Lost(1) s1:1")
-		failed := s.untilTold("Lost(2) s1:1")
-		connects := s.tap.calls(transporttest.Connects) // the latest may be a try after it: the pause has full jitter
-		assert.True(s, slices.ContainsFunc(connects, func(c sent) bool { return c.at.Add(7 * time.Second).Equal(failed) }))
-		s.server(1).ClearFaults()
+	setup := func(h *harness) { h.config.ConnectTimeout = 7 * time.Second }
+	withHarness(t, 1, setup, func(h *harness) {
+		h.checkout()
+		h.untilHeartbeats(1)
+		h.server(1).BlackHole(true)
+		h.untilEvent("Lost(1) s1:1")
+		failed := h.untilEvent("Lost(2) s1:1")
+		connects := h.wire.Calls(transporttest.Connects) // the latest may be a later attempt: the pause has full jitter
+		assert.True(h, slices.ContainsFunc(connects, func(c wiretap.Record) bool { return c.Sent.Add(7 * time.Second).Equal(failed) }))
+		h.server(1).ClearFaults()
 	})
 }
 
-func TestRule4_BeatsNeverOverlap(t *testing.T) { // checkHistory looks at every pair of beats
-	onStage(t, 1, beatingEvery(time.Minute, 5), func(s *stage) {
-		license := s.checkout()
-		s.server(1).DelayReplies(29*time.Second, transporttest.Heartbeats)
+func TestRule4_BeatsNeverOverlap(t *testing.T) { // wiretap.Invariants reports those that do
+	withHarness(t, 1, beatingEvery(time.Minute, 5), func(h *harness) {
+		license := h.checkout()
+		h.server(1).DelayReplies(29*time.Second, transporttest.Heartbeats)
 		for range 40 {
-			ctx := s.within(11 * time.Second)
+			ctx := h.within(11 * time.Second)
 			_ = license.Heartbeat(ctx)
-			s.pass(3 * time.Second)
+			h.pass(3 * time.Second)
 		}
-		assert.Greater(s, len(s.tap.calls(transporttest.Heartbeats)), 10)
-		assert.Zero(s, count[messages.ConnectionLost](&s.events))
+		assert.Greater(h, len(h.wire.Calls(transporttest.Heartbeats)), 10)
+		assert.Zero(h, count[messages.ConnectionLost](&h.events))
 	})
 }
 
 func TestRule4_AConnectionWithoutALeaseBeatsWithAnEmptyChunkWhileItTakes(t *testing.T) {
-	onStage(t, 1, beatingEvery(time.Minute, 5), func(s *stage) {
-		license := s.checkout()
-		s.server(1).Forget()
-		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: time.Hour}, transporttest.Checkouts)
-		s.untilTold("Retrying f2 s1:1")
-		s.untilBeaten(5)
-		assert.Equal(s, messages.StateRetaking, license.Status().State)
-		for _, beat := range s.tap.answered(transporttest.Heartbeats)[1:] {
-			assert.Empty(s, beat.leases)
+	withHarness(t, 1, beatingEvery(time.Minute, 5), func(h *harness) {
+		license := h.checkout()
+		h.server(1).Forget()
+		h.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: time.Hour}, transporttest.Checkouts)
+		h.untilEvent("Retrying f2 s1:1")
+		h.untilHeartbeats(5)
+		assert.Equal(h, messages.StateRetaking, license.Status().State)
+		for _, beat := range h.wire.Answered(transporttest.Heartbeats)[1:] {
+			assert.Empty(h, beat.Leases)
 		}
-		s.server(1).ClearFaults()
+		h.server(1).ClearFaults()
 	})
 }
 
 func TestRule4_AConnectionWithoutLicensesDoesNotBeat(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		s.untilBeaten(1)
-		require.NoError(s, license.Checkin(s.Context()))
-		s.pass(time.Hour)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 1)
-		s.checkout()
-		s.untilBeaten(1)
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		h.untilHeartbeats(1)
+		require.NoError(h, license.Checkin(h.Context()))
+		h.pass(time.Hour)
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), 1)
+		h.checkout()
+		h.untilHeartbeats(1)
 	})
 }
 
 func TestRule4_ABeatFailsUnlessEveryChunkIsAnswered(t *testing.T) {
+	t.Parallel()
 	const second = 10 // leases in the second chunk
-	setup := func(s *stage) {
-		s.config.Heartbeat = Heartbeat{Attempts: 1000, Interval: time.Minute}
-		s.config.EnforceTimeout = true
-		s.server(1).SetSeats("f2", 10_000)
-		s.server(1).Tamper(func(c transporttest.Call, r *transporttest.Reply) {
+	setup := func(h *harness) {
+		h.config.Heartbeat = Heartbeat{Attempts: 1000, Interval: time.Minute}
+		h.config.EnforceTimeout = true
+		h.server(1).SetSeats("f2", 10_000)
+		h.server(1).Tamper(func(c transporttest.Call, r *transporttest.Reply) {
 			if c.Kind == transporttest.Heartbeats && len(c.Leases) < transport.MaxLeases {
 				r.Err = transporttest.ErrReplyLost
 			}
 		})
 	}
-	onStage(t, 1, setup, func(s *stage) {
+	withHarness(t, 1, setup, func(h *harness) {
 		for range transport.MaxLeases + second {
-			s.checkout()
+			h.checkout()
 		}
-		assert.True(s, s.untilTold("Lost(1) s1:1").After(s.began))
-		assert.Equal(s, transport.MaxLeases+second, last[messages.ConnectionLost](&s.events).Features)
-		s.pass(20 * time.Minute)
-		assert.Equal(s, second, count[messages.LicenseLost](&s.events), "an answered chunk renews its own leases")
-		s.server(1).Tamper(nil)
+		assert.True(h, h.untilEvent("Lost(1) s1:1").After(h.began))
+		assert.Equal(h, transport.MaxLeases+second, last[messages.ConnectionLost](&h.events).Features)
+		h.pass(20 * time.Minute)
+		assert.Equal(h, second, count[messages.LicenseLost](&h.events), "an answered chunk renews its own leases")
+		h.server(1).Tamper(nil)
 	})
 }
 
-func TestRule4_ABeatPutOffByTheServerHasNotFailed(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.checkout()
-		s.untilBeaten(1)
-		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 20 * time.Second}, transporttest.Heartbeats)
-		s.until("a refused beat", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 2 })
-		refused := s.tap.lastOf(transporttest.Heartbeats)
-		s.server(1).ClearFaults()
-		s.untilBeaten(1)
-		assert.Equal(s, 20*time.Second, s.tap.lastOf(transporttest.Heartbeats).at.Sub(refused.at))
-		assert.Equal(s, []string{"CheckedOut f2 s1:1"}, s.events.texts())
+func TestRule4_ABeatWithARetryAfterHasNotFailed(t *testing.T) {
+	withHarness(t, 1, nil, func(h *harness) {
+		h.checkout()
+		h.untilHeartbeats(1)
+		h.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 20 * time.Second}, transporttest.Heartbeats)
+		h.until("a refused beat", func() bool { return len(h.wire.Calls(transporttest.Heartbeats)) == 2 })
+		refused := h.wire.Last(transporttest.Heartbeats)
+		h.server(1).ClearFaults()
+		h.untilHeartbeats(1)
+		assert.Equal(h, 20*time.Second, h.wire.Last(transporttest.Heartbeats).Sent.Sub(refused.Sent))
+		assert.Equal(h, []string{"CheckedOut f2 s1:1"}, h.events.texts())
 	})
 }
 
-func TestRule4_ABeatPutOffUntilTheLeaseIsAtRiskHasFailed(t *testing.T) {
-	setup := func(s *stage) {
-		s.server(1).SetClientTimeout(3 * time.Minute) // beats every minute; at risk at 2m50s
-		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 50 * time.Second}, transporttest.Heartbeats)
+func TestRule4_ABeatWithARetryAfterUntilTheLeaseIsAtRiskHasFailed(t *testing.T) {
+	setup := func(h *harness) {
+		h.server(1).SetClientTimeout(3 * time.Minute) // beats every minute; at risk at 2m50s
+		h.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 50 * time.Second}, transporttest.Heartbeats)
 	}
-	onStage(t, 1, setup, func(s *stage) {
-		s.checkout()
-		s.untilTold("Lost(1) s1:1")
-		failed := s.tap.lastOf(transporttest.Heartbeats)
-		assert.Greater(s, failed.at.Sub(s.began)+50*time.Second, 2*time.Minute+50*time.Second)
-		assert.Greater(s, len(s.tap.calls(transporttest.Heartbeats)), 1, "put off as long as it fitted")
-		s.server(1).ClearFaults()
+	withHarness(t, 1, setup, func(h *harness) {
+		h.checkout()
+		h.untilEvent("Lost(1) s1:1")
+		failed := h.wire.Last(transporttest.Heartbeats)
+		assert.Greater(h, failed.Sent.Sub(h.began)+50*time.Second, 2*time.Minute+50*time.Second)
+		assert.Greater(h, len(h.wire.Calls(transporttest.Heartbeats)), 1, "the retry-after was honoured as long as it fitted")
+		h.server(1).ClearFaults()
 	})
 }
 
 func TestRule4_ABeatRefusedForGoodHasFailedThoughTheServerIsReached(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Refuse(&transport.Refusal{Reason: messages.Denied, Message: "not you"}, transporttest.Heartbeats)
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Refuse(&transport.Refusal{Reason: messages.Denied, Message: "not you"}, transporttest.Heartbeats)
 		for _, want := range []string{"Lost(1) s1:1", "Lost(2) s1:1", "Lost(3) s1:1", "Lost(4) s1:1", "Lost(5) s1:1", "Lost(6) s1:1", "Lost(7) s1:1"} {
-			s.untilTold(want)
+			h.untilEvent(want)
 		}
-		assert.Contains(s, last[messages.ConnectionLost](&s.events).Cause, "not you")
-		assert.Equal(s, messages.StateFailingOver, license.Status().State, "reached, so nothing exits")
-		s.server(1).ClearFaults()
+		assert.Contains(h, last[messages.ConnectionLost](&h.events).Cause, "not you")
+		assert.Equal(h, messages.StateFailingOver, license.Status().State, "the server was reached, so nothing exits")
+		h.server(1).ClearFaults()
 	})
 }
 
-func TestRule4_WhatWeCancelledOurselvesDoesNotCount(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.checkout()
-		s.server(1).BlackHole(true, transporttest.Heartbeats)
-		s.until("a beat under way", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 1 })
-		s.close()
-		s.pass(time.Minute)
-		assert.Equal(s, []string{"CheckedOut f2 s1:1", "CheckedIn f2 s1:1"}, s.events.texts())
+func TestRule4_BeatsThatWeCancelledAreNotCounted(t *testing.T) {
+	withHarness(t, 1, nil, func(h *harness) {
+		h.checkout()
+		h.server(1).BlackHole(true, transporttest.Heartbeats)
+		h.until("a beat under way", func() bool { return len(h.wire.Calls(transporttest.Heartbeats)) == 1 })
+		h.close()
+		h.pass(time.Minute)
+		assert.Equal(h, []string{"CheckedOut f2 s1:1", "CheckedIn f2 s1:1"}, h.events.texts())
 	})
 }
 
-func TestRule4_AFailedBeatIsToldOncePerConnection(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
+func TestRule4_AFailedBeatIsPublishedOncePerConnection(t *testing.T) {
+	withHarness(t, 1, nil, func(h *harness) {
 		for range 3 {
-			s.checkout()
+			h.checkout()
 		}
-		s.untilBeaten(1)
-		s.server(1).Down()
-		s.untilTold("Lost(1) s1:1")
-		s.untilTold("Lost(2) s1:1")
-		assert.Equal(s, 2, count[messages.ConnectionLost](&s.events))
-		e := last[messages.ConnectionLost](&s.events)
-		assert.Equal(s, messages.Server{ID: "S1", Address: "s1:1"}, e.Server)
-		assert.Equal(s, 3, e.Features)
-		assert.Contains(s, e.Cause, "unreachable")
+		h.untilHeartbeats(1)
+		h.server(1).Down()
+		h.untilEvent("Lost(1) s1:1")
+		h.untilEvent("Lost(2) s1:1")
+		assert.Equal(h, 2, count[messages.ConnectionLost](&h.events))
+		e := last[messages.ConnectionLost](&h.events)
+		assert.Equal(h, messages.Server{ID: "S1", Address: "s1:1"}, e.Server)
+		assert.Equal(h, 3, e.Features)
+		assert.Contains(h, e.Cause, "unreachable")
 	})
 }
 
 func TestRule4_AnAnswerOtherThanARefusalEndsTheFailedCount(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Refuse(&transport.Refusal{Reason: messages.Denied}, transporttest.Heartbeats)
-		s.untilTold("Lost(2) s1:1")
-		require.Equal(s, 2, license.Status().Failed)
-		s.checkout()
-		assert.Zero(s, license.Status().Failed)
-		s.untilTold("Lost(1) s1:1")
-		s.server(1).ClearFaults()
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Refuse(&transport.Refusal{Reason: messages.Denied}, transporttest.Heartbeats)
+		h.untilEvent("Lost(2) s1:1")
+		require.Equal(h, 2, license.Status().Failed)
+		h.checkout()
+		assert.Zero(h, license.Status().Failed)
+		h.untilEvent("Lost(1) s1:1")
+		h.server(1).ClearFaults()
 	})
 }

@@ -12,106 +12,106 @@ import (
 )
 
 func TestRule8_ABlipTakesNoSecondSeat(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
-		s.untilLost(3)
-		s.server(1).Up()
-		s.untilTold("Retrying f2 s1:1")
-		s.untilTold("Resumed f2 s1:1")
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1)
-		assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
-		assert.Equal(s, messages.StateHeld, license.Status().State)
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
+		h.untilLost(3)
+		h.server(1).Up()
+		h.untilEvent("Retrying f2 s1:1")
+		h.untilEvent("Resumed f2 s1:1")
+		assert.Len(h, h.wire.Calls(transporttest.Checkouts), 1)
+		assert.Equal(h, 1, h.mostHeld("s1:1"))
+		assert.Equal(h, messages.StateHeld, license.Status().State)
 	})
 }
 
 func TestRule8_ARestartFromTheLedgerTakesNoSecondSeat(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.checkout()
-		s.untilBeaten(1)
-		s.server(1).Restart()
-		s.untilTold("Resumed f2 s1:1")
-		s.untilBeaten(5)
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 1)
-		assert.Equal(s, 1, s.tap.mostHeld("s1:1"))
+	withHarness(t, 1, nil, func(h *harness) {
+		h.checkout()
+		h.untilHeartbeats(1)
+		h.server(1).Restart()
+		h.untilEvent("Resumed f2 s1:1")
+		h.untilHeartbeats(5)
+		assert.Len(h, h.wire.Calls(transporttest.Checkouts), 1)
+		assert.Equal(h, 1, h.mostHeld("s1:1"))
 	})
 }
 
-func TestRule8_ABeatThatTellsOfTheRestartIsNotRepeated(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.checkout()
-		s.untilBeaten(1)
-		s.server(1).Restart()
-		s.untilTold("Resumed f2 s1:1")
-		s.pass(time.Second)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 2)
+func TestRule8_ABeatThatRevealsTheRestartIsNotRepeated(t *testing.T) {
+	withHarness(t, 1, nil, func(h *harness) {
+		h.checkout()
+		h.untilHeartbeats(1)
+		h.server(1).Restart()
+		h.untilEvent("Resumed f2 s1:1")
+		h.pass(time.Second)
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), 2)
 	})
 }
 
 func TestRule8_AfterABreakTheWholeListIsBeatenFirst(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
+	withHarness(t, 1, nil, func(h *harness) {
 		for range 3 {
-			s.checkout()
+			h.checkout()
 		}
-		s.server(1).Down()
-		s.untilLost(1)
-		before := s.tap.count()
-		s.server(1).Up()
-		s.until("it answers", func() bool { return s.tap.beats() == 1 })
-		for _, call := range s.tap.list[before:] {
-			if call.kind != transporttest.Connects {
-				assert.Len(s, call.leases, 3, "%s", call)
+		h.server(1).Down()
+		h.untilLost(1)
+		before := h.wire.Len()
+		h.server(1).Up()
+		h.until("it answers", func() bool { return h.wire.CountAnswered(transporttest.Heartbeats) == 1 })
+		for _, call := range h.wire.All()[before:] {
+			if call.Kind != transporttest.Connects {
+				assert.Len(h, call.Leases, 3, "%s", call)
 				break
 			}
 		}
-		s.pass(0)
-		assert.Equal(s, 3, count[messages.CheckoutSucceeded](&s.events))
+		h.pass(0)
+		assert.Equal(h, 3, count[messages.CheckoutSucceeded](&h.events))
 	})
 }
 
-func TestRule8_ACheckoutThatFindsARestartHasTheListBeaten(t *testing.T) {
-	onStage(t, 1, beatingEvery(time.Hour, 5), func(s *stage) {
-		s.checkout()
-		s.server(1).Restart()
-		s.checkoutOf(messages.Checkout{Feature: "f3"})
-		s.untilTold("Restarted s1:1")
-		s.untilTold("Resumed f2 s1:1")
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 1)
+func TestRule8_ACheckoutThatRevealsARestartMakesTheConnectionBeat(t *testing.T) {
+	withHarness(t, 1, beatingEvery(time.Hour, 5), func(h *harness) {
+		h.checkout()
+		h.server(1).Restart()
+		h.checkoutOf(messages.Checkout{Feature: "f3"})
+		h.untilEvent("Restarted s1:1")
+		h.untilEvent("Resumed f2 s1:1")
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), 1)
 	})
 }
 
-func TestRule8_OnlyWhatTheServerEndedIsTakenAgain(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		kept, gone := s.checkout(), s.checkoutOf(messages.Checkout{Feature: "f3"})
-		s.untilBeaten(1)
-		s.server(1).Down()
-		s.untilLost(1)
-		for _, lease := range s.server(1).Leases() {
+func TestRule8_OnlyLeasesThatTheServerEndedAreTakenAgain(t *testing.T) {
+	withHarness(t, 1, nil, func(h *harness) {
+		kept, gone := h.checkout(), h.checkoutOf(messages.Checkout{Feature: "f3"})
+		h.untilHeartbeats(1)
+		h.server(1).Down()
+		h.untilLost(1)
+		for _, lease := range h.server(1).Leases() {
 			if lease.Feature == "f3" {
-				require.True(s, s.server(1).End(lease.ID, messages.Expired))
+				require.True(h, h.server(1).End(lease.ID, messages.Expired))
 			}
 		}
-		s.server(1).Up()
-		s.untilTold("Resumed f2 s1:1")
-		s.pass(0)
-		assert.Equal(s, "f3", s.tap.lastOf(transporttest.Checkouts).takes[0].Feature)
-		assert.Len(s, s.tap.calls(transporttest.Checkouts), 3)
-		assert.Equal(s, messages.StateHeld, kept.Status().State)
-		assert.Equal(s, messages.StateHeld, gone.Status().State)
-		assert.Equal(s, 2, s.server(1).HeldTotal())
+		h.server(1).Up()
+		h.untilEvent("Resumed f2 s1:1")
+		h.pass(0)
+		assert.Equal(h, "f3", h.wire.Last(transporttest.Checkouts).Takes[0].Feature)
+		assert.Len(h, h.wire.Calls(transporttest.Checkouts), 3)
+		assert.Equal(h, messages.StateHeld, kept.Status().State)
+		assert.Equal(h, messages.StateHeld, gone.Status().State)
+		assert.Equal(h, 2, h.server(1).HeldTotal())
 	})
 }
 
 func TestRule8_ALostLedgerMeansThatEverySeatIsTakenAgain(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
+	withHarness(t, 1, nil, func(h *harness) {
 		for range 3 {
-			s.checkout()
+			h.checkout()
 		}
-		s.untilBeaten(1)
-		s.server(1).Forget()
-		s.untilTold("Succeeded f2 s1:1")
-		s.pass(time.Second)
-		assert.Equal(s, 3, s.server(1).Held("f2"))
-		assert.Equal(s, 3, s.tap.mostHeld("s1:1"))
+		h.untilHeartbeats(1)
+		h.server(1).Forget()
+		h.untilEvent("Succeeded f2 s1:1")
+		h.pass(time.Second)
+		assert.Equal(h, 3, h.server(1).Held("f2"))
+		assert.Equal(h, 3, h.mostHeld("s1:1"))
 	})
 }

@@ -10,49 +10,49 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// retake checks out and lets the server forget it, with what change does to the server.
-func (s *stage) retake(c messages.Checkout, change func(*transporttest.Server)) *License {
-	s.Helper()
-	license := s.checkoutOf(c)
-	s.untilBeaten(1)
-	s.server(1).Forget()
-	change(s.server(1))
-	s.untilTold("Retrying f2 s1:1")
-	s.pass(0)
+// retake checks out, changes the server, and makes it lose its ledger, so that the seats are taken again.
+func (h *harness) retake(c messages.Checkout, change func(*transporttest.Server)) *License {
+	h.Helper()
+	license := h.checkoutOf(c)
+	h.untilHeartbeats(1)
+	h.server(1).Forget()
+	change(h.server(1))
+	h.untilEvent("Retrying f2 s1:1")
+	h.pass(0)
 	return license
 }
 
 func unchanged(*transporttest.Server) {}
 
 func TestRule9_TheWholeCountAndTheVersionFirstAskedForAreTakenAgain(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.retake(messages.Checkout{Feature: "f2", Version: messages.V(3, 1), Count: 4, Exact: false}, unchanged)
-		again := s.tap.lastOf(transporttest.Checkouts).takes[0]
-		assert.Equal(s, messages.V(3, 1), again.Version)
-		assert.Equal(s, 4, again.Count)
-		assert.Equal(s, 4, s.server(1).Held("f2"))
+	withHarness(t, 1, nil, func(h *harness) {
+		h.retake(messages.Checkout{Feature: "f2", Version: messages.V(3, 1), Count: 4, Exact: false}, unchanged)
+		again := h.wire.Last(transporttest.Checkouts).Takes[0]
+		assert.Equal(h, messages.V(3, 1), again.Version)
+		assert.Equal(h, 4, again.Count)
+		assert.Equal(h, 4, h.server(1).Held("f2"))
 	})
 }
 
 func TestRule9_ARetakeIsANewRequestThatReplacesTheOld(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.retake(messages.Checkout{Feature: "f2"}, unchanged)
-		takes := s.tap.calls(transporttest.Checkouts)
-		first, again := takes[0].takes[0], takes[1].takes[0]
-		assert.NotEqual(s, first.Request, again.Request)
-		assert.Equal(s, []messages.RequestID{first.Request}, again.Replaces)
+	withHarness(t, 1, nil, func(h *harness) {
+		h.retake(messages.Checkout{Feature: "f2"}, unchanged)
+		takes := h.wire.Calls(transporttest.Checkouts)
+		first, again := takes[0].Takes[0], takes[1].Takes[0]
+		assert.NotEqual(h, first.Request, again.Request)
+		assert.Equal(h, []messages.RequestID{first.Request}, again.Replaces)
 	})
 }
 
 func TestRule9_AThirdTakeReplacesThatOfTheCurrentLease(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.retake(messages.Checkout{Feature: "f2"}, unchanged)
-		s.untilTold("Succeeded f2 s1:1")
-		s.server(1).Forget()
-		s.untilTold("Succeeded f2 s1:1")
-		takes := s.tap.calls(transporttest.Checkouts)
-		require.Len(s, takes, 3)
-		assert.Contains(s, takes[2].takes[0].Replaces, takes[1].takes[0].Request)
+	withHarness(t, 1, nil, func(h *harness) {
+		h.retake(messages.Checkout{Feature: "f2"}, unchanged)
+		h.untilEvent("Succeeded f2 s1:1")
+		h.server(1).Forget()
+		h.untilEvent("Succeeded f2 s1:1")
+		takes := h.wire.Calls(transporttest.Checkouts)
+		require.Len(h, takes, 3)
+		assert.Contains(h, takes[2].Takes[0].Replaces, takes[1].Takes[0].Request)
 	})
 }
 
@@ -73,20 +73,20 @@ func TestRule9_TheVersionDecidesWhetherARetakeIsGranted(t *testing.T) {
 		"a higher minor of a lower major is not enough": {false, messages.V(1, 9), messages.StateLost},
 	} {
 		t.Run("rule 9: "+name, func(t *testing.T) {
-			onStage(t, 1, func(s *stage) { s.server(1).SetVersion("f2", asked) }, func(s *stage) {
-				license := s.retake(messages.Checkout{Feature: "f2", Version: asked, Exact: c.exact},
+			withHarness(t, 1, func(h *harness) { h.server(1).SetVersion("f2", asked) }, func(h *harness) {
+				license := h.retake(messages.Checkout{Feature: "f2", Version: asked, Exact: c.exact},
 					func(server *transporttest.Server) { server.SetVersion("f2", c.serves) })
-				assert.Equal(s, c.state, license.Status().State)
+				assert.Equal(h, c.state, license.Status().State)
 			})
 		})
 	}
 }
 
 func TestRule9_ARetakeGetsAllSeatsOrNone(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.retake(messages.Checkout{Feature: "f2", Count: 4},
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.retake(messages.Checkout{Feature: "f2", Count: 4},
 			func(server *transporttest.Server) { server.SetSeats("f2", 3) })
-		assert.Equal(s, messages.StateLost, license.Status().State)
-		assert.Zero(s, s.server(1).Held("f2"))
+		assert.Equal(h, messages.StateLost, license.Status().State)
+		assert.Zero(h, h.server(1).Held("f2"))
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// inChild tells the test's own program, run as a child process, what to play until it ends.
+// inChild tells a child process, which runs the test's own program, to play its part of the test.
 const inChild = "SEATBEAT_TEST_EXIT"
 
 func TestRule11_ByDefaultTheErrorIsPrintedAndTheProcessEndsWithStatus3(t *testing.T) {
@@ -35,26 +35,26 @@ func TestRule11_TheDefaultExitDoesNotWaitForHostCode(t *testing.T) {
 	assert.Contains(t, runChild(t), "features:      f2\n")
 }
 
-// exitInChild gives up so many features. It does not return.
+// exitInChild runs in the child: it lets this many features give up, and does not return.
 func exitInChild(t *testing.T, features int, onEvent func(messages.Event)) {
-	setup := func(s *stage) {
-		attempts(2)(s)
-		s.config.Callbacks = Callbacks{}
-		s.config.OnEvent = onEvent
-		s.server(1).SetSeats("f2", features)
+	setup := func(h *harness) {
+		attempts(2)(h)
+		h.config.Callbacks = Callbacks{}
+		h.config.OnEvent = onEvent
+		h.server(1).SetSeats("f2", features)
 	}
-	onStage(t, 2, setup, func(s *stage) {
+	withHarness(t, 2, setup, func(h *harness) {
 		for range features {
-			s.checkout()
+			h.checkout()
 		}
-		s.server(1).Down()
-		s.server(2).Down()
+		h.server(1).Down()
+		h.server(2).Down()
 		time.Sleep(time.Hour)
 	})
-	os.Exit(0) // it should not have come this far
+	os.Exit(0) // the process should have ended before
 }
 
-// runChild runs this test in a child process, expects status 3, and returns what it wrote to standard error.
+// runChild runs this test in a child process, requires status 3, and returns the text on standard error.
 func runChild(t *testing.T) string {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")

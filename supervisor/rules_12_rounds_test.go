@@ -12,114 +12,114 @@ import (
 
 // The documented trace: servers {S1}, Attempts 3; S1 down: Lost(1), Lost(2), Lost(3); S1 up: Retrying, Succeeded; no exit.
 func TestRule12_WithTwoRoundsAServerThatComesBackAfterTheFirstIsInTime(t *testing.T) {
-	onStage(t, 1, rounds(3, 2), func(s *stage) {
-		license := s.checkout()
-		s.untilBeaten(1)
-		s.events.take()
-		s.server(1).Down()
-		s.until("three failed beats", func() bool { return count[messages.ConnectionLost](&s.events) == 3 })
-		require.Equal(s, messages.StateFailingOver, license.Status().State)
-		s.server(1).Up()
-		s.pass(10 * time.Minute)
-		assert.Equal(s, []string{
+	withHarness(t, 1, rounds(3, 2), func(h *harness) {
+		license := h.checkout()
+		h.untilHeartbeats(1)
+		h.events.take()
+		h.server(1).Down()
+		h.until("three failed beats", func() bool { return count[messages.ConnectionLost](&h.events) == 3 })
+		require.Equal(h, messages.StateFailingOver, license.Status().State)
+		h.server(1).Up()
+		h.pass(10 * time.Minute)
+		assert.Equal(h, []string{
 			"Lost(1) s1:1", "Lost(2) s1:1", "Lost(3) s1:1", "Retrying f2 s1:1", "Resumed f2 s1:1",
-		}, s.events.texts())
+		}, h.events.texts())
 	})
 }
 
 func TestRule12_WithOneRoundTheSameEndsInAnExit(t *testing.T) {
-	onStage(t, 1, rounds(3, 1), func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
-		s.untilLost(3)
-		s.server(1).Up()
-		s.pass(time.Minute)
-		assert.ErrorIs(s, license.Err(), messages.ErrExited)
+	withHarness(t, 1, rounds(3, 1), func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
+		h.untilLost(3)
+		h.server(1).Up()
+		h.pass(time.Minute)
+		assert.ErrorIs(h, license.Err(), messages.ErrExited)
 	})
 }
 
-func TestRule12_EachRoundIsAFailedBeatWithASweep(t *testing.T) {
-	onStage(t, 2, rounds(2, 3), func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
-		s.server(2).Down()
-		s.untilLost(4)
+func TestRule12_EachFailedBeatFromAttemptsOnStartsARound(t *testing.T) {
+	withHarness(t, 2, rounds(2, 3), func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
+		h.server(2).Down()
+		h.untilLost(4)
 		<-license.Done()
-		s.pass(time.Second)
-		assert.Equal(s, 4, last[messages.Exited](&s.events).Failed, "beats 2, 3 and 4 sweep")
-		assert.Equal(s, 3, s.server(2).Stats().Tried)
+		h.pass(time.Second)
+		assert.Equal(h, 4, last[messages.Exited](&h.events).Failed, "beats 2, 3 and 4 sweep")
+		assert.Equal(h, 3, h.server(2).Stats().Tried)
 	})
 }
 
 func TestRule12_RefusalsDecideOnlyWhenNoRoundsAreLeft(t *testing.T) {
-	onStage(t, 2, rounds(1, 3), func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
-		s.server(2).SetSeats("f2", 0)
-		s.untilTold("Failed f2 s2:1 NoSeats")
-		s.untilTold("Failed f2 s2:1 NoSeats")
-		require.NoError(s, license.Err())
-		s.untilTold("Failed f2 s2:1 NoSeats")
-		s.pass(0)
-		assert.Equal(s, []string{"Lost f2 s2:1 NoSeats"}, s.events.texts())
+	withHarness(t, 2, rounds(1, 3), func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
+		h.server(2).SetSeats("f2", 0)
+		h.untilEvent("Failed f2 s2:1 NoSeats")
+		h.untilEvent("Failed f2 s2:1 NoSeats")
+		require.NoError(h, license.Err())
+		h.untilEvent("Failed f2 s2:1 NoSeats")
+		h.pass(0)
+		assert.Equal(h, []string{"Lost f2 s2:1 NoSeats"}, h.events.texts())
 	})
 }
 
 func TestRule12_ASeatThatGetsFreeBeforeTheLastRoundIsTaken(t *testing.T) {
-	onStage(t, 2, rounds(1, 3), func(s *stage) {
-		s.checkout()
-		s.server(1).Down()
-		s.server(2).SetSeats("f2", 0)
-		s.untilTold("Failed f2 s2:1 NoSeats")
-		s.server(2).SetSeats("f2", 1)
-		s.untilTold("FailedOver f2 s1:1>s2:1")
+	withHarness(t, 2, rounds(1, 3), func(h *harness) {
+		h.checkout()
+		h.server(1).Down()
+		h.server(2).SetSeats("f2", 0)
+		h.untilEvent("Failed f2 s2:1 NoSeats")
+		h.server(2).SetSeats("f2", 1)
+		h.untilEvent("FailedOver f2 s1:1>s2:1")
 	})
 }
 
 func TestRule12_ReachedButUndecidedMeansOneMoreBeat(t *testing.T) {
-	onStage(t, 2, attempts(1), func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
-		busy(s.server(2), messages.Busy, 10*time.Second)
-		s.untilLost(10)
-		require.Equal(s, messages.StateFailingOver, license.Status().State)
-		s.server(2).Down()
+	withHarness(t, 2, attempts(1), func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
+		busy(h.server(2), messages.Busy, 10*time.Second)
+		h.untilLost(10)
+		require.Equal(h, messages.StateFailingOver, license.Status().State)
+		h.server(2).Down()
 		<-license.Done()
-		assert.ErrorIs(s, license.Err(), messages.ErrExited)
+		assert.ErrorIs(h, license.Err(), messages.ErrExited)
 	})
 }
 
 func TestRule12_RoundsStartAgainAfterARecovery(t *testing.T) {
-	onStage(t, 1, rounds(2, 2), func(s *stage) {
-		license := s.checkout()
+	withHarness(t, 1, rounds(2, 2), func(h *harness) {
+		license := h.checkout()
 		for range 3 {
-			s.server(1).Down()
-			s.untilLost(2)
-			s.server(1).Up()
-			s.untilTold("Resumed f2 s1:1")
+			h.server(1).Down()
+			h.untilLost(2)
+			h.server(1).Up()
+			h.untilEvent("Resumed f2 s1:1")
 		}
-		s.server(1).Down()
+		h.server(1).Down()
 		<-license.Done()
-		s.pass(time.Second)
-		assert.Equal(s, 3, last[messages.Exited](&s.events).Failed)
+		h.pass(time.Second)
+		assert.Equal(h, 3, last[messages.Exited](&h.events).Failed)
 	})
 }
 
 func TestRule12_RoundsStartAgainWhenTheFailedCountDoes(t *testing.T) {
-	onStage(t, 2, rounds(2, 2), func(s *stage) {
-		license := s.checkout()
-		s.server(2).SetSeats("f2", 0)
-		s.deaf()
-		s.untilTold("Failed f2 s2:1 NoSeats")
-		require.Equal(s, messages.StateFailingOver, license.Status().State)
-		s.checkoutOf(messages.Checkout{Feature: "f3"}) // an answer: the count of failed beats begins again
-		s.untilTold("Lost(1) s1:1")
-		s.untilTold("Lost(2) s1:1")
-		s.pass(time.Second)
-		require.NoError(s, license.Err(), "the first round, not the second")
-		s.untilTold("Lost(3) s1:1")
-		s.pass(time.Second)
-		assert.ErrorIs(s, license.Err(), messages.ErrLost)
-		s.server(1).ClearFaults()
+	withHarness(t, 2, rounds(2, 2), func(h *harness) {
+		license := h.checkout()
+		h.server(2).SetSeats("f2", 0)
+		h.refuseBeats()
+		h.untilEvent("Failed f2 s2:1 NoSeats")
+		require.Equal(h, messages.StateFailingOver, license.Status().State)
+		h.checkoutOf(messages.Checkout{Feature: "f3"}) // its answer ends the count of failed heartbeats
+		h.untilEvent("Lost(1) s1:1")
+		h.untilEvent("Lost(2) s1:1")
+		h.pass(time.Second)
+		require.NoError(h, license.Err(), "the first round, not the second")
+		h.untilEvent("Lost(3) s1:1")
+		h.pass(time.Second)
+		assert.ErrorIs(h, license.Err(), messages.ErrLost)
+		h.server(1).ClearFaults()
 	})
 }

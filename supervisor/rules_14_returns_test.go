@@ -11,103 +11,110 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// soon is longer than the longest pause between two reconnect tries, and a call under way before it.
+// soon is longer than the longest pause between two attempts to reconnect plus one call.
 const soon = 40 * time.Second
 
-func TestRule14_AfterAFailoverTheOldServerGetsItsSeatsBackWhenHeardAgain(t *testing.T) {
-	onStage(t, 2, attempts(2), func(s *stage) {
-		s.checkoutOf(messages.Checkout{Feature: "f2", Count: 3})
-		s.server(1).Down()
-		s.untilTold("FailedOver f2 s1:1>s2:1")
-		require.Equal(s, 3, s.server(1).Held("f2"))
-		s.server(1).Up()
-		s.pass(soon)
-		assert.Zero(s, s.server(1).Held("f2"))
-		assert.Equal(s, 3, s.server(2).Held("f2"))
+func TestRule14_AfterAFailoverTheOldServerGetsItsSeatsBackWhenItAnswersAgain(t *testing.T) {
+	withHarness(t, 2, attempts(2), func(h *harness) {
+		h.checkoutOf(messages.Checkout{Feature: "f2", Count: 3})
+		h.server(1).Down()
+		h.untilEvent("FailedOver f2 s1:1>s2:1")
+		require.Equal(h, 3, h.server(1).Held("f2"))
+		h.server(1).Up()
+		h.pass(soon)
+		assert.Zero(h, h.server(1).Held("f2"))
+		assert.Equal(h, 3, h.server(2).Held("f2"))
 	})
 }
 
-func TestRule14_ALeaseToBeReturnedIsNeverBeaten(t *testing.T) { // which checkHistory looks at, too
-	onStage(t, 2, attempts(2), func(s *stage) {
-		s.checkout()
-		s.server(1).Down()
-		s.untilTold("FailedOver f2 s1:1>s2:1")
-		s.server(1).BlackHole(true, transporttest.Checkins)
-		s.server(1).Up()
-		beats := s.server(1).Stats().Heartbeats
-		s.pass(4 * time.Minute)
-		assert.Greater(s, s.server(1).Stats().Checkins+len(s.tap.calls(transporttest.Checkins, "s1:1")), 3, "it tries to return")
-		assert.Equal(s, beats, s.server(1).Stats().Heartbeats, "a connection with only returns left does not beat")
-		s.server(1).ClearFaults()
+func TestRule14_ALeaseToBeReturnedIsNeverBeaten(t *testing.T) { // wiretap.Invariants checks that in every test
+	withHarness(t, 2, attempts(2), func(h *harness) {
+		h.checkout()
+		h.server(1).Down()
+		h.untilEvent("FailedOver f2 s1:1>s2:1")
+		h.server(1).BlackHole(true, transporttest.Checkins)
+		h.server(1).Up()
+		beats := h.server(1).Stats().Heartbeats
+		h.pass(4 * time.Minute)
+		assert.Greater(h, h.server(1).Stats().Checkins+len(h.wire.Calls(transporttest.Checkins, "s1:1")), 3, "it tries to return")
+		assert.Equal(h, beats, h.server(1).Stats().Heartbeats, "a connection with only returns left does not beat")
+		h.server(1).ClearFaults()
 	})
 }
 
 func TestRule14_EveryFinalStateReturnsTheSeats(t *testing.T) {
-	for name, end := range map[string]func(s *stage, license *License){
-		"checked in":              func(s *stage, license *License) { _ = license.Checkin(s.within(time.Second)) },
-		"checked in while broken": func(s *stage, license *License) { s.server(1).Down(); s.untilLost(1); _ = license.Checkin(s.Context()) },
-		"lost by refusal":         func(s *stage, _ *License) { s.server(1).Down(); s.server(2).SetSeats("f2", 0) },
-		"exited":                  func(s *stage, _ *License) { s.server(1).Down(); s.server(2).Down() },
-		"timed out":               func(s *stage, _ *License) { s.server(1).BlackHole(true, transporttest.Heartbeats); s.server(2).Down() },
+	for name, end := range map[string]func(h *harness, license *License){
+		"checked in": func(h *harness, license *License) { _ = license.Checkin(h.within(time.Second)) },
+		"checked in while broken": func(h *harness, license *License) {
+			h.server(1).Down()
+			h.untilLost(1)
+			_ = license.Checkin(h.Context())
+		},
+		"lost by refusal": func(h *harness, _ *License) { h.server(1).Down(); h.server(2).SetSeats("f2", 0) },
+		"exited":          func(h *harness, _ *License) { h.server(1).Down(); h.server(2).Down() },
+		"timed out": func(h *harness, _ *License) {
+			h.server(1).BlackHole(true, transporttest.Heartbeats)
+			h.server(2).Down()
+		},
 	} {
 		t.Run("rule 14: "+name, func(t *testing.T) {
-			setup := func(s *stage) {
-				attempts(3)(s)
-				s.server(1).SetClientTimeout(time.Hour)
+			setup := func(h *harness) {
+				attempts(3)(h)
+				h.server(1).SetClientTimeout(time.Hour)
 				if name == "timed out" {
-					s.config.EnforceTimeout = true
-					s.config.Heartbeat.Attempts = 1000
+					h.config.EnforceTimeout = true
+					h.config.Heartbeat.Attempts = 1000
 				}
 			}
-			onStage(t, 2, setup, func(s *stage) {
-				license := s.checkout()
-				end(s, license)
+			withHarness(t, 2, setup, func(h *harness) {
+				license := h.checkout()
+				end(h, license)
 				<-license.Done()
-				s.server(1).ClearFaults()
-				s.server(1).Up()
-				s.server(2).Up()
-				s.pass(soon)
-				assert.Zero(s, s.server(1).Held("f2"))
-				assert.Zero(s, s.server(2).Held("f2"))
+				h.server(1).ClearFaults()
+				h.server(1).Up()
+				h.server(2).Up()
+				h.pass(soon)
+				assert.Zero(h, h.server(1).Held("f2"))
+				assert.Zero(h, h.server(2).Held("f2"))
 			})
 		})
 	}
 }
 
-func TestRule14_ReturnsAreForgottenAfterTheClientTimeout(t *testing.T) {
-	onStage(t, 2, attempts(1), func(s *stage) {
-		s.checkout()
-		s.untilBeaten(1)
-		s.server(1).Down()
-		s.untilTold("FailedOver f2 s1:1>s2:1")
-		s.pass(transporttest.DefaultClientTimeout + soon)
-		tried := s.server(1).Stats().Tried
-		s.pass(time.Hour)
-		assert.Equal(s, tried, s.server(1).Stats().Tried)
-		s.server(1).Up()
+func TestRule14_ReturnsExpireAfterTheClientTimeout(t *testing.T) {
+	withHarness(t, 2, attempts(1), func(h *harness) {
+		h.checkout()
+		h.untilHeartbeats(1)
+		h.server(1).Down()
+		h.untilEvent("FailedOver f2 s1:1>s2:1")
+		h.pass(transporttest.DefaultClientTimeout + soon)
+		tried := h.server(1).Stats().Tried
+		h.pass(time.Hour)
+		assert.Equal(h, tried, h.server(1).Stats().Tried)
+		h.server(1).Up()
 	})
 }
 
 func TestRule14_SeatsOnEveryServerAreReturned(t *testing.T) {
-	onStage(t, 3, rounds(1, 20), func(s *stage) {
-		license := s.checkout()
-		s.server(1).Down()
-		for _, n := range []int{2, 3} { // both grant, and nobody hears of it
-			s.server(n).DelayReplies(6*time.Second, transporttest.Checkouts)
-			s.server(n).BlackHole(true, transporttest.Checkins)
+	withHarness(t, 3, rounds(1, 20), func(h *harness) {
+		license := h.checkout()
+		h.server(1).Down()
+		for _, n := range []int{2, 3} { // both grant, and the answers are lost
+			h.server(n).DelayReplies(6*time.Second, transporttest.Checkouts)
+			h.server(n).BlackHole(true, transporttest.Checkins)
 		}
-		s.untilLost(2)
-		s.pass(20 * time.Second)
-		require.Equal(s, 1, s.server(2).Held("f2"))
-		require.Equal(s, 1, s.server(3).Held("f2"))
-		require.NoError(s, license.Checkin(s.Context()))
+		h.untilLost(2)
+		h.pass(20 * time.Second)
+		require.Equal(h, 1, h.server(2).Held("f2"))
+		require.Equal(h, 1, h.server(3).Held("f2"))
+		require.NoError(h, license.Checkin(h.Context()))
 		for n := range 3 {
-			s.server(n + 1).ClearFaults()
-			s.server(n + 1).Up()
+			h.server(n + 1).ClearFaults()
+			h.server(n + 1).Up()
 		}
-		s.pass(soon)
+		h.pass(soon)
 		for n := range 3 {
-			assert.Zero(s, s.server(n+1).Held("f2"), "s%d", n+1)
+			assert.Zero(h, h.server(n+1).Held("f2"), "s%d", n+1)
 		}
 	})
 }

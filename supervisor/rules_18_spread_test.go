@@ -14,45 +14,46 @@ import (
 )
 
 func TestRule18_FirstBeatsOfManyClientsAreSpreadOverTheInterval(t *testing.T) {
+	t.Parallel()
 	const clients = 80
-	onStage(t, 1, beatingEvery(time.Minute, 5), func(s *stage) {
-		s.server(1).SetSeats("f2", clients)
+	withHarness(t, 1, beatingEvery(time.Minute, 5), func(h *harness) {
+		h.server(1).SetSeats("f2", clients)
 		for range clients {
-			rt, err := Start(s.Context(), s.config)
-			require.NoError(s, err)
-			defer func() { _ = rt.Close(s.Context()) }()
-			_, err = rt.Checkout(s.Context(), messages.Checkout{Feature: "f2"})
-			require.NoError(s, err)
+			rt, err := Start(h.Context(), h.config)
+			require.NoError(h, err)
+			defer func() { _ = rt.Close(h.Context()) }()
+			_, err = rt.Checkout(h.Context(), messages.Checkout{Feature: "f2"})
+			require.NoError(h, err)
 		}
-		s.pass(time.Minute)
+		h.pass(time.Minute)
 		var quarters [4]int
-		for _, beat := range s.tap.calls(transporttest.Heartbeats)[:clients] {
-			quarters[min(3, int(beat.at.Sub(s.began)/(15*time.Second)))]++
+		for _, beat := range h.wire.Calls(transporttest.Heartbeats)[:clients] {
+			quarters[min(3, int(beat.Sent.Sub(h.began)/(15*time.Second)))]++
 		}
 		for _, n := range quarters {
-			assert.InDelta(s, clients/4, n, clients/4-2, "%v", quarters)
+			assert.InDelta(h, clients/4, n, clients/4-2, "%v", quarters)
 		}
 	})
 }
 
-func TestRule18_IntervalsStrayByUpToATenth(t *testing.T) {
-	onStage(t, 1, beatingEvery(100*time.Second, 5), func(s *stage) {
-		s.checkout()
-		s.untilBeaten(101)
-		beats := s.tap.answered(transporttest.Heartbeats)
+func TestRule18_IntervalsAreJitteredByUpToATenth(t *testing.T) {
+	withHarness(t, 1, beatingEvery(100*time.Second, 5), func(h *harness) {
+		h.checkout()
+		h.untilHeartbeats(101)
+		beats := h.wire.Answered(transporttest.Heartbeats)
 		shortest, longest := time.Hour, time.Duration(0)
 		for i := range beats[1:] {
-			gap := beats[i+1].at.Sub(beats[i].at)
+			gap := beats[i+1].Sent.Sub(beats[i].Sent)
 			shortest, longest = min(shortest, gap), max(longest, gap)
 		}
-		assert.GreaterOrEqual(s, shortest, 90*time.Second)
-		assert.LessOrEqual(s, longest, 110*time.Second)
-		assert.Less(s, shortest, 95*time.Second)
-		assert.Greater(s, longest, 105*time.Second)
+		assert.GreaterOrEqual(h, shortest, 90*time.Second)
+		assert.LessOrEqual(h, longest, 110*time.Second)
+		assert.Less(h, shortest, 95*time.Second)
+		assert.Greater(h, longest, 105*time.Second)
 	})
 }
 
-// hint makes every beat answered with a "next beat not before".
+// hint adds a "next beat not before" to every answer to a heartbeat.
 func hint(server *transporttest.Server, notBefore time.Duration) {
 	server.Tamper(func(c transporttest.Call, r *transporttest.Reply) {
 		if c.Kind == transporttest.Heartbeats {
@@ -66,13 +67,13 @@ func TestRule18_TheNextBeatWaitsForTheServersNotBefore(t *testing.T) {
 		90 * time.Second: 90 * time.Second, 10 * time.Minute: 100 * time.Second, // a third of 5 min
 	} {
 		t.Run("rule 18: "+asked.String(), func(t *testing.T) {
-			onStage(t, 1, nil, func(s *stage) {
-				hint(s.server(1), asked)
-				s.checkout()
-				s.untilBeaten(6)
-				beats := s.tap.answered(transporttest.Heartbeats)
+			withHarness(t, 1, nil, func(h *harness) {
+				hint(h.server(1), asked)
+				h.checkout()
+				h.untilHeartbeats(6)
+				beats := h.wire.Answered(transporttest.Heartbeats)
 				for i := range beats[1:] {
-					assert.Equal(s, waits, beats[i+1].at.Sub(beats[i].at))
+					assert.Equal(h, waits, beats[i+1].Sent.Sub(beats[i].Sent))
 				}
 			})
 		})
@@ -80,53 +81,53 @@ func TestRule18_TheNextBeatWaitsForTheServersNotBefore(t *testing.T) {
 }
 
 func TestRule18_ANotBeforeThatIsOverAnywayChangesNothing(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		hint(s.server(1), time.Second)
-		s.checkout()
-		s.untilBeaten(6)
-		beats := s.tap.answered(transporttest.Heartbeats)
-		assert.InDelta(s, time.Minute, beats[5].at.Sub(beats[0].at)/5, float64(6*time.Second))
+	withHarness(t, 1, nil, func(h *harness) {
+		hint(h.server(1), time.Second)
+		h.checkout()
+		h.untilHeartbeats(6)
+		beats := h.wire.Answered(transporttest.Heartbeats)
+		assert.InDelta(h, time.Minute, beats[5].Sent.Sub(beats[0].Sent)/5, float64(6*time.Second))
 	})
 }
 
 func TestRule18_ARetryAfterIsHonouredUpToAThirdOfTheClientTimeout(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.retake(messages.Checkout{Feature: "f2"},
+	withHarness(t, 1, nil, func(h *harness) {
+		h.retake(messages.Checkout{Feature: "f2"},
 			func(server *transporttest.Server) { busy(server, messages.Busy, time.Hour) })
-		s.pass(5 * time.Minute)
-		takes := s.tap.calls(transporttest.Checkouts)[1:]
-		require.Len(s, takes, 4)
+		h.pass(5 * time.Minute)
+		takes := h.wire.Calls(transporttest.Checkouts)[1:]
+		require.Len(h, takes, 4)
 		for i := range takes[1:] {
-			assert.Equal(s, 100*time.Second, takes[i+1].at.Sub(takes[i].at))
+			assert.Equal(h, 100*time.Second, takes[i+1].Sent.Sub(takes[i].Sent))
 		}
-		s.server(1).ClearFaults()
+		h.server(1).ClearFaults()
 	})
 }
 
 func TestRule18_ReconnectTriesDoNotOverrideARetryAfter(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		s.checkout()
-		s.untilBeaten(1)
-		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 80 * time.Second}, transporttest.Heartbeats)
-		s.until("a refusal", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 2 })
-		connects := len(s.tap.calls(transporttest.Connects))
-		s.pass(79 * time.Second)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 2)
-		assert.Len(s, s.tap.calls(transporttest.Connects), connects)
-		s.pass(time.Second)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 3)
-		s.server(1).ClearFaults()
+	withHarness(t, 1, nil, func(h *harness) {
+		h.checkout()
+		h.untilHeartbeats(1)
+		h.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 80 * time.Second}, transporttest.Heartbeats)
+		h.until("a refusal", func() bool { return len(h.wire.Calls(transporttest.Heartbeats)) == 2 })
+		connects := len(h.wire.Calls(transporttest.Connects))
+		h.pass(79 * time.Second)
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), 2)
+		assert.Len(h, h.wire.Calls(transporttest.Connects), connects)
+		h.pass(time.Second)
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), 3)
+		h.server(1).ClearFaults()
 	})
 }
 
 func TestRule18_AHeartbeatCallDoesNotOverrideARetryAfter(t *testing.T) {
-	onStage(t, 1, nil, func(s *stage) {
-		license := s.checkout()
-		s.untilBeaten(1)
-		s.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 80 * time.Second}, transporttest.Heartbeats)
-		s.until("a refusal", func() bool { return len(s.tap.calls(transporttest.Heartbeats)) == 2 })
-		s.server(1).ClearFaults()
-		assert.ErrorIs(s, license.Heartbeat(s.within(10*time.Second)), context.DeadlineExceeded)
-		assert.Len(s, s.tap.calls(transporttest.Heartbeats), 2)
+	withHarness(t, 1, nil, func(h *harness) {
+		license := h.checkout()
+		h.untilHeartbeats(1)
+		h.server(1).Refuse(&transport.Refusal{Reason: messages.Busy, RetryAfter: 80 * time.Second}, transporttest.Heartbeats)
+		h.until("a refusal", func() bool { return len(h.wire.Calls(transporttest.Heartbeats)) == 2 })
+		h.server(1).ClearFaults()
+		assert.ErrorIs(h, license.Heartbeat(h.within(10*time.Second)), context.DeadlineExceeded)
+		assert.Len(h, h.wire.Calls(transporttest.Heartbeats), 2)
 	})
 }

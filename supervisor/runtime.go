@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,30 +10,35 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/seatbeat/seatbeat/actors"
+	"github.com/seatbeat/seatbeat/internal/eventbus"
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/transport"
 )
 
-// Runtime holds licences. It is safe for concurrent use; make one with Start and end it with Close.
+// Runtime holds licences. Make one with Start and end it with Close. All methods are safe for concurrent use, from
+// callbacks too.
 type Runtime struct {
-	env     *actors.Tree
-	hub     *hub
-	system  *actor.ActorSystem
-	ownsIt  bool // system is ours to shut down
-	closing atomic.Bool
-	closed  chan struct{} // closed when Close has done its work
-	tally   tally
-	metrics func() error // ends the observation; nil: there is none
-	outcome error        // of Close; valid once closed is closed
+	env        *actors.Tree
+	bus        *eventbus.Bus
+	system     *actor.ActorSystem
+	ownsSystem bool // the system was made by Start, and Close shuts it down
+	closing    atomic.Bool
+	closed     chan struct{} // closed when Close has done its work
+	closeErr   error         // the result of Close; valid once closed is closed
+	tally      tally
+	unregister func() error // ends the metrics; nil: there are none
 }
 
 // closeAttempt is how long Close tries to return the seats when its context has ended already (rule 20).
 const closeAttempt = 2 * time.Second
 
-// Start starts a runtime. It returns all faults of the configuration joined, each naming its field. It connects to no
-// server yet; ctx bounds only the start itself.
+// Start starts a runtime. It connects to no server yet, and blocks only while DownLimit.Store loads its outages, at most
+// until ctx ends. The runtime lives on after ctx ended.
+//
+// Errors: all faults of the configuration joined, each a *messages.FieldError; the error of DownLimit.Store or
+// MeterProvider; or the cause of ctx. After an error nothing is left running.
 func Start(ctx context.Context, c Config) (*Runtime, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("start: %w", context.Cause(ctx))
@@ -45,10 +49,10 @@ func Start(ctx context.Context, c Config) (*Runtime, error) {
 	c.fillIn()
 	r := &Runtime{system: c.System, closed: make(chan struct{})}
 	if r.system == nil {
-		r.system, r.ownsIt = newSystem(), true
+		r.system, r.ownsSystem = newSystem(), true
 	}
-	r.hub = newHub(func(reason any) { c.Logger.Error("a subscriber panicked", "reason", reason) })
-	r.subscribe(c) // first: what the outage store knows may be told at once
+	r.bus = eventbus.New(func(reason any) { c.Logger.Error("a subscriber panicked", "reason", reason) })
+	r.subscribe(c) // before the actors start: outages in the store can be published at once
 	env, err := actors.Start(ctx, r.host(c), c.settings())
 	if err != nil {
 		r.abandon()
@@ -63,39 +67,22 @@ func Start(ctx context.Context, c Config) (*Runtime, error) {
 	return r, nil
 }
 
-// abandon ends a runtime that could not be started.
-func (r *Runtime) abandon() {
-	r.hub.close()
-	if r.ownsIt {
-		r.system.Shutdown()
-	}
-}
-
-// fillIn replaces what has a default and is not a setting of the actors.
-func (c *Config) fillIn() {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.wall == nil {
-		c.wall = time.Now
-	}
-	if c.seed == nil {
-		c.seed = func() (seed [32]byte) {
-			_, _ = rand.Read(seed[:]) // never fails
-			return seed
-		}
-	}
-	c.Client.fillIn()
-}
-
-// newSystem returns an actor system that logs nothing: what is worth telling are events.
+// newSystem returns an actor system that logs nothing: the runtime publishes events instead.
 func newSystem() *actor.ActorSystem {
 	silent := func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
 	return actor.NewActorSystem(actor.WithLoggerFactory(silent))
 }
 
+// abandon ends a runtime whose actors could not be started.
+func (r *Runtime) abandon() {
+	r.bus.Close()
+	if r.ownsSystem {
+		r.system.Shutdown()
+	}
+}
+
 func (r *Runtime) host(c Config) actors.Host {
-	client := c.Client.forWire()
+	client := c.Client.newInstance()
 	return actors.Host{
 		System:    r.system,
 		Name:      "seatbeat-" + hex.EncodeToString(client.Instance[:8]),
@@ -103,7 +90,7 @@ func (r *Runtime) host(c Config) actors.Host {
 		Client:    client,
 		Logger:    c.Logger,
 		Publish:   r.publish,
-		Exit:      r.exit(c.Callbacks.OnExit != nil),
+		Exit:      exitOf(c.Callbacks),
 		Store:     c.DownLimit.Store,
 		Wall:      c.wall,
 		Seed:      c.seed,
@@ -111,52 +98,66 @@ func (r *Runtime) host(c Config) actors.Host {
 	}
 }
 
-// publish tells the subscribers, and the metrics if there are any.
-func (r *Runtime) publish(e messages.Event) {
-	r.tally.count(e)
-	r.hub.publish(e)
-}
-
-// exit returns what is done when features gave up. A callback gets the event as every subscriber does; without one the
-// process ends, whatever subscribers are doing.
-func (r *Runtime) exit(hasCallback bool) func(messages.Exited) {
-	if hasCallback {
+// exitOf returns what the actors call when features gave up. With an OnExit that is nothing, because the callback gets the
+// event as a subscriber; without one the process ends, even if subscribers hang.
+func exitOf(c Callbacks) func(messages.Exited) {
+	if c.OnExit != nil {
 		return func(messages.Exited) {}
 	}
 	return func(e messages.Exited) { go exitProcess(e) }
 }
 
-// subscribe adds the host's own subscribers.
+// publish passes an event to the metrics and the subscribers.
+func (r *Runtime) publish(e messages.Event) {
+	r.tally.count(e)
+	r.bus.Publish(e)
+}
+
+// subscribe adds the subscribers that the configuration names.
 func (r *Runtime) subscribe(c Config) {
+	add := func(callback func(messages.Event)) { r.bus.Subscribe(eventbus.QueueBound, callback) }
 	if c.Callbacks.any() {
-		r.hub.subscribe(c.Callbacks.teller(&r.closing))
+		add(c.Callbacks.subscriber(&r.closing))
 	}
 	if c.OnEvent != nil {
-		r.hub.subscribe(c.OnEvent)
+		add(c.OnEvent)
 	}
 	if c.System != nil {
-		r.hub.subscribe(func(e messages.Event) { c.System.EventStream.Publish(e) })
+		add(func(e messages.Event) { c.System.EventStream.Publish(e) })
 	}
 	if c.Logger.Handler() != slog.DiscardHandler {
-		r.hub.subscribe(func(e messages.Event) { logEvent(c.Logger, e) })
+		add(func(e messages.Event) { logEvent(c.Logger, e) })
 	}
 }
 
-// warn logs what is allowed but not advised.
-func (c *Config) warn() {
-	interval := c.settings().Interval
-	if c.Heartbeat.Attempts > 0 && (interval < minAdvisedInterval || interval > maxAdvisedInterval) {
-		c.Logger.Warn("Heartbeat.Interval is outside of what is advised",
-			"interval", interval, "advised_min", minAdvisedInterval, "advised_max", maxAdvisedInterval)
+// observe registers the metrics with the provider. Nil: there are none.
+func (r *Runtime) observe(provider metric.MeterProvider) error {
+	if provider == nil {
+		return nil
 	}
+	meter := provider.Meter(meterName)
+	i, all, err := newInstruments(meter)
+	if err != nil {
+		return err
+	}
+	registration, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		i.collect(r, o)
+		return nil
+	}, all...)
+	if err != nil {
+		return err
+	}
+	r.unregister = registration.Unregister
+	return nil
 }
 
-// Checkout takes the seats of one feature. It asks the servers in search order and blocks until one grants them, all
-// have answered, or ctx ends; then no seat is left behind. Each server gets at most ConnectTimeout and an equal share of
-// what the deadline of ctx leaves.
+// Checkout takes the seats of one feature. It asks the servers in the order of Config.Servers and blocks until one of them
+// grants the seats, all of them have answered, or ctx ends (docs/rules.md, rule 21). Each server has at most
+// ConnectTimeout and an equal share of the time until ctx's deadline. With Checkout.Wait it waits for free seats until ctx
+// ends. After an error no seat is left taken.
 //
-// Errors: *messages.FieldError (joined) for a faulty checkout, *messages.CheckoutError with the answer of each server,
-// messages.ErrClosed, or the cause of ctx.
+// Errors: *messages.FieldError (joined) for an invalid checkout, *messages.CheckoutError with the answer of each server,
+// *messages.UnavailableError while DownLimit is exceeded, messages.ErrClosed, or the cause of ctx.
 func (r *Runtime) Checkout(ctx context.Context, c messages.Checkout) (*License, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("checkout: %w", err)
@@ -171,7 +172,7 @@ func (r *Runtime) Checkout(ctx context.Context, c messages.Checkout) (*License, 
 	return license, nil
 }
 
-// checkoutFailed adds what was to be checked out to an error that does not say so itself.
+// checkoutFailed adds the checkout to an error that does not name it.
 func checkoutFailed(c messages.Checkout, err error) error {
 	if _, ok := errors.AsType[*messages.CheckoutError](err); ok {
 		return err
@@ -179,20 +180,43 @@ func checkoutFailed(c messages.Checkout, err error) error {
 	return fmt.Errorf("checkout %s: %w", c, err)
 }
 
-// Events returns a channel that gets every event from now on, and a function that ends it. buffer is the room in the
-// channel, 0 to 16,384; what does not fit waits in a queue of 16,384 events, of which the oldest that is not terminal is
-// dropped when it overflows, and EventsDropped says how many. The channel is closed by the function, or when the runtime
-// is closed and what was left has been read, or nobody reads any more. The function does not block and may be called
-// more than once.
-func (r *Runtime) Events(buffer int) (<-chan messages.Event, func()) { return r.hub.events(buffer) }
-
-// Close checks every feature in, waits until the servers have taken the seats back or ctx ends, and stops the runtime:
-// no goroutine, timer or session of it is left. Even when ctx has ended already it tries for 2 s. From now on nothing
-// exits, and OnExit is not called. It may be called from a callback, and more than once: each call returns when the work
-// is done or its own ctx ends.
+// Events returns a channel that gets every event from now on, and a function that ends it. The channel has room for buffer
+// events, 0 to 16,384. Events that do not fit wait in a queue of 16,384 events. When the queue is full, the oldest event
+// that is not terminal is dropped, and messages.EventsDropped takes its place; LicenseLost, Exited and DownLimitExceeded
+// are terminal and never dropped.
 //
-// It returns nil when everything was returned, and otherwise the cause of ctx: seats that were not returned are freed by
-// their server after the client timeout.
+// The channel is closed after the function was called. It is also closed after Close, when all events have been read, or
+// when the reader has stopped reading. The function does not block and may be called more than once.
+func (r *Runtime) Events(buffer int) (<-chan messages.Event, func()) { return r.bus.Events(buffer) }
+
+// Status returns the state of the runtime at this moment. It does not block on an actor or a server.
+func (r *Runtime) Status() Status {
+	s := Status{Features: make(map[messages.State]int)}
+	for _, link := range r.env.Connections() {
+		if link.Aliased() {
+			continue
+		}
+		s.Connections = append(s.Connections, ConnectionStatus{
+			Server: link.Server(), Features: link.Features(), Failed: link.Failed(),
+			Outages: link.Outages(), LastBeat: link.LastBeat(), Deadline: link.Deadline(),
+		})
+	}
+	for state, n := range r.env.States() {
+		if n > 0 {
+			s.Features[messages.State(state)] = n
+		}
+	}
+	return s
+}
+
+// Close checks every feature in, blocks until the servers have taken the seats back or ctx ends, and stops the runtime: no
+// goroutine, timer or session of it is left (docs/rules.md, rule 20). When ctx has ended already, Close still tries for 2
+// seconds. From the call on, the runtime never exits the process and never calls OnExit. Close may be called from a
+// callback, for which it then does not wait, and more than once: each call blocks until the work is done or its own ctx
+// ends.
+//
+// It returns nil when all seats were returned, and otherwise the cause of ctx: the servers free the remaining seats after
+// the client timeout.
 func (r *Runtime) Close(ctx context.Context) error {
 	if !r.closing.CompareAndSwap(false, true) {
 		return r.awaitClosed(ctx)
@@ -203,38 +227,32 @@ func (r *Runtime) Close(ctx context.Context) error {
 		ctx = late
 	}
 	if err := r.env.Close(ctx); err != nil {
-		r.outcome = fmt.Errorf("close: seats not returned: %w", err)
+		r.closeErr = fmt.Errorf("close: seats not returned: %w", err)
 	}
-	if r.metrics != nil {
-		_ = r.metrics()
+	if r.unregister != nil {
+		_ = r.unregister()
 	}
-	if r.ownsIt {
+	if r.ownsSystem {
 		r.system.Shutdown()
 	}
-	r.hub.close()
-	r.hub.wait(ctx)
+	r.bus.Close()
+	r.bus.Wait(ctx)
 	close(r.closed)
-	return r.outcome
+	return r.closeErr
 }
 
-// awaitClosed waits for the call of Close that does the work. Work that is done counts for more than an ended ctx.
+// awaitClosed waits for the call of Close that does the work. When that work is done, its result is returned even if ctx
+// has ended.
 func (r *Runtime) awaitClosed(ctx context.Context) error {
 	select {
 	case <-r.closed:
-		return r.outcome
+		return r.closeErr
 	default:
 	}
 	select {
 	case <-r.closed:
-		return r.outcome
+		return r.closeErr
 	case <-ctx.Done():
 		return fmt.Errorf("close: %w", context.Cause(ctx))
 	}
-}
-
-// forWire returns the client as servers see it, with an instance drawn anew.
-func (c Client) forWire() transport.Client {
-	client := transport.Client{Name: c.Name, User: c.User, Host: c.Host, Share: c.Share}
-	_, _ = rand.Read(client.Instance[:]) // never fails
-	return client
 }

@@ -5,28 +5,28 @@ import (
 	"fmt"
 )
 
-// Client says who connects. The server takes nothing for proved by it: what a client may do follows from its
-// certificate. Name, User, Host and Share are shown to operators and used where the licence shares seats by them.
+// Client is who connects. A server takes none of it as proven: the certificate of the connection decides what the
+// client may do. Name, User, Host and Share are shown to operators, and used where a licence shares seats by them.
 type Client struct {
-	// Instance is drawn at random at each start of a runtime. Leases belong to it.
+	// Instance is random at each start of a runtime. It owns the leases.
 	Instance [16]byte
 	Name     string // of the application
 	User     string
 	Host     string
-	Share    string // a group name that the vendor gives meaning to
+	Share    string // of a group whose meaning the vendor defines
 }
 
-// String returns "name user@host" for people; the instance is left out.
+// String returns "name user@host", for people.
 func (c Client) String() string { return fmt.Sprintf("%s %s@%s", c.Name, c.User, c.Host) }
 
 type clientKey struct{}
 
-// WithClient returns a context for Connect that says who connects.
+// WithClient returns a context for Connect that carries the client.
 func WithClient(ctx context.Context, c Client) context.Context {
 	return context.WithValue(ctx, clientKey{}, c)
 }
 
-// ClientFrom returns the client that WithClient put into ctx, or the zero Client.
+// ClientFrom returns the client that ctx carries, or the zero Client.
 func ClientFrom(ctx context.Context) Client {
 	c, _ := ctx.Value(clientKey{}).(Client)
 	return c

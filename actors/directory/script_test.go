@@ -15,36 +15,36 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// TestDirectoryScripts plays the conversations of testdata/scripts: which connection serves what, who gave up, and when
-// everything is returned. Connections are called c1, c2 ... in the order in which they were made.
+// TestDirectoryScripts plays the conversations of testdata/scripts: which connection serves which address and server, which
+// features exited, and when everything is returned. Connections are called c1, c2 ... in the order in which they were made.
 func TestDirectoryScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
-		w := newGuide()
+		w := newHarness()
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			return w.command(t, d)
 		})
 	})
 }
 
-// guide is a directory under test, with the time and the Close that waits for it.
-type guide struct {
+// harness runs one machine by hand, with the time and the Close that waits for the returns.
+type harness struct {
 	d      *Machine
 	now    protocol.Instant
 	wakeAt protocol.Instant
 	closed *protocol.Reply
 }
 
-// guideSession is a session that is only passed around.
-type guideSession struct{ transport.Session }
+// namelessSession is a session that is only passed around.
+type namelessSession struct{ transport.Session }
 
-func newGuide() *guide {
+func newHarness() *harness {
 	set := script.DefaultSettings()
 	set.Servers = []messages.Address{"a1", "b1", "c1"}
 	set.Interval = 2 * time.Minute
-	return &guide{d: New(&set)}
+	return &harness{d: New(&set)}
 }
 
-func (w *guide) command(t *testing.T, d *datadriven.TestData) string {
+func (w *harness) command(t *testing.T, d *datadriven.TestData) string {
 	if d.Cmd == "wait" {
 		return w.wait(script.Span(t, script.Word(t, d)))
 	}
@@ -57,7 +57,7 @@ func (w *guide) command(t *testing.T, d *datadriven.TestData) string {
 }
 
 // wait lets time pass and wakes the directory whenever it asked for it.
-func (w *guide) wait(d time.Duration) string {
+func (w *harness) wait(d time.Duration) string {
 	until := w.now.After(d)
 	var b strings.Builder
 	for w.wakeAt != (protocol.Instant{}) && !until.Before(w.wakeAt) {
@@ -70,52 +70,52 @@ func (w *guide) wait(d time.Duration) string {
 	return b.String()
 }
 
-func (w *guide) input(t *testing.T, d *datadriven.TestData) any {
+func (w *harness) input(t *testing.T, d *datadriven.TestData) any {
 	switch d.Cmd {
 	case "take": // address
 		return &protocol.TakeOrder{TakeSeat: protocol.TakeSeat{Take: 1, Address: messages.Address(script.Word(t, d))}, Member: &protocol.Member{}}
 	case "release":
 		return &protocol.ReleaseOrder{Member: &protocol.Member{}}
 	case "identify": // connection, address, server
-		return protocol.Identify{Connection: w.link(t, d, 0), Dialled: w.foundAt(t, d, 1)}
+		return protocol.Identify{Connection: w.ref(t, d, 0), Dialled: w.foundAt(t, d, 1)}
 	case "other-server": // connection, address, server; move, given-away
 		f := w.foundAt(t, d, 1)
 		if d.HasArg("given-away") {
 			f.Session = nil
 		}
-		return protocol.OtherServerFound{Connection: w.link(t, d, 0), Dialled: f, Move: d.HasArg("move")}
+		return protocol.OtherServerFound{Connection: w.ref(t, d, 0), Dialled: f, Move: d.HasArg("move")}
 	case "gave-up": // connection, feature; times=, every=
-		return &protocol.GaveUp{Connection: w.link(t, d, 0), Feature: d.CmdArgs[1].Key, Failed: 3, Cause: "timeout"}
+		return &protocol.GaveUp{Connection: w.ref(t, d, 0), Feature: d.CmdArgs[1].Key, Failed: 3, Cause: "timeout"}
 	case "closing":
 		return &Closing{}
 	case "drain":
 		w.closed = protocol.NewReply()
 		return &DrainAll{Reply: w.closed}
 	case "drained": // connection
-		return protocol.Drained{Connection: w.link(t, d, 0)}
+		return protocol.Drained{Connection: w.ref(t, d, 0)}
 	default:
 		d.Fatalf(t, "unknown command %s", d.Cmd)
 		return nil
 	}
 }
 
-// link returns the connection that the argument names.
-func (w *guide) link(t *testing.T, d *datadriven.TestData, arg int) *protocol.ConnectionRef {
+// ref returns the connection that the argument names.
+func (w *harness) ref(t *testing.T, d *datadriven.TestData, arg int) *protocol.ConnectionRef {
 	t.Helper()
-	return w.d.connections[script.Number(t, strings.TrimPrefix(d.CmdArgs[arg].Key, "c"))-1]
+	return w.d.addresses.all[script.Number(t, strings.TrimPrefix(d.CmdArgs[arg].Key, "c"))-1]
 }
 
 // foundAt returns a session at the address and to the server that two arguments name.
-func (w *guide) foundAt(t *testing.T, d *datadriven.TestData, arg int) protocol.Dialled {
+func (w *harness) foundAt(t *testing.T, d *datadriven.TestData, arg int) protocol.Dialled {
 	t.Helper()
 	address, id := d.CmdArgs[arg].Key, d.CmdArgs[arg+1].Key
 	return protocol.Dialled{
-		Address: messages.Address(address), Session: &guideSession{},
+		Address: messages.Address(address), Session: &namelessSession{},
 		Hello: transport.Hello{Identity: messages.Identity{ServerID: id, BootID: "b1", Epoch: 1}},
 	}
 }
 
-func (w *guide) step(in any) string {
+func (w *harness) step(in any) string {
 	var b strings.Builder
 	for _, e := range w.d.Step(w.now, in) {
 		if text := w.describe(e); text != "" {
@@ -132,7 +132,7 @@ func (w *guide) step(in any) string {
 	return b.String()
 }
 
-func (w *guide) describe(e protocol.Effect) string {
+func (w *harness) describe(e protocol.Effect) string {
 	switch e := e.(type) {
 	case Spawn:
 		return fmt.Sprintf("spawn %s for %s", w.name(e.Connection), e.Connection.Server().Address)
@@ -150,7 +150,7 @@ func (w *guide) describe(e protocol.Effect) string {
 	}
 }
 
-func (w *guide) describeInput(in any) string {
+func (w *harness) describeInput(in any) string {
 	name := script.Name(in)
 	switch in := in.(type) {
 	case *protocol.Confirmed:
@@ -166,9 +166,9 @@ func (w *guide) describeInput(in any) string {
 	}
 }
 
-func (w *guide) name(link *protocol.ConnectionRef) string {
-	for i, l := range w.d.connections {
-		if l == link {
+func (w *harness) name(ref *protocol.ConnectionRef) string {
+	for i, l := range w.d.addresses.all {
+		if l == ref {
 			return fmt.Sprintf("c%d", i+1)
 		}
 	}
@@ -176,11 +176,11 @@ func (w *guide) name(link *protocol.ConnectionRef) string {
 }
 
 func TestAReplyToOneConnectionIsKnownToTheFeaturesOfEach(t *testing.T) {
-	w := newGuide()
+	w := newHarness()
 	for _, a := range []messages.Address{"a1", "b1"} {
 		w.step(&protocol.TakeOrder{TakeSeat: protocol.TakeSeat{Take: 1, Address: a}, Member: &protocol.Member{}})
 	}
-	w.d.connections[1].NoteReply(2 * time.Second)
-	assert.True(t, w.d.connections[0].RepliedSince(protocol.Instant{Mono: time.Second}))
-	assert.False(t, w.d.connections[0].RepliedSince(protocol.Instant{Mono: 3 * time.Second}))
+	w.d.addresses.all[1].NoteReply(2 * time.Second)
+	assert.True(t, w.d.addresses.all[0].RepliedSince(protocol.Instant{Mono: time.Second}))
+	assert.False(t, w.d.addresses.all[0].RepliedSince(protocol.Instant{Mono: 3 * time.Second}))
 }

@@ -16,17 +16,17 @@ func describe(e protocol.Effect) string {
 	case Ready:
 		return "ready"
 	case Queued:
-		return "in line: " + e.Partial.Error()
+		return "queued: " + e.Partial.Error()
 	case End:
 		return "end: " + e.Err.Error()
 	case protocol.TakeSeat:
 		return describeTake(e)
 	case protocol.Release:
-		return describeLeave(e)
+		return describeRelease(e)
 	case BeatNow:
 		return fmt.Sprintf("beat %s now", e.Connection.Server())
 	case QueryHoldings:
-		return fmt.Sprintf("ask what %s holds", e.connection.Server())
+		return fmt.Sprintf("ask what %s holds", e.Connection.Server())
 	case protocol.Answer:
 		return "answer the call"
 	case *protocol.GaveUp:
@@ -47,13 +47,13 @@ func describeTake(e protocol.TakeSeat) string {
 	case protocol.RoundMode:
 		return fmt.Sprintf("take %d: ask %s in the round within %s", e.Take, whom, e.Timeout)
 	case protocol.WaitMode:
-		return fmt.Sprintf("take %d: wait in line at %s", e.Take, whom)
+		return fmt.Sprintf("take %d: wait in the queue at %s", e.Take, whom)
 	default:
 		return fmt.Sprintf("take %d: ask %s until answered", e.Take, whom)
 	}
 }
 
-func describeLeave(e protocol.Release) string {
+func describeRelease(e protocol.Release) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "release takes up to %d", e.UpTo)
 	switch {

@@ -5,26 +5,35 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Effects of a feature that only its own actor reads.
+// Effects that only the feature's own actor reads. The others are in package protocol.
 type (
 	// Ready tells the caller of the first checkout that the seats are granted.
 	Ready struct{}
-	// Queued notes what the servers answered before the first checkout began to wait in a queue, for the error to its
-	// caller, should the caller leave.
+	// Queued notes what the servers answered before the first checkout began to wait in a server's queue. The caller gets
+	// it when its context ends meanwhile.
 	Queued struct{ Partial *messages.CheckoutError }
-	// End closes Done with the error and ends the actor.
+	// End sets the license's error, closes its Done and ends the actor.
 	End struct{ Err error }
-	// BeatNow makes the origin's connection beat for the application.
+	// BeatNow makes the origin beat for the application.
 	BeatNow struct {
 		Connection *protocol.ConnectionRef
 		Reply      *protocol.Reply
 	}
-	// QueryHoldings asks the origin's connection what the feature holds there.
-	QueryHoldings struct{ connection *protocol.ConnectionRef }
+	// QueryHoldings asks the origin what the feature holds there.
+	QueryHoldings struct{ Connection *protocol.ConnectionRef }
 )
 
-func (Ready) IsEffect()         {}
-func (Queued) IsEffect()        {}
-func (End) IsEffect()           {}
-func (BeatNow) IsEffect()       {}
+// IsEffect makes Ready an Effect.
+func (Ready) IsEffect() {}
+
+// IsEffect makes Queued an Effect.
+func (Queued) IsEffect() {}
+
+// IsEffect makes End an Effect.
+func (End) IsEffect() {}
+
+// IsEffect makes BeatNow an Effect.
+func (BeatNow) IsEffect() {}
+
+// IsEffect makes QueryHoldings an Effect.
 func (QueryHoldings) IsEffect() {}

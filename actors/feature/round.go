@@ -8,158 +8,87 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// sweep is one pass of one feature over the servers: a first checkout, or the search for seats after a failure.
+// round is one pass of one feature over the servers: a first checkout, or a failover round. It knows whom to ask next and
+// what was answered; the machine decides what follows.
 type round struct {
-	began    protocol.Instant
-	queue    []messages.Address        // still to be asked, in search order; shared, never changed
-	deadline protocol.Instant          // of a first checkout's caller; zero when there is none
-	answers  []messages.Answer         // of a first checkout
-	last     *protocol.SeatRefused     // the last final refusal of a failover sweep
-	trigger  *protocol.HeartbeatFailed // what began a failover sweep; nil for a first checkout
-	origin   bool                      // the origin has been asked: it comes last
-	reached  bool                      // a server was reached since the sweep began
-	waiting  bool                      // a first checkout waits in line at a server that had no seats
+	began protocol.Instant
+	queue []messages.Address // servers to be asked, in search order; shared between features and never changed
+
+	// Of a first checkout.
+	deadline protocol.Instant  // when the caller's context ends; zero: not by itself
+	answers  []messages.Answer // of the servers asked so far
+	waiting  bool              // the checkout waits in the queue of a server that had no free seats
+
+	// Of a failover round.
+	trigger     *protocol.HeartbeatFailed // the failed heartbeat that began it; nil: this is a first checkout
+	originAsked bool                      // the origin, which comes last, has been asked
+	refusal     *protocol.SeatRefused     // the last final refusal; nil: none
+	reached     bool                      // a server replied since the round began
 }
 
-// answered notes an answer to a first checkout. The last word of the server that it waits at takes the place of the first.
-func (s *round) answered(a messages.Answer) {
-	if i := s.withoutSeats(); s.waiting && i >= 0 {
-		s.answers[i] = a
-		return
-	}
-	s.answers = append(s.answers, a)
+// newFirstCheckout returns the round of a first checkout.
+func newFirstCheckout(now protocol.Instant, servers []messages.Address, deadline protocol.Instant) *round {
+	return &round{began: now, queue: servers, deadline: deadline}
 }
 
-// withoutSeats returns the position of the first answer that no seats are free, -1 when there is none.
-func (s *round) withoutSeats() int {
-	return slices.IndexFunc(s.answers, func(a messages.Answer) bool { return a.Reason == messages.NoSeats })
+// newFailover returns a failover round over the servers other than the origin.
+func newFailover(now protocol.Instant, trigger *protocol.HeartbeatFailed) *round {
+	return &round{began: now, queue: trigger.Others, trigger: trigger}
 }
 
-// share returns how long the next server may take: an equal share of what the caller's deadline leaves, at most most.
-func (s *round) shareOfDeadline(now protocol.Instant, most time.Duration) time.Duration {
-	if s.deadline == (protocol.Instant{}) {
-		return most
-	}
-	left := s.deadline.Mono - now.Mono
-	return max(min(most, left/time.Duration(len(s.queue))), time.Millisecond)
-}
-
-// askNext asks the next server of the queue.
-func (f *Machine) askNext(now protocol.Instant) []protocol.Effect {
-	s := f.round
-	timeout := s.shareOfDeadline(now, f.set.ConnectTimeout)
-	address := s.queue[0]
-	s.queue = s.queue[1:]
-	f.take++
+// next takes the next server off the queue, which must not be empty, and returns the order to ask it. most bounds the
+// time for its answer.
+func (r *round) next(now protocol.Instant, take uint32, most time.Duration) protocol.Effect {
+	timeout := r.shareOfDeadline(now, most)
+	address := r.queue[0]
+	r.queue = r.queue[1:]
 	mode := protocol.FirstMode
-	if s.trigger != nil {
+	if r.trigger != nil {
 		mode = protocol.RoundMode
 	}
-	return []protocol.Effect{protocol.TakeSeat{Take: f.take, Address: address, Mode: mode, Began: s.began, Timeout: timeout}}
+	return protocol.TakeSeat{Take: take, Address: address, Mode: mode, Began: r.began, Timeout: timeout}
 }
 
-// askNextOrFail goes on with a first checkout: the next server, the wait for seats, or the caller is told what each server
-// answered.
-func (f *Machine) askNextOrFail(now protocol.Instant) []protocol.Effect {
-	switch s := f.round; {
-	case len(s.queue) > 0:
-		return f.askNext(now)
-	case f.mayWait && !s.waiting && s.withoutSeats() >= 0:
-		return f.waitInLine()
-	default:
-		return f.abandon(f.noneGranted())
+// shareOfDeadline returns how long the next server may take to answer: an equal share of the time that the caller's
+// deadline leaves, at most most.
+func (r *round) shareOfDeadline(now protocol.Instant, most time.Duration) time.Duration {
+	if r.deadline == (protocol.Instant{}) {
+		return most
 	}
+	left := r.deadline.Mono - now.Mono
+	return max(min(most, left/time.Duration(len(r.queue))), time.Millisecond)
 }
 
-// waitInLine asks the first server that had no seats again, and lets it wait there until the caller leaves.
-func (f *Machine) waitInLine() []protocol.Effect {
-	s := f.round
-	s.waiting = true
-	f.take++
-	server := s.answers[s.withoutSeats()].Server
-	return []protocol.Effect{
-		Queued{f.noneGranted()},
-		protocol.TakeSeat{Take: f.take, Address: server.Address, Mode: protocol.WaitMode, Began: s.began},
+// nextIsOrigin returns the order to ask the origin, as the last server of a failover round.
+func (r *round) nextIsOrigin(take uint32, origin *protocol.ConnectionRef, timeout time.Duration) protocol.Effect {
+	r.originAsked = true
+	return protocol.TakeSeat{Take: take, Connection: origin, Mode: protocol.RoundMode, Began: r.began, Timeout: timeout}
+}
+
+// wait returns the order to ask the first server that had no free seats again, and to wait in its queue.
+func (r *round) wait(take uint32) protocol.Effect {
+	r.waiting = true
+	server := r.answers[r.withoutSeats()].Server
+	return protocol.TakeSeat{Take: take, Address: server.Address, Mode: protocol.WaitMode, Began: r.began}
+}
+
+// answered notes a server's answer to a first checkout. The server in whose queue the checkout waits has answered before:
+// its new answer replaces the old one.
+func (r *round) answered(a messages.Answer) {
+	if i := r.withoutSeats(); r.waiting && i >= 0 {
+		r.answers[i] = a
+		return
 	}
+	r.answers = append(r.answers, a)
 }
 
-// noneGranted is what a first checkout has come to so far.
-func (f *Machine) noneGranted() *messages.CheckoutError {
-	return &messages.CheckoutError{Checkout: f.checkout(), Answers: slices.Clone(f.round.answers)}
+// withoutSeats returns the position of the first answer that no seats are free; -1 when there is none.
+func (r *round) withoutSeats() int {
+	return slices.IndexFunc(r.answers, func(a messages.Answer) bool { return a.Reason == messages.NoSeats })
 }
 
-func (f *Machine) checkout() messages.Checkout {
-	return messages.Checkout{
-		Feature: f.member.Claim.Feature, Version: f.member.Claim.Version, Count: f.member.Claim.Count, Exact: f.member.Exact, Wait: f.mayWait,
-	}
-}
+// refused notes a final refusal in a failover round.
+func (r *round) refused(in *protocol.SeatRefused) { r.refusal, r.reached = in, true }
 
-// abandon ends a first checkout: nothing was held, so nothing but the caller's error tells of it.
-func (f *Machine) abandon(err error) []protocol.Effect {
-	f.state, f.round = messages.StateCheckedIn, nil
-	f.take++
-	return []protocol.Effect{protocol.Release{UpTo: f.take}, End{Err: err}}
-}
-
-// startSweep asks the other servers in search order, then the origin once more (rule 6).
-func (f *Machine) startRound(now protocol.Instant, in *protocol.HeartbeatFailed) []protocol.Effect {
-	f.state = messages.StateFailingOver
-	f.round = &round{began: now, queue: in.Others, trigger: in}
-	return f.askNextOrDecide(now)
-}
-
-// nextRound: another beat failed while no seat was found (rule 12).
-func (f *Machine) nextRound(now protocol.Instant, in *protocol.HeartbeatFailed) []protocol.Effect {
-	switch {
-	case in.Failed < f.set.Attempts:
-		f.rounds = 0
-		return nil
-	case f.round != nil:
-		return nil
-	default:
-		return f.startRound(now, in)
-	}
-}
-
-// askNextOrDecide goes on with a failover sweep: the next server, the origin as the last, or the decision.
-func (f *Machine) askNextOrDecide(now protocol.Instant) []protocol.Effect {
-	s := f.round
-	switch {
-	case len(s.queue) > 0:
-		return f.askNext(now)
-	case !s.origin:
-		s.origin = true
-		f.take++
-		return []protocol.Effect{protocol.TakeSeat{Take: f.take, Connection: f.origin, Mode: protocol.RoundMode, Began: s.began, Timeout: f.set.ConnectTimeout}}
-	default:
-		return f.decide()
-	}
-}
-
-// decide ends a sweep that found no seat (rules 11 and 12). It waits for the next beat unless no rounds are left and the
-// answers say enough.
-func (f *Machine) decide() []protocol.Effect {
-	s := f.round
-	f.round = nil
-	f.take++ // the sweep's last take is answered: nothing more is awaited of it
-	f.rounds++
-	switch {
-	case int(f.rounds) < f.set.FailoverRounds:
-		return nil
-	case s.last != nil:
-		return f.lose(s.last.Server, s.last.Reason, s.last.Text)
-	case !s.reached && !f.origin.RepliedSince(s.began): // a server that was asked early may have replied since
-		return f.exit(s.trigger)
-	default:
-		return nil
-	}
-}
-
-// endSweep gives up a sweep that is under way: the origin's own answer made it needless.
-func (f *Machine) endRound() []protocol.Effect {
-	if f.round == nil {
-		return nil
-	}
-	f.round = nil
-	return []protocol.Effect{f.moveOn()}
-}
+// noteReached notes whether a server replied since the round began.
+func (r *round) noteReached(reached bool) { r.reached = r.reached || reached }

@@ -12,21 +12,21 @@ import (
 
 // situation is a state of a feature and how it came about, with the conditions of the table that hold in it.
 type situation struct {
-	name    string
-	state   messages.State
-	facts   []string
-	refused bool // a server refused the seats in this sweep
-	reached bool // a server was reached in this sweep
-	unasked bool // no take is under way
-	waits   bool // Wait is set
-	noSeats bool // a server said in this first checkout that it has no free seats
-	reborn  bool // the actor was restarted, and the connection is asked what is held
-	prepare func() *trial
+	name      string
+	state     messages.State
+	facts     []string
+	refused   bool // a server refused the seats in this round
+	reached   bool // a server was reached in this round
+	unasked   bool // no take is under way
+	waits     bool // Wait is set
+	noSeats   bool // a server said in this first checkout that it has no free seats
+	resyncing bool // the actor was restarted, and the origin is asked what is held
+	prepare   func() *harness
 }
 
 func (s situation) String() string { return s.name }
 
-// verdict is what a sweep comes to if this answer is its last.
+// verdict is what a round comes to when this answer is its last one.
 func (s situation) verdict(st stimulus) string {
 	switch {
 	case s.refused:
@@ -38,23 +38,23 @@ func (s situation) verdict(st stimulus) string {
 	}
 }
 
-// line is whether a first checkout may wait in line if this answer is its last.
-func (s situation) line(st stimulus) string {
+// queueing says whether a first checkout may wait in a queue when this answer is its last one.
+func (s situation) queueing(st stimulus) string {
 	if s.waits && (s.noSeats || st.noSeats) {
-		return mayWait
+		return mayQueue
 	}
-	return mayNotWait
+	return mayNotQueue
 }
 
 // situations returns a feature in every state and, where the table makes a difference, in every way to be in it.
 func situations() []situation {
 	all := append(plainSituations(), finalSituations()...)
 	all = append(all, waitingSituations()...)
-	all = append(all, rebornSituations()...)
+	all = append(all, resyncingSituations()...)
 	for _, lease := range []string{leaseLeft, noLeaseLeft} {
 		for _, rounds := range []string{roundsLeft, noRoundsLeft, "no rounds left, in the second round"} {
 			for _, answers := range histories(3) {
-				if s, ok := sweeping(lease, rounds, answers); ok {
+				if s, ok := inRound(lease, rounds, answers); ok {
 					all = append(all, s)
 				}
 			}
@@ -63,13 +63,13 @@ func situations() []situation {
 	return all
 }
 
-// plainSituations are those outside a sweep that follows a failure.
+// plainSituations are those outside of failover rounds.
 func plainSituations() []situation {
-	start := func(makers ...func(*trial) protocol.Input) func() *trial {
-		return func() *trial { return newTrial(script.DefaultSettings()).steps(makers...) }
+	start := func(makers ...func(*harness) protocol.Input) func() *harness {
+		return func() *harness { return newHarness(script.DefaultSettings()).steps(makers...) }
 	}
-	held := []func(*trial) protocol.Input{beginning, grant}
-	after := func(more ...func(*trial) protocol.Input) func() *trial {
+	held := []func(*harness) protocol.Input{beginning, grant}
+	after := func(more ...func(*harness) protocol.Input) func() *harness {
 		return start(append(slices.Clone(held), more...)...)
 	}
 	return []situation{
@@ -96,9 +96,9 @@ func plainSituations() []situation {
 
 // waitingSituations are those of a first checkout that may wait.
 func waitingSituations() []situation {
-	start := func(makers ...func(*trial) protocol.Input) func() *trial {
-		return func() *trial {
-			p := newTrial(script.DefaultSettings())
+	start := func(makers ...func(*harness) protocol.Input) func() *harness {
+		return func() *harness {
+			p := newHarness(script.DefaultSettings())
 			p.f.mayWait = true
 			return p.steps(makers...)
 		}
@@ -110,51 +110,51 @@ func waitingSituations() []situation {
 			prepare: start(beginning, silence, refuse(messages.NoSeats))},
 		{name: "last server asked, no reason to wait", state: checkingOut, facts: []string{noServerLeft}, waits: true,
 			prepare: start(beginning, silence, refuse(messages.NoSuchFeature))},
-		{name: "waiting in line", state: checkingOut, facts: []string{inTheLine},
+		{name: "waiting in the queue", state: checkingOut, facts: []string{inQueue},
 			prepare: start(beginning, refuse(messages.NoSeats), silence, silence)},
 	}
 }
 
-// rebornSituations are those after a panic, until the connection has told what is held.
-func rebornSituations() []situation {
-	build := func(name string, state messages.State, makers ...func(*trial) protocol.Input) situation {
-		prepare := func() *trial {
-			p := newTrial(script.DefaultSettings()).steps(beginning, grant)
-			return p.steps(makers...).steps(reborn(false))
+// resyncingSituations are those after a panic, until the origin has said what is held.
+func resyncingSituations() []situation {
+	build := func(name string, state messages.State, makers ...func(*harness) protocol.Input) situation {
+		prepare := func() *harness {
+			p := newHarness(script.DefaultSettings()).steps(beginning, grant)
+			return p.steps(makers...).steps(afterPanic(false))
 		}
-		return situation{name: name, state: state, unasked: true, reborn: true, prepare: prepare}
+		return situation{name: name, state: state, unasked: true, resyncing: true, prepare: prepare}
 	}
 	return []situation{
 		build("restarted while held", messages.StateHeld),
 		build("restarted while reconnecting", messages.StateReconnecting, beatFails(1)),
 		build("restarted while retaking", messages.StateReconnecting, ended(messages.Unknown)),
-		build("restarted while sweeping", messages.StateFailingOver, beatFails(3)),
-		build("restarted twice while retaking", messages.StateReconnecting, ended(messages.Unknown), reborn(false)),
+		build("restarted in a round", messages.StateFailingOver, beatFails(3)),
+		build("restarted twice while retaking", messages.StateReconnecting, ended(messages.Unknown), afterPanic(false)),
 	}
 }
 
 // finalSituations are those that are never left.
 func finalSituations() []situation {
-	build := func(state messages.State, makers ...func(*trial) protocol.Input) situation {
-		prepare := func() *trial { return newTrial(script.DefaultSettings()).steps(makers...) }
+	build := func(state messages.State, makers ...func(*harness) protocol.Input) situation {
+		prepare := func() *harness { return newHarness(script.DefaultSettings()).steps(makers...) }
 		return situation{name: fmt.Sprintf("%s after %d inputs", state, len(makers)), state: state, unasked: true, prepare: prepare}
 	}
 	return []situation{
 		build(messages.StateCheckedIn, beginning, refuse(messages.NoSeats), silence, silence),
-		build(messages.StateCheckedIn, beginning, grant, func(*trial) protocol.Input { return &protocol.Checkin{} }),
+		build(messages.StateCheckedIn, beginning, grant, func(*harness) protocol.Input { return &protocol.Checkin{} }),
 		build(messages.StateLost, beginning, grant, ended(messages.Unknown), refuse(messages.NoSeats)),
 		build(messages.StateLost, beginning, grant, ended(messages.Unknown), timedOut),
 		build(messages.StateExited, beginning, grant, beatFails(3), silence, silence, silence),
-		{name: "unavailable", state: messages.StateUnavailable, unasked: true, prepare: func() *trial {
-			p := newTrial(script.DefaultSettings()).steps(beginning, grant)
+		{name: "unavailable", state: messages.StateUnavailable, unasked: true, prepare: func() *harness {
+			p := newHarness(script.DefaultSettings()).steps(beginning, grant)
 			p.f.state = messages.StateUnavailable
 			return p
 		}},
 	}
 }
 
-// sweeping returns a feature that fails over from S1 and got these answers in its sweep, false when the sweep has decided.
-func sweeping(lease, rounds string, answers []string) (situation, bool) {
+// inRound returns a feature that fails over from S1 and got these answers in its round; false when they have decided it.
+func inRound(lease, rounds string, answers []string) (situation, bool) {
 	s := situation{
 		name:    fmt.Sprintf("failing over, %s, %s, answers %v", lease, rounds, answers),
 		state:   messages.StateFailingOver,
@@ -166,17 +166,17 @@ func sweeping(lease, rounds string, answers []string) (situation, bool) {
 	if s.unasked && left == noRoundsLeft && (s.refused || !s.reached) {
 		return s, false
 	}
-	s.facts = []string{lease, left, [...]string{serversLeft, serversLeft, noServerLeft, waiting}[len(answers)]}
-	s.prepare = func() *trial { return prepareSweep(lease, rounds, answers) }
+	s.facts = []string{lease, left, [...]string{serversLeft, serversLeft, noServerLeft, noRound}[len(answers)]}
+	s.prepare = func() *harness { return prepareRound(lease, rounds, answers) }
 	return s, true
 }
 
-func prepareSweep(lease, rounds string, answers []string) *trial {
+func prepareRound(lease, rounds string, answers []string) *harness {
 	set := script.DefaultSettings()
 	if rounds != noRoundsLeft {
 		set.FailoverRounds = 2
 	}
-	p := newTrial(set).steps(beginning, grant)
+	p := newHarness(set).steps(beginning, grant)
 	if lease == noLeaseLeft {
 		p.steps(ended(messages.Unknown))
 	}
@@ -185,7 +185,7 @@ func prepareSweep(lease, rounds string, answers []string) *trial {
 		p.steps(silence, silence, silence, beatFails(4))
 	}
 	for _, a := range answers {
-		p.steps(map[string]func(*trial) protocol.Input{"refused": refuse(messages.NoSeats), "silent": silence, "busy": putOff(9)}[a])
+		p.steps(map[string]func(*harness) protocol.Input{"refused": refuse(messages.NoSeats), "silent": silence, "busy": putOff(9)}[a])
 	}
 	return p
 }

@@ -16,13 +16,13 @@ type stimulus struct {
 	answer  bool // answers a take
 	reaches bool // its server was reached
 	noSeats bool // its server has no free seats
-	in      func(*trial) protocol.Input
+	in      func(*harness) protocol.Input
 }
 
 func (st stimulus) String() string { return fmt.Sprint(st.on, st.facts) }
 
-func newStimulus(in func(*trial) protocol.Input, facts ...string) stimulus {
-	p := newTrial(script.DefaultSettings()).steps(beginning)
+func newStimulus(in func(*harness) protocol.Input, facts ...string) stimulus {
+	p := newHarness(script.DefaultSettings()).steps(beginning)
 	made := in(p)
 	st := stimulus{on: script.Name(made), facts: facts, in: in}
 	switch made := made.(type) {
@@ -33,7 +33,7 @@ func newStimulus(in func(*trial) protocol.Input, facts ...string) stimulus {
 	case *protocol.SeatUnanswered:
 		st.answer, st.reaches = true, made.Reached
 	case *protocol.AskAgain:
-		st.reaches = true // nobody knows
+		st.reaches = true // unknown, which counts as reached
 	}
 	return st
 }
@@ -42,24 +42,24 @@ func newStimulus(in func(*trial) protocol.Input, facts ...string) stimulus {
 func stimuli() []stimulus {
 	all := []stimulus{
 		newStimulus(beginning),
-		newStimulus(func(*trial) protocol.Input { return &protocol.Cancelled{Err: messages.ErrClosed} }),
-		newStimulus(func(*trial) protocol.Input { return &protocol.Closed{} }),
-		newStimulus(func(*trial) protocol.Input { return &protocol.Checkin{Reply: protocol.NewReply()} }),
-		newStimulus(func(*trial) protocol.Input { return &protocol.HeartbeatNow{Reply: protocol.NewReply()} }),
+		newStimulus(func(*harness) protocol.Input { return &protocol.Cancelled{Err: messages.ErrClosed} }),
+		newStimulus(func(*harness) protocol.Input { return &protocol.Closed{} }),
+		newStimulus(func(*harness) protocol.Input { return &protocol.Checkin{Reply: protocol.NewReply()} }),
+		newStimulus(func(*harness) protocol.Input { return &protocol.HeartbeatNow{Reply: protocol.NewReply()} }),
 		newStimulus(grantFrom("S2"), fromOther),
 		newStimulus(grantFromOrigin, fromTheOrigin),
 		newStimulus(silence),
 		newStimulus(putOff(time.Second)),
-		newStimulus(func(p *trial) protocol.Input {
+		newStimulus(func(p *harness) protocol.Input {
 			return &protocol.SeatUnanswered{Take: p.latest.Take, Reason: messages.Unanswered, Cause: "timeout", Reached: true}
 		}),
-		newStimulus(func(*trial) protocol.Input { return &protocol.DownLimit{Err: &messages.UnavailableError{Max: 10}} }),
-		newStimulus(func(*trial) protocol.Input { return &protocol.AskAgain{} }),
-		newStimulus(reborn(false), restartsLeft), newStimulus(reborn(true), noRestartLeft),
-		newStimulus(func(p *trial) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.f.origin} }),
-		newStimulus(recollect(0, 0), noLeaseHeld, noneFailed), newStimulus(recollect(1, 0), leaseHeld, noneFailed),
-		newStimulus(recollect(0, 2), noLeaseHeld, belowAttempts), newStimulus(recollect(1, 2), leaseHeld, belowAttempts),
-		newStimulus(recollect(0, 3), noLeaseHeld, atAttempts), newStimulus(recollect(1, 4), leaseHeld, atAttempts),
+		newStimulus(func(*harness) protocol.Input { return &protocol.DownLimit{Err: &messages.UnavailableError{Max: 10}} }),
+		newStimulus(func(*harness) protocol.Input { return &protocol.AskAgain{} }),
+		newStimulus(afterPanic(false), restartsLeft), newStimulus(afterPanic(true), noRestartLeft),
+		newStimulus(func(p *harness) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.f.seats.origin} }),
+		newStimulus(holdings(0, 0), noLeaseHeld, noneFailed), newStimulus(holdings(1, 0), leaseHeld, noneFailed),
+		newStimulus(holdings(0, 2), noLeaseHeld, belowAttempts), newStimulus(holdings(1, 2), leaseHeld, belowAttempts),
+		newStimulus(holdings(0, 3), noLeaseHeld, atAttempts), newStimulus(holdings(1, 4), leaseHeld, atAttempts),
 		newStimulus(resumed), newStimulus(timedOut), newStimulus(regained), newStimulus(replaced("S9")),
 	}
 	for _, n := range []int{1, 2} {
@@ -80,39 +80,45 @@ func stimuli() []stimulus {
 	return all
 }
 
-func grantFrom(a messages.Address) func(*trial) protocol.Input {
-	return func(p *trial) protocol.Input {
-		return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.link(a), Server: p.link(a).Server()}
+func grantFrom(a messages.Address) func(*harness) protocol.Input {
+	return func(p *harness) protocol.Input {
+		return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.connection(a), Server: p.connection(a).Server()}
 	}
 }
 
-func grantFromOrigin(p *trial) protocol.Input {
-	return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.f.origin, Server: p.f.origin.Server()}
+func grantFromOrigin(p *harness) protocol.Input {
+	return &protocol.SeatGranted{Take: p.latest.Take, Connection: p.f.seats.origin, Server: p.f.seats.origin.Server()}
 }
 
 // staleStimuli returns the inputs that name a take or an origin, with ones that are not the feature's.
 func staleStimuli() []stimulus {
 	var all []stimulus
 	for _, shift := range []int{-1, +1, +2} {
-		number := func(p *trial) uint32 { return uint32(int(p.f.take) + shift) }
+		number := func(p *harness) uint32 { return uint32(int(p.f.seats.take) + shift) }
 		all = append(all,
-			newStimulus(func(p *trial) protocol.Input { return &protocol.SeatGranted{Take: number(p), Connection: p.link("S2")} }, "of another take"),
-			newStimulus(func(p *trial) protocol.Input { return &protocol.SeatRefused{Take: number(p), Reason: messages.NoSeats} }, "of another take"),
-			newStimulus(func(p *trial) protocol.Input { return &protocol.SeatUnanswered{Take: number(p)} }, "of another take"))
+			newStimulus(func(p *harness) protocol.Input {
+				return &protocol.SeatGranted{Take: number(p), Connection: p.connection("S2")}
+			}, "of another take"),
+			newStimulus(func(p *harness) protocol.Input {
+				return &protocol.SeatRefused{Take: number(p), Reason: messages.NoSeats}
+			}, "of another take"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.SeatUnanswered{Take: number(p)} }, "of another take"))
 	}
 	for _, a := range []messages.Address{"S7", "S8"} {
 		all = append(all,
-			newStimulus(func(p *trial) protocol.Input { return &protocol.HeartbeatFailed{Connection: p.link(a), Failed: 3} }, "of another origin"),
-			newStimulus(func(p *trial) protocol.Input { return &protocol.LeaseResumed{Connection: p.link(a)} }, "of another origin"),
-			newStimulus(func(p *trial) protocol.Input {
-				return &protocol.LeaseEnded{Connection: p.link(a), Reason: messages.Revoked}
+			newStimulus(func(p *harness) protocol.Input {
+				return &protocol.HeartbeatFailed{Connection: p.connection(a), Failed: 3}
 			}, "of another origin"),
-			newStimulus(func(p *trial) protocol.Input { return &protocol.LeaseTimedOut{Connection: p.link(a)} }, "of another origin"),
-			newStimulus(func(p *trial) protocol.Input { return &protocol.ServerRegained{Connection: p.link(a)} }, "of another origin"),
-			newStimulus(func(p *trial) protocol.Input { return &protocol.Holdings{Connection: p.link(a)} }, "of another origin"),
-			newStimulus(func(p *trial) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.link(a)} }, "of another origin"),
-			newStimulus(func(p *trial) protocol.Input {
-				return &protocol.OriginReplaced{Connection: p.link(a), By: p.link("S9")}
+			newStimulus(func(p *harness) protocol.Input { return &protocol.LeaseResumed{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input {
+				return &protocol.LeaseEnded{Connection: p.connection(a), Reason: messages.Revoked}
+			}, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.LeaseTimedOut{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.ServerRegained{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.Holdings{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input { return &protocol.RestartsUsedUp{Connection: p.connection(a)} }, "of another origin"),
+			newStimulus(func(p *harness) protocol.Input {
+				return &protocol.OriginReplaced{Connection: p.connection(a), By: p.connection("S9")}
 			}, "of another origin"))
 	}
 	return all

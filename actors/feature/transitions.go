@@ -8,29 +8,30 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// transition is one row of the table of a feature's states. A pair of state and input without a row changes and
-// publishes nothing; so does an input about another connection than the origin, or another take than the latest. A
-// feature whose actor was restarted heeds nothing until the connection has told what is held, but what ends it.
+// transition is one row of the table of a feature's states. An input without a row for the state changes and publishes
+// nothing. The same holds for an input about another connection than the origin or another take than the latest. After a
+// restart of its actor, a feature ignores every input until the origin has said what the feature holds, except those that
+// end the checkout.
 type transition struct {
 	from      []messages.State
 	on        string         // the name of the input
-	when      []string       // conditions that all hold, where the same input leads elsewhere without them
-	publishes []string       // the names of the events, in order; in brackets what tells them apart
+	when      []string       // conditions, which must all hold
+	publishes []string       // the names of the events, in order, with what is special about them in brackets
 	to        messages.State // or sameState
 	then      string         // what else happens
 }
 
-// sameState is where a transition leads that any of its states may take without leaving it.
+// sameState is the target of a transition that leaves the state as it is.
 const sameState = messages.States
 
 // Conditions of transitions.
 const (
 	serversLeft   = "servers left"
 	noServerLeft  = "no server left"
-	mayWait       = "Wait set and a server without free seats"
-	mayNotWait    = "nowhere to wait"
-	inTheLine     = "waiting in line"
-	waiting       = "no round under way"
+	mayQueue      = "Wait set and a server without free seats"
+	mayNotQueue   = "nowhere to wait"
+	inQueue       = "waiting in the queue"
+	noRound       = "no round under way"
 	roundsLeft    = "rounds left"
 	noRoundsLeft  = "no rounds left"
 	noLeaseLeft   = "no lease left to resume"
@@ -48,7 +49,7 @@ const (
 	noRestartLeft = "restarts used up"
 	leaseHeld     = "a lease is held"
 	noLeaseHeld   = "no lease is held"
-	noneFailed    = "no beat failed"
+	noneFailed    = "no heartbeat failed"
 )
 
 // Groups of states that share rows.
@@ -61,24 +62,24 @@ var (
 	failingOver = []messages.State{messages.StateFailingOver}
 )
 
-// transitions is the table. The tests prove that the machine does this and nothing else, and write it into the README.
+// transitions is the table. The tests prove that the machine does this and nothing else, and write it into docs/states.md.
 var transitions = []transition{
 	{checkingOut, "seatGranted", nil, []string{"CheckedOut"}, messages.StateHeld, ""},
 	{checkingOut, "seatRefused", []string{serversLeft}, nil, messages.StateCheckingOut, "next server"},
 	{checkingOut, "seatUnanswered", []string{serversLeft}, nil, messages.StateCheckingOut, "next server"},
-	{checkingOut, "seatRefused", []string{noServerLeft, mayWait}, nil, messages.StateCheckingOut, "waits in line there"},
-	{checkingOut, "seatUnanswered", []string{noServerLeft, mayWait}, nil, messages.StateCheckingOut, "waits in line there"},
-	{checkingOut, "seatRefused", []string{noServerLeft, mayNotWait}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
-	{checkingOut, "seatUnanswered", []string{noServerLeft, mayNotWait}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
-	{checkingOut, "seatRefused", []string{inTheLine}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
-	{checkingOut, "seatUnanswered", []string{inTheLine}, nil, messages.StateCheckingOut, "the connection repeats the same request"},
+	{checkingOut, "seatRefused", []string{noServerLeft, mayQueue}, nil, messages.StateCheckingOut, "waits in the queue there"},
+	{checkingOut, "seatUnanswered", []string{noServerLeft, mayQueue}, nil, messages.StateCheckingOut, "waits in the queue there"},
+	{checkingOut, "seatRefused", []string{noServerLeft, mayNotQueue}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "seatUnanswered", []string{noServerLeft, mayNotQueue}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "seatRefused", []string{inQueue}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "seatUnanswered", []string{inQueue}, nil, messages.StateCheckingOut, "the connection repeats the same request"},
 	{checkingOut, "cancelled", nil, nil, messages.StateCheckedIn, "error to the caller"},
 	{checkingOut, "closed", nil, nil, messages.StateCheckedIn, "error to the caller"},
 	{checkingOut, "downLimit", nil, nil, messages.StateCheckedIn, "error to the caller"},
 	{checkingOut, "restarted", nil, nil, messages.StateCheckedIn, "error to the caller"},
-	{checkingOut, "askAgain", []string{noServerLeft, mayWait}, nil, messages.StateCheckingOut, "waits in line there"},
-	{checkingOut, "askAgain", []string{noServerLeft, mayNotWait}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
-	{checkingOut, "askAgain", []string{inTheLine}, nil, messages.StateCheckingOut, "waits in line anew"},
+	{checkingOut, "askAgain", []string{noServerLeft, mayQueue}, nil, messages.StateCheckingOut, "waits in the queue there"},
+	{checkingOut, "askAgain", []string{noServerLeft, mayNotQueue}, nil, messages.StateCheckedIn, "error to the caller with each server's reason"},
+	{checkingOut, "askAgain", []string{inQueue}, nil, messages.StateCheckingOut, "waits in the queue anew"},
 
 	{justHeld, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateReconnecting, ""},
 	{holding, "heartbeatFailed", []string{atAttempts}, nil, messages.StateFailingOver, "round begins"},
@@ -100,7 +101,7 @@ var transitions = []transition{
 	{failingOver, "seatRefused", []string{noServerLeft, roundsLeft}, []string{"RetryingFeature", "CheckoutFailed"}, messages.StateFailingOver, "waits"},
 	{failingOver, "seatUnanswered", []string{noServerLeft, roundsLeft}, nil, messages.StateFailingOver, "waits"},
 	{failingOver, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateFailingOver, "no new round, rounds start again"},
-	{failingOver, "heartbeatFailed", []string{atAttempts, waiting}, nil, messages.StateFailingOver, "next round"},
+	{failingOver, "heartbeatFailed", []string{atAttempts, noRound}, nil, messages.StateFailingOver, "next round"},
 	{failingOver, "serverRegained", []string{noLeaseLeft}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
 	{failingOver, "seatRefused", []string{noServerLeft, noRoundsLeft}, []string{"RetryingFeature", "CheckoutFailed", "LicenseLost"}, messages.StateLost, ""},
 	{failingOver, "seatUnanswered", []string{noServerLeft, noRoundsLeft, refusedBefore}, []string{"LicenseLost"}, messages.StateLost, ""},
@@ -122,8 +123,8 @@ var transitions = []transition{
 	{leased, "cancelled", nil, []string{"CheckedIn"}, messages.StateCheckedIn, "the caller of the checkout left"},
 	{retaking, "cancelled", nil, []string{"CheckoutFailed(Ended)", "CheckedIn"}, messages.StateCheckedIn, "the caller of the checkout left"},
 
-	{leased, "restarted", []string{restartsLeft}, []string{"FeatureRestarted"}, sameState, "the connection is asked what is held"},
-	{retaking, "restarted", []string{restartsLeft}, []string{"CheckoutFailed(Ended)", "FeatureRestarted"}, messages.StateReconnecting, "the connection is asked what is held"},
+	{leased, "restarted", []string{restartsLeft}, []string{"FeatureRestarted"}, sameState, "the origin is asked what is held"},
+	{retaking, "restarted", []string{restartsLeft}, []string{"CheckoutFailed(Ended)", "FeatureRestarted"}, messages.StateReconnecting, "the origin is asked what is held"},
 	{leased, "holdings", []string{leaseHeld, noneFailed}, nil, messages.StateHeld, ""},
 	{leased, "holdings", []string{leaseHeld, belowAttempts}, nil, messages.StateReconnecting, ""},
 	{leased, "holdings", []string{noLeaseHeld, noneFailed}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
@@ -131,16 +132,16 @@ var transitions = []transition{
 	{leased, "holdings", []string{atAttempts}, nil, messages.StateFailingOver, "round begins"},
 	{leased, "restarted", []string{noRestartLeft}, []string{"LicenseLost"}, messages.StateLost, ""},
 	{retaking, "restarted", []string{noRestartLeft}, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateLost, ""},
-	{leased, "restartsUsedUp", nil, []string{"LicenseLost"}, messages.StateLost, "those of its connection"},
-	{retaking, "restartsUsedUp", nil, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateLost, "those of its connection"},
+	{leased, "restartsUsedUp", nil, []string{"LicenseLost"}, messages.StateLost, "those of the origin"},
+	{retaking, "restartsUsedUp", nil, []string{"CheckoutFailed(Ended)", "LicenseLost"}, messages.StateLost, "those of the origin"},
 }
 
-// renderTransitions returns the diagram and the table for the README.
+// renderTransitions returns the diagram and the table for docs/states.md.
 func renderTransitions() string {
 	return "```mermaid\n" + renderDiagram() + "```\n\n" + renderTable()
 }
 
-// renderDiagram draws what changes the state; what does not is in the table only.
+// renderDiagram draws what changes the state. The conditions, and what does not change it, are in the table only.
 func renderDiagram() string {
 	var order []string
 	labels := map[string][]string{}
@@ -153,8 +154,8 @@ func renderDiagram() string {
 			if labels[edge] == nil {
 				order = append(order, edge)
 			}
-			if label := row.input(); !slices.Contains(labels[edge], label) {
-				labels[edge] = append(labels[edge], label)
+			if !slices.Contains(labels[edge], row.on) {
+				labels[edge] = append(labels[edge], row.on)
 			}
 		}
 	}
@@ -184,12 +185,12 @@ func renderTable() string {
 	return b.String()
 }
 
-// input names the input with its conditions.
+// input returns the input with its conditions.
 func (row transition) input() string {
 	return strings.Join(append([]string{row.on}, row.when...), ", ")
 }
 
-// ends reports whether the checkout fails before it was ever granted: no license, no event, no final state to look at.
+// ends reports whether the first checkout fails: there is no license, and no state that anybody could read.
 func (row transition) ends() bool {
 	return row.from[0] == messages.StateCheckingOut && row.to.Final()
 }

@@ -16,7 +16,7 @@ import (
 
 func TestMachineDoesWhatEachRowOfTheTableSays(t *testing.T) {
 	executed := map[string]bool{}
-	eachPair(t, func(p *trial, s situation, st stimulus) {
+	eachPair(t, func(p *harness, s situation, st stimulus) {
 		row := rowOf(t, s, st)
 		if row == nil {
 			return
@@ -39,7 +39,7 @@ func TestMachineDoesWhatEachRowOfTheTableSays(t *testing.T) {
 }
 
 func TestWhatIsNotInTheTableChangesAndPublishesNothing(t *testing.T) {
-	eachPair(t, func(p *trial, s situation, st stimulus) {
+	eachPair(t, func(p *harness, s situation, st stimulus) {
 		if rowOf(t, s, st) != nil {
 			return
 		}
@@ -72,7 +72,7 @@ func TestSituationsShowEveryState(t *testing.T) {
 }
 
 // eachPair runs check for every situation and every input, each time with a feature prepared afresh.
-func eachPair(t *testing.T, check func(*trial, situation, stimulus)) {
+func eachPair(t *testing.T, check func(*harness, situation, stimulus)) {
 	t.Helper()
 	for _, s := range situations() {
 		for _, st := range stimuli() {
@@ -88,14 +88,14 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 	if st.answer && s.unasked {
 		return nil // no take is under way: the answer is stale
 	}
-	if s.reborn && !heededWhenReborn[st.on] || !s.reborn && st.on == "holdings" {
+	if s.resyncing && !heededWhileResyncing[st.on] || !s.resyncing && st.on == "holdings" {
 		return nil
 	}
 	if st.on == "seatUnanswered" || st.on == "askAgain" {
 		facts = append(facts, s.verdict(st))
 	}
 	if s.state == messages.StateCheckingOut {
-		facts = append(facts, s.line(st))
+		facts = append(facts, s.queueing(st))
 	}
 	var found *transition
 	for i, row := range transitions {
@@ -107,8 +107,8 @@ func rowOf(t *testing.T, s situation, st stimulus) *transition {
 	return found
 }
 
-// heededWhenReborn names the inputs that count before the connection has told what is held.
-var heededWhenReborn = map[string]bool{
+// heededWhileResyncing names the inputs that count before the origin has said what is held.
+var heededWhileResyncing = map[string]bool{
 	"holdings": true, "restarted": true, "restartsUsedUp": true, "originReplaced": true,
 	"cancelled": true, "checkin": true, "closed": true, "downLimit": true, "leaseTimedOut": true,
 }
@@ -142,10 +142,10 @@ func eventLabel(e messages.Event) string {
 	return messages.Name(e)
 }
 
-var update = flag.Bool("update", false, "write the table of states into README.md")
+var update = flag.Bool("update", false, "write the table of states into docs/states.md")
 
-func TestReadmeShowsTheTableOfStates(t *testing.T) {
-	const file, first, last = "../../README.md", "<!-- states:begin -->\n", "<!-- states:end -->"
+func TestDocsShowTheTableOfStates(t *testing.T) {
+	const file, first, last = "../../docs/states.md", "<!-- states:begin -->\n", "<!-- states:end -->"
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	head, rest, found := strings.Cut(string(text), first)
@@ -156,5 +156,5 @@ func TestReadmeShowsTheTableOfStates(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(head+first+renderTransitions()+last+tail), 0o644))
 		return
 	}
-	assert.Equal(t, renderTransitions(), block, "update it with: go test ./actors/feature -run TestReadme -update")
+	assert.Equal(t, renderTransitions(), block, "update it with: go test ./actors/feature -run TestDocs -update")
 }

@@ -1,3 +1,5 @@
+// Package heartbeat is the machine of a connection's heartbeat timer: it says when a heartbeat is due, and sends nothing
+// itself.
 package heartbeat
 
 import (
@@ -6,37 +8,46 @@ import (
 	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
-// Machine is the machine of a connection's timer: when the next beat is due. It sends nothing itself.
+// jitter is the part of the interval by which each pause may be shorter or longer (rule 18).
+const jitter = 0.10
+
+// Machine is the timer of one connection. The zero value is a stopped timer.
 type Machine struct {
 	interval time.Duration // 0: stopped
-	next     time.Duration // when the next beat is due, monotonic
-	seq      uint64        // of the timer that is armed; a tick of another one is stale
+	next     time.Duration // when the next heartbeat is due, in monotonic time
+	seq      uint64        // numbers the timers; a Tick of another timer than the latest is stale
 }
 
-// Inputs and effects of the heartbeat actor. draw is a random number from [0,1), drawn by the actor.
+// Inputs and effects that only the heartbeat actor uses. The others are in package protocol.
 type (
+	// Tick says that the timer of this number has run out.
 	Tick struct {
 		protocol.Message
 		Seq uint64
 	}
-	// ArmTimer replaces the timer; its tick carries seq.
+	// ArmTimer replaces the timer by one that sends a Tick with Seq.
 	ArmTimer struct {
 		Seq   uint64
 		After time.Duration
 	}
+	// StopTimer stops the timer.
 	StopTimer struct{}
-	// Due tells the connection.
+	// Due tells the connection that a heartbeat is due.
 	Due struct{}
 )
 
-func (ArmTimer) IsEffect()  {}
+// IsEffect makes ArmTimer an Effect.
+func (ArmTimer) IsEffect() {}
+
+// IsEffect makes StopTimer an Effect.
 func (StopTimer) IsEffect() {}
-func (Due) IsEffect()       {}
 
-// jitter is how far an interval strays to either side (rule 18).
-const jitter = 0.10
+// IsEffect makes Due an Effect.
+func (Due) IsEffect() {}
 
-func (h *Machine) Step(now time.Duration, draw float64, in any) []protocol.Effect {
+// Step handles one input and returns the effects to perform, in order. now is monotonic time, draw a random number from
+// [0,1).
+func (h *Machine) Step(now time.Duration, draw float64, in protocol.Input) []protocol.Effect {
 	switch in := in.(type) {
 	case *protocol.PaceBeats:
 		return h.schedule(now, draw, in.Interval)
@@ -50,7 +61,7 @@ func (h *Machine) Step(now time.Duration, draw float64, in any) []protocol.Effec
 			return nil
 		}
 		next := h.next + h.jittered(draw)
-		if next <= now { // the machine was stalled: no burst of beats makes up for it
+		if next <= now { // the machine was stalled: missed heartbeats are not made up for
 			next = now + h.jittered(draw)
 		}
 		return append([]protocol.Effect{Due{}}, h.arm(now, next)...)
@@ -59,7 +70,7 @@ func (h *Machine) Step(now time.Duration, draw float64, in any) []protocol.Effec
 	}
 }
 
-// pace gives the first beat a random phase, so that clients that start together do not beat together.
+// schedule starts the timer at a random point of the interval, so that clients that start together do not beat together.
 func (h *Machine) schedule(now time.Duration, draw float64, interval time.Duration) []protocol.Effect {
 	h.interval = interval
 	if interval == 0 {

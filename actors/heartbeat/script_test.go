@@ -12,8 +12,8 @@ import (
 	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
-// TestHeartbeatScripts plays the conversations of testdata/scripts: what a connection asks of its timer, and when the
-// timer says that a beat is due. at= is the time of a command, draw= the chance that goes into it.
+// TestHeartbeatScripts plays the conversations of testdata/scripts: what a connection asks of its timer, and when a
+// heartbeat is due. at= is the time of a command, draw= the random number that goes in with it.
 func TestHeartbeatScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		h := &Machine{}
@@ -28,7 +28,7 @@ func TestHeartbeatScripts(t *testing.T) {
 	})
 }
 
-func heartbeatInput(t *testing.T, h *Machine, d *datadriven.TestData) any {
+func heartbeatInput(t *testing.T, h *Machine, d *datadriven.TestData) protocol.Input {
 	switch d.Cmd {
 	case "pace": // interval
 		return &protocol.PaceBeats{Interval: script.Span(t, script.Word(t, d))}

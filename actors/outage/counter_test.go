@@ -34,7 +34,7 @@ func stopped(t *testing.T, effects []protocol.Effect) *messages.UnavailableError
 	return nil
 }
 
-func TestDownCounterNamesWhenTheCountIsBackAtMax(t *testing.T) {
+func TestCounterNamesWhenTheCountIsBackAtMax(t *testing.T) {
 	base := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	known := map[string]messages.OutageRecord{"S1": outagesAt(base, 1, 2, 3, 4, 5)}
 	d := NewCounter(&protocol.Settings{DownMax: 2, DownWindow: time.Hour}, base, known, protocol.Instant{Wall: 10 * time.Minute})
@@ -43,7 +43,7 @@ func TestDownCounterNamesWhenTheCountIsBackAtMax(t *testing.T) {
 	assert.Equal(t, base.Add(time.Hour+3*time.Minute), err.Until)
 }
 
-func TestDownCounterNamesTheServerWhoseWindowHasRoomLast(t *testing.T) {
+func TestCounterNamesTheServerWhoseWindowHasRoomLast(t *testing.T) {
 	base := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, last := range []string{"S1", "S2", "S3"} {
 		known := map[string]messages.OutageRecord{

@@ -9,34 +9,38 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// KeptOutages is the most outages of one server that a record keeps, the newest ones. It is more than any limit allows, so
-// that what is forgotten would not change a decision.
+// MaxKept is how many outages of one server a record keeps at most: the newest ones. It is above every limit, so that what
+// is dropped would not change a decision.
 const MaxKept = 1000
 
-// MergeOutages returns what two views of one server's outages say together at the time now. It changes neither argument.
-// Section 3 of the rules wants that twenty processes count one restart once, so outages become one when they are the same:
+// Merge returns what two views of one server's outages say together, at the time now. It changes neither argument.
 //
-//   - Restarts are one by BootID, whatever their times: Down is the earliest heartbeat that failed anywhere, and Up the
-//     first answer anywhere, which is when that life was up for certain. A process that learns of the restart hours
-//     later, since it did not talk to the server before, thus neither delays nor repeats it. Different restarts are
-//     never one, even when their spans overlap.
-//   - Outages without a restart are one when their spans overlap or touch, from the earliest Down to the latest Up.
-//   - One without a restart that overlaps a restart is part of it: it can make Down earlier, and leaves Up as it is.
+// Twenty processes that see one restart must count it once. So two outages become one when they are the same outage:
 //
-// A time after now comes from a clock that was wrong and becomes now; a Down after its Up becomes that Up. Outages that
-// ended a window ago or earlier are left out. The result is in the order of Up, at most KeptOutages, in UTC.
+//   - Two restarts are the same when they have the same BootID, whatever their times. Down is the earliest heartbeat that
+//     failed in any process, and Up the first answer to any process. A process that learns of a restart hours later, since
+//     it did not talk to the server before, neither delays nor repeats it. Restarts with different BootIDs are never the
+//     same, even when their spans overlap.
+//   - Two outages without a restart are the same when their spans overlap or touch. The result lasts from the earlier Down
+//     to the later Up.
+//   - An outage without a restart that overlaps a restart is part of the restart. It can make Down earlier, and leaves Up
+//     as it is.
 //
-// Last is the one with the higher Epoch; if they are equal the life that came up later as far as outages tell, else b's.
+// A time after now comes from a wrong clock and becomes now. A Down after its Up becomes that Up. Outages that ended a
+// window ago or earlier are left out. The result is in the order of Up, in UTC, and has at most MaxKept outages.
 //
-// So the order and grouping of merges with one now and window does not matter, and merging again what is in already
-// changes nothing, with these exceptions. An outage without a restart that lasts beyond the Up of a restart it overlaps
-// may or may not be found to be part of it; restarts and their Ups are exact all the same. A late view of a restart that
-// the window has let go of cannot be recognised any more. The Down of a restart may differ when spans of several
-// restarts overlap. Last may differ when lives have the same Epoch. Nothing is promised beyond KeptOutages.
+// Last is the identity with the higher Epoch. When the Epochs are equal it is the incarnation that came up later, as far
+// as the outages tell, and else that of b.
+//
+// With the same now and window, the order and grouping of merges does not matter, and merging again what is merged already
+// changes nothing. The exceptions: An outage without a restart that overlaps a restart and lasts beyond its Up may stay an
+// outage of its own or not; restarts and their Ups are exact all the same. A restart that has left the window is not
+// recognised when a process sees it late. Down may differ when the spans of several restarts overlap. Last may differ when
+// incarnations have the same Epoch. Nothing is promised beyond MaxKept.
 func Merge(a, b messages.OutageRecord, now time.Time, window time.Duration) messages.OutageRecord {
-	now = now.Round(0).UTC() // without monotonic time, which the times of other processes don't have
+	now = now.Round(0).UTC() // without monotonic time, which the times of other processes do not have
 	seen := repairOutages(slices.Concat(a.Outages, b.Outages), now)
-	last := laterLife(a.Last, b.Last, seen)
+	last := laterIdentity(a.Last, b.Last, seen)
 	var restarts, breaks []messages.Outage
 	for _, o := range seen {
 		if o.Restart {
@@ -45,7 +49,7 @@ func Merge(a, b messages.OutageRecord, now time.Time, window time.Duration) mess
 			breaks = append(breaks, o)
 		}
 	}
-	// Restarts are merged before the window is looked at: an old one stays old, however late it is told of again.
+	// Restarts are merged before the window is applied: an old restart stays old, however late it is seen again.
 	restarts = withinWindow(mergeRestarts(restarts), now, window)
 	breaks = mergeBreaks(withinWindow(breaks, now, window))
 	merged := absorbBreaks(restarts, breaks)
@@ -53,7 +57,7 @@ func Merge(a, b messages.OutageRecord, now time.Time, window time.Duration) mess
 	return messages.OutageRecord{Last: last, Outages: merged[max(0, len(merged)-MaxKept):]}
 }
 
-// repairOutages takes the impossible out of the times, in place, and brings them into the one form that compares equal.
+// repairOutages corrects impossible times, in place, and brings all times into one form, so that equal times compare equal.
 func repairOutages(outages []messages.Outage, now time.Time) []messages.Outage {
 	for i := range outages {
 		o := &outages[i]
@@ -63,8 +67,8 @@ func repairOutages(outages []messages.Outage, now time.Time) []messages.Outage {
 	return outages
 }
 
-// laterLife returns the identity that the server had later.
-func laterLife(a, b messages.Identity, seen []messages.Outage) messages.Identity {
+// laterIdentity returns the identity that the server had later.
+func laterIdentity(a, b messages.Identity, seen []messages.Outage) messages.Identity {
 	none := messages.Identity{}
 	switch {
 	case a == none, b != none && b.Epoch > a.Epoch:
@@ -76,7 +80,7 @@ func laterLife(a, b messages.Identity, seen []messages.Outage) messages.Identity
 	}
 }
 
-// lastUp returns when a life was last seen to come up, zero if it was not.
+// lastUp returns when an incarnation was last seen to come up; zero if it was not.
 func lastUp(seen []messages.Outage, bootID string) time.Time {
 	var up time.Time
 	for _, o := range seen {
@@ -92,7 +96,7 @@ func withinWindow(outages []messages.Outage, now time.Time, window time.Duration
 	return slices.DeleteFunc(outages, func(o messages.Outage) bool { return now.Sub(o.Up) >= window })
 }
 
-// mergeRestarts makes one of all views of the same restart, in place.
+// mergeRestarts merges all views of the same restart, in place.
 func mergeRestarts(restarts []messages.Outage) []messages.Outage {
 	slices.SortFunc(restarts, func(x, y messages.Outage) int { return strings.Compare(x.BootID, y.BootID) })
 	merged := restarts[:0]
@@ -107,7 +111,7 @@ func mergeRestarts(restarts []messages.Outage) []messages.Outage {
 	return merged
 }
 
-// mergeBreaks makes one of all outages without a restart that are linked by overlaps, in place.
+// mergeBreaks merges outages without a restart that overlap, directly or through others, in place.
 func mergeBreaks(breaks []messages.Outage) []messages.Outage {
 	slices.SortFunc(breaks, func(x, y messages.Outage) int { return x.Down.Compare(y.Down) })
 	merged := breaks[:0]
@@ -124,7 +128,8 @@ func mergeBreaks(breaks []messages.Outage) []messages.Outage {
 	return merged
 }
 
-// absorbBreaks returns the restarts, and then those breaks that are no part of one. The breaks are apart from each other.
+// absorbBreaks returns the restarts, and then the breaks that are not part of a restart. The breaks must not overlap each
+// other.
 func absorbBreaks(restarts, breaks []messages.Outage) []messages.Outage {
 	merged := append([]messages.Outage(nil), restarts...)
 	for _, b := range breaks {

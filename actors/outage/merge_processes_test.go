@@ -12,8 +12,8 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// life is one life of a server, in seconds.
-type life struct{ up, down int }
+// incarnation is one incarnation of a server, in seconds.
+type incarnation struct{ up, down int }
 
 // observer is a process that beats a server and keeps a record of its outages; it may share a store with others.
 type observer struct {
@@ -21,9 +21,9 @@ type observer struct {
 	failed int // second of the first beat that failed; 0: none did
 }
 
-// beat has the process meet the server, or fail to, as the down counter would have it.
-func (p *observer) beat(now int, lives []life) {
-	n := slices.IndexFunc(lives, func(l life) bool { return l.up <= now && now < l.down })
+// beat has the process meet the server, or fail to, as the counter would note it.
+func (p *observer) beat(now int, incarnations []incarnation) {
+	n := slices.IndexFunc(incarnations, func(l incarnation) bool { return l.up <= now && now < l.down })
 	if n < 0 {
 		if p.failed == 0 {
 			p.failed = now
@@ -48,15 +48,15 @@ func identityOf(n int) messages.Identity {
 	return messages.Identity{ServerID: "S1", BootID: "b" + strconv.Itoa(n), Epoch: uint64(n)}
 }
 
-// anyLives draws lives with pauses in between, for three quarters of an hour.
-func anyLives(rt *rapid.T) []life {
-	var lives []life
+// anyIncarnations draws incarnations with pauses in between, for three quarters of an hour.
+func anyIncarnations(rt *rapid.T) []incarnation {
+	var incarnations []incarnation
 	for up := 0; up < 2500; {
-		down := up + rapid.IntRange(1, 200).Draw(rt, "life")
-		lives = append(lives, life{up, down})
+		down := up + rapid.IntRange(1, 200).Draw(rt, "incarnation")
+		incarnations = append(incarnations, incarnation{up, down})
 		up = down + rapid.IntRange(1, 40).Draw(rt, "pause")
 	}
-	return lives
+	return incarnations
 }
 
 func mergedInHour(now int, a, b messages.OutageRecord) messages.OutageRecord {
@@ -64,32 +64,32 @@ func mergedInHour(now int, a, b messages.OutageRecord) messages.OutageRecord {
 }
 
 // moment is something that one of the processes does, so many seconds after the one before.
-type moment struct{ after, process, deed int }
+type moment struct{ after, process, action int }
 
 func anyMoments(rt *rapid.T) []moment {
 	one := rapid.Custom(func(rt *rapid.T) moment {
 		return moment{
 			after:   rapid.IntRange(0, 8).Draw(rt, "after"),
 			process: rapid.IntRange(0, 19).Draw(rt, "process"),
-			deed:    rapid.IntRange(0, 9).Draw(rt, "deed"),
+			action:  rapid.IntRange(0, 9).Draw(rt, "action"),
 		}
 	})
 	return rapid.SliceOfN(one, 50, 300).Draw(rt, "moments")
 }
 
-// TestMergeOutagesCountsARestartOnceHoweverManyProcessesSeeIt lets twenty processes start at any time, beat at any pace and
-// share a store, some soon and some late. No network ever breaks, so that there is one outage for each life that anybody
+// TestMergeCountsARestartOnceHoweverManyProcessesSeeIt lets twenty processes start at any time, beat at any pace and
+// share a store, some soon and some late. No network ever breaks, so that there is one outage for each incarnation that anybody
 // met after another one, and the time it was met first is its Up.
-func TestMergeOutagesCountsARestartOnceHoweverManyProcessesSeeIt(t *testing.T) {
+func TestMergeCountsARestartOnceHoweverManyProcessesSeeIt(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		lives := anyLives(rt)
+		incarnations := anyIncarnations(rt)
 		store, now := messages.OutageRecord{Last: identityOf(0)}, 1
 		processes := slices.Repeat([]observer{{record: store}}, 20)
 		first := make(map[string]time.Time)
 		for _, m := range anyMoments(rt) {
 			now += m.after
 			p := &processes[m.process]
-			switch m.deed {
+			switch m.action {
 			case 0: // it ends, and another one starts in its place
 				store = mergedInHour(now, store, p.record)
 				*p = observer{record: store}
@@ -98,7 +98,7 @@ func TestMergeOutagesCountsARestartOnceHoweverManyProcessesSeeIt(t *testing.T) {
 				p.record = store
 			default:
 				before := p.record
-				p.beat(now, lives)
+				p.beat(now, incarnations)
 				note(first, before, p.record)
 			}
 		}

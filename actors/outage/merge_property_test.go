@@ -13,12 +13,12 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// anyOutages draws outages of a server with five lives within these seconds; any of them may be wrong by its
+// anyOutages draws outages of a server with five incarnations within these seconds; any of them may be wrong by its
 // clock.
 func anyOutages(rt *rapid.T, from, to int) []messages.Outage {
 	one := rapid.Custom(func(rt *rapid.T) messages.Outage {
 		return messages.Outage{
-			BootID:  "b" + strconv.Itoa(rapid.IntRange(0, 4).Draw(rt, "life")),
+			BootID:  "b" + strconv.Itoa(rapid.IntRange(0, 4).Draw(rt, "incarnation")),
 			Restart: rapid.Bool().Draw(rt, "restart"),
 			Down:    second(rapid.IntRange(from, to).Draw(rt, "down")),
 			Up:      second(rapid.IntRange(from, to).Draw(rt, "up")),
@@ -27,7 +27,7 @@ func anyOutages(rt *rapid.T, from, to int) []messages.Outage {
 	return rapid.SliceOfN(one, 0, 8).Draw(rt, "outages")
 }
 
-// anyRecord draws a record at second 500, some of it in the future or out of the window. Its Last is a life with an epoch
+// anyRecord draws a record at second 500, some of it in the future or out of the window. Its Last is a incarnation with an epoch
 // of its own, or none.
 func anyRecord(rt *rapid.T) messages.OutageRecord {
 	r := messages.OutageRecord{Outages: anyOutages(rt, -1100, 600)}
@@ -37,14 +37,14 @@ func anyRecord(rt *rapid.T) messages.OutageRecord {
 	return r
 }
 
-func TestMergeOutagesDoesNotCareWhoseViewComesFirst(t *testing.T) {
+func TestMergeDoesNotCareWhoseViewComesFirst(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		a, b := anyRecord(rt), anyRecord(rt)
 		assert.Equal(rt, mergedAt(500, a, b), mergedAt(500, b, a))
 	})
 }
 
-func TestMergeOutagesOfARecordWithItselfIsThatRecord(t *testing.T) {
+func TestMergeOfARecordWithItselfIsThatRecord(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		a := anyRecord(rt)
 		once := mergedAt(500, a, messages.OutageRecord{})
@@ -53,7 +53,7 @@ func TestMergeOutagesOfARecordWithItselfIsThatRecord(t *testing.T) {
 	})
 }
 
-func TestMergeOutagesLeavesNothingImpossible(t *testing.T) {
+func TestMergeLeavesNothingImpossible(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		merged := mergedAt(500, anyRecord(rt), anyRecord(rt)).Outages
 		for i, o := range merged {
@@ -67,7 +67,7 @@ func TestMergeOutagesLeavesNothingImpossible(t *testing.T) {
 	})
 }
 
-func TestMergeOutagesFindsTheSameRestartsInEveryOrder(t *testing.T) {
+func TestMergeFindsTheSameRestartsInEveryOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seen := anyOutages(rt, 0, 40)
 		want := restartTimes(mergedAt(500, recordOf(seen...), messages.OutageRecord{}))
@@ -75,7 +75,7 @@ func TestMergeOutagesFindsTheSameRestartsInEveryOrder(t *testing.T) {
 	})
 }
 
-func TestMergeOutagesCountsTheSameInEveryOrder(t *testing.T) {
+func TestMergeCountsTheSameInEveryOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seen := withoutOverhang(repairOutages(anyOutages(rt, 0, 40), second(500)))
 		want := mergedAt(500, recordOf(seen...), messages.OutageRecord{})

@@ -10,10 +10,10 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// outageNoon is when second 0 of the outages in these tests is.
-var outageNoon = time.Date(2026, time.March, 4, 12, 0, 0, 0, time.UTC)
+// noon is when second 0 of the outages in these tests is.
+var noon = time.Date(2026, time.March, 4, 12, 0, 0, 0, time.UTC)
 
-func second(n int) time.Time { return outageNoon.Add(time.Duration(n) * time.Second) }
+func second(n int) time.Time { return noon.Add(time.Duration(n) * time.Second) }
 
 func restartTo(boot string, down, up int) messages.Outage {
 	return messages.Outage{BootID: boot, Restart: true, Down: second(down), Up: second(up)}
@@ -33,7 +33,7 @@ func mergedAt(now int, a, b messages.OutageRecord) messages.OutageRecord {
 	return Merge(a, b, second(now), 1000*time.Second)
 }
 
-func TestMergeOutages(t *testing.T) {
+func TestMerge(t *testing.T) {
 	type outages = []messages.Outage
 	for name, c := range map[string]struct{ a, b, want outages }{ // at second 500
 		"different restarts stay apart":    {outages{restartTo("b1", 10, 20)}, outages{restartTo("b2", 30, 40)}, outages{restartTo("b1", 10, 20), restartTo("b2", 30, 40)}},
@@ -61,14 +61,14 @@ func TestMergeOutages(t *testing.T) {
 	}
 }
 
-func TestMergeOutagesKeepsTheLaterLifeOfTheTwoBreaksItMakesOne(t *testing.T) {
+func TestMergeKeepsTheLaterIncarnationOfTheTwoBreaksItMakesOne(t *testing.T) {
 	before, after := breakOf(10, 20), breakOf(15, 30)
 	before.BootID, after.BootID = "b7", "b4"
 	merged := mergedAt(500, recordOf(before), recordOf(after))
 	assert.Equal(t, "b4", merged.Outages[0].BootID)
 }
 
-func TestMergeOutagesLetsTheWindowGoOfWhatHasLeftIt(t *testing.T) {
+func TestMergeLetsTheWindowGoOfWhatHasLeftIt(t *testing.T) {
 	seen := recordOf(restartTo("b1", 10, 20), breakOf(21, 30), restartTo("b2", 31, 40))
 	for now, want := range map[int]int{1019: 3, 1020: 2, 1029: 2, 1030: 1, 1039: 1, 1040: 0} {
 		assert.Len(t, mergedAt(now, seen, messages.OutageRecord{}).Outages, want, "at second %d", now)
@@ -76,18 +76,18 @@ func TestMergeOutagesLetsTheWindowGoOfWhatHasLeftIt(t *testing.T) {
 }
 
 // A process that has not talked to a server for hours finds that it restarted, which was counted long ago.
-func TestMergeOutagesLeavesAnOldRestartOldWhoeverLearnsOfItLate(t *testing.T) {
+func TestMergeLeavesAnOldRestartOldWhoeverLearnsOfItLate(t *testing.T) {
 	store := recordOf(restartTo("b1", 10, 20))
 	assert.Empty(t, mergedAt(5000, store, recordOf(restartTo("b1", 5000, 5000))).Outages)
 }
 
 // A break that is still in the window must not leave it with a restart that was part of it.
-func TestMergeOutagesDoesNotLoseABreakToARestartThatHasLeftTheWindow(t *testing.T) {
+func TestMergeDoesNotLoseABreakToARestartThatHasLeftTheWindow(t *testing.T) {
 	seen := recordOf(restartTo("b1", 10, 20), breakOf(15, 300))
 	assert.Equal(t, recordOf(breakOf(15, 300)), mergedAt(1100, seen, messages.OutageRecord{}))
 }
 
-func TestMergeOutagesKeepsTheNewest(t *testing.T) {
+func TestMergeKeepsTheNewest(t *testing.T) {
 	var a, b messages.OutageRecord
 	for n := range MaxKept {
 		a.Outages = append(a.Outages, restartTo(fmt.Sprint("a", n), n, n))
@@ -99,15 +99,15 @@ func TestMergeOutagesKeepsTheNewest(t *testing.T) {
 	assert.Equal(t, second(MaxKept-1), merged.Outages[MaxKept-1].Up)
 }
 
-func TestMergeOutagesTellsWhichLifeWasLast(t *testing.T) {
-	life := func(boot string, epoch uint64) messages.Identity {
+func TestMergeTellsWhichIncarnationWasLast(t *testing.T) {
+	incarnation := func(boot string, epoch uint64) messages.Identity {
 		return messages.Identity{ServerID: "S1", BootID: boot, Epoch: epoch}
 	}
 	none := messages.Identity{}
 	up := func(last messages.Identity, at int) messages.OutageRecord {
 		return messages.OutageRecord{Last: last, Outages: []messages.Outage{restartTo(last.BootID, at, at)}}
 	}
-	twice := up(life("b2", 1), 40)
+	twice := up(incarnation("b2", 1), 40)
 	twice.Outages = append(twice.Outages, breakOf(1, 2))
 	twice.Outages[1].BootID = "b2"
 	only := func(last messages.Identity) messages.OutageRecord { return messages.OutageRecord{Last: last} }
@@ -115,16 +115,16 @@ func TestMergeOutagesTellsWhichLifeWasLast(t *testing.T) {
 		a, b messages.OutageRecord
 		want messages.Identity
 	}{
-		"any rather than none":              {only(life("b1", 0)), only(none), life("b1", 0)},
-		"none rather than any":              {only(none), only(life("b1", 0)), life("b1", 0)},
+		"any rather than none":              {only(incarnation("b1", 0)), only(none), incarnation("b1", 0)},
+		"none rather than any":              {only(none), only(incarnation("b1", 0)), incarnation("b1", 0)},
 		"none":                              {only(none), only(none), none},
-		"the higher epoch first":            {only(life("b2", 2)), only(life("b1", 1)), life("b2", 2)},
-		"the higher epoch second":           {only(life("b1", 1)), only(life("b2", 2)), life("b2", 2)},
-		"the epoch counts more than a time": {up(life("b2", 2), 10), up(life("b1", 1), 20), life("b2", 2)},
-		"equal epochs, the first was later": {up(life("b2", 1), 20), up(life("b1", 1), 10), life("b2", 1)},
-		"equal epochs, the second is later": {up(life("b2", 1), 10), up(life("b1", 1), 20), life("b1", 1)},
-		"equal epochs, the latest counts":   {twice, up(life("b1", 1), 30), life("b2", 1)},
-		"equal epochs, no times":            {only(life("b2", 1)), only(life("b1", 1)), life("b1", 1)},
+		"the higher epoch first":            {only(incarnation("b2", 2)), only(incarnation("b1", 1)), incarnation("b2", 2)},
+		"the higher epoch second":           {only(incarnation("b1", 1)), only(incarnation("b2", 2)), incarnation("b2", 2)},
+		"the epoch counts more than a time": {up(incarnation("b2", 2), 10), up(incarnation("b1", 1), 20), incarnation("b2", 2)},
+		"equal epochs, the first was later": {up(incarnation("b2", 1), 20), up(incarnation("b1", 1), 10), incarnation("b2", 1)},
+		"equal epochs, the second is later": {up(incarnation("b2", 1), 10), up(incarnation("b1", 1), 20), incarnation("b1", 1)},
+		"equal epochs, the latest counts":   {twice, up(incarnation("b1", 1), 30), incarnation("b2", 1)},
+		"equal epochs, no times":            {only(incarnation("b2", 1)), only(incarnation("b1", 1)), incarnation("b1", 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, c.want, mergedAt(500, c.a, c.b).Last)
@@ -132,7 +132,7 @@ func TestMergeOutagesTellsWhichLifeWasLast(t *testing.T) {
 	}
 }
 
-func TestMergeOutagesChangesNeitherArgument(t *testing.T) {
+func TestMergeChangesNeitherArgument(t *testing.T) {
 	view := func() messages.OutageRecord {
 		outages := []messages.Outage{restartTo("b2", 30, 20), breakOf(5, 900), restartTo("b1", 1, 2), restartTo("b9", 0, 0)}
 		return recordOf(outages[:3]...) // with room for a fourth
@@ -147,7 +147,7 @@ func TestMergeOutagesChangesNeitherArgument(t *testing.T) {
 }
 
 // The times of a record that was read from a file, and those of the process, compare equal.
-func TestMergeOutagesBringsTimesIntoOneForm(t *testing.T) {
+func TestMergeBringsTimesIntoOneForm(t *testing.T) {
 	local := time.FixedZone("elsewhere", 3600)
 	o := restartTo("b1", 10, 900)
 	o.Down, o.Up = o.Down.In(local), o.Up.In(local)

@@ -8,7 +8,7 @@ import (
 )
 
 // Reply is the answer that a call of the application waits for: Checkout, Checkin, Heartbeat or Close. Only the first
-// answer counts. Its methods are safe for concurrent use and do not block. A nil Reply takes answers and drops them.
+// answer counts. The methods are safe for concurrent use and do not block. A nil Reply drops its answers.
 type Reply struct {
 	answer  chan error
 	partial atomic.Pointer[messages.CheckoutError]

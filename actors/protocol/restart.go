@@ -1,43 +1,43 @@
 package protocol
 
-// What is said after an actor has panicked.
+// What is said after a panic.
 type (
-	// Restarted tells a feature that its actor panicked and its machine was reset. With usedUp no restart is left.
+	// Restarted tells a feature that its actor panicked and that its machine was reset. With UsedUp no restart is left.
 	Restarted struct {
 		Message
 		Cause  string
 		UsedUp bool
 	}
-	// HoldingsQuery asks a connection what it knows of a feature. It answers Holdings.
+	// HoldingsQuery asks a feature's origin what it knows of the feature. The connection answers Holdings.
 	HoldingsQuery struct {
 		Message
 		Member *Member
 	}
-	// Holdings is what a feature's origin knows of it.
+	// Holdings is what the origin knows of a feature.
 	Holdings struct {
 		Message
 		Connection *ConnectionRef
-		Held       uint32 // the take that the lease is from; 0: there is none
+		Held       uint32 // the take that the lease is from; 0: there is no lease
 		Local      bool
 		Recovering bool             // the connection is in a break
-		Last       *HeartbeatFailed // as the feature would be told now
+		Last       *HeartbeatFailed // the latest failure of the break
 	}
-	// AskAgain tells a feature that a connection, or the runtime, was restarted and may have forgotten what the feature
-	// asked for.
+	// AskAgain tells a feature that a connection or the runtime was restarted, and may have lost what the feature asked
+	// for.
 	AskAgain struct{ Message }
-	// RestartsUsedUp tells a feature that the connection to its origin panicked too often.
+	// RestartsUsedUp tells a feature that its origin panicked more often than is allowed.
 	RestartsUsedUp struct {
 		Message
 		Connection *ConnectionRef
 		Cause      string
 	}
-	// DropEnded tells a connection that the runtime was restarted and may have lost orders: what belongs to features that
-	// have ended is to be returned.
+	// DropEnded tells a connection that the runtime was restarted and may have lost orders: the connection returns what
+	// belongs to features that have ended.
 	DropEnded struct{ Message }
 )
 
-// From implements FromOrigin.
+// From returns the connection that was asked.
 func (in *Holdings) From() *ConnectionRef { return in.Connection }
 
-// From implements FromOrigin.
+// From returns the connection that panicked.
 func (in *RestartsUsedUp) From() *ConnectionRef { return in.Connection }

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// RestartPolicy says how actors are restarted after a panic, which is always a defect of ours: the world's failures are
-// messages. The zero value means the defaults.
+// RestartPolicy says how an actor is restarted after a panic. A panic is always a defect of seatbeat; failures of servers
+// and networks are messages. The zero value means the defaults.
 type RestartPolicy struct {
-	// Max is how often one actor is restarted within Window; after one panic more it gives up, and what it held is lost.
-	// Default 5.
+	// Max is how often one actor is restarted within Window. After one more panic the actor ends, and what it held is
+	// lost. Default 5.
 	Max int
 	// Window is the length of the sliding window. Default 10m.
 	Window time.Duration
-	// Pause is the longest pause before the first restart of a window; it doubles with each further one, and each is
-	// drawn between nothing and that. Default 100ms.
+	// Pause bounds the pause before the first restart of a window. The bound doubles with each further restart, and each
+	// pause is drawn at random between 0 and its bound. Default 100ms.
 	Pause time.Duration
-	// MaxPause bounds the pause. Default 10s.
+	// MaxPause is the highest bound of a pause. Default 10s.
 	MaxPause time.Duration
 }
 
-// WithDefaults fills in what is zero.
+// WithDefaults returns the policy with each zero field replaced by its default.
 func (p RestartPolicy) WithDefaults() RestartPolicy {
 	return RestartPolicy{
 		Max: orElse(p.Max, 5), Window: orElse(p.Window, 10*time.Minute),
@@ -35,12 +35,12 @@ func orElse[T int | time.Duration](value, otherwise T) T {
 	return value
 }
 
-// Next decides about an actor that has failed at the given times within the window, the failure now included: how long
-// to pause, or that it has used up its restarts. draw is from [0,1).
+// Next returns how long to pause before an actor is restarted that has failed so many times within the window, the latest
+// failure included. It returns false when no restart is left. draw is a random number from [0,1).
 func (p RestartPolicy) Next(failures int, draw float64) (pause time.Duration, ok bool) {
 	if failures > p.Max {
 		return 0, false
 	}
-	most := min(float64(p.Pause)*math.Pow(2, float64(failures-1)), float64(p.MaxPause))
-	return time.Duration(draw * most), true
+	bound := min(float64(p.Pause)*math.Pow(2, float64(failures-1)), float64(p.MaxPause))
+	return time.Duration(draw * bound), true
 }

@@ -6,22 +6,22 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Settings are the rules that the actors of one runtime go by: validated, with defaults filled in, never changed.
+// Settings are the rules of one runtime. The supervisor has validated them and filled in the defaults; they never change.
 type Settings struct {
 	Servers        []messages.Address // the search list
-	Attempts       int                // failed beats in a row until a sweep; 0: the application beats by itself
-	Interval       time.Duration      // between two beats of a connection
-	FailoverRounds int                // beats in a row that may sweep before it is decided
-	ConnectTimeout time.Duration      // for one server to answer a first checkout, a sweep or a connect
-	EnforceTimeout bool               // features whose lease has timed out are lost
+	Attempts       int                // failed heartbeats in a row that begin a failover round; 0: the application beats by itself
+	Interval       time.Duration      // between two heartbeats of a connection
+	FailoverRounds int                // failed heartbeats in a row that begin a round before the feature may exit (rule 12)
+	ConnectTimeout time.Duration      // for one server to answer a connect, or a take of a first checkout or a round
+	EnforceTimeout bool               // a feature whose lease has timed out is lost (rule 16)
 
-	Restarts RestartPolicy // after panics of our own
+	Restarts RestartPolicy // of actors that panicked
 
-	CountOutages bool          // connections report outages, and wait for the decision before they recover
-	DownMax      int           // outages of one server allowed within DownWindow; 0: any number
-	DownWindow   time.Duration // the sliding window
-	RestartsOnly bool          // only a changed BootID counts, not a server that was unreachable
+	CountOutages bool          // connections report outages, and wait for the counter before their features recover
+	DownMax      int           // outages of one server that are allowed within DownWindow; 0: any number
+	DownWindow   time.Duration // a sliding window
+	RestartsOnly bool          // only a changed BootID counts as an outage, not a server that was unreachable
 }
 
-// Automatic reports whether heartbeats are sent without the application's doing (rule 2).
+// Automatic reports whether the runtime sends heartbeats by itself (rule 2).
 func (s *Settings) Automatic() bool { return s.Attempts > 0 }

@@ -6,27 +6,27 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
-	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 )
 
-// advice tells a user what to do about an error of run.
+// advice says what a user can do about an error of run.
 func advice(err error) string {
 	if e, ok := errors.AsType[*messages.UnavailableError](err); ok {
-		return fmt.Sprintf("The licence server went down %d times within %s. Wait until %s, and find out why it does.",
+		return fmt.Sprintf("The licence server went down %d times within %s. Wait until %s, and find out why.",
 			e.Count, e.Window, e.Until.Local().Format(time.TimeOnly))
 	}
 	if e, ok := errors.AsType[*messages.CheckoutError](err); ok {
 		switch {
 		case e.Has(messages.NoSeats):
-			return "All seats are taken. Try again when somebody has finished."
+			return "All seats are in use. Try again later."
 		case e.Has(messages.Unanswered):
-			return "A licence server was not reached. Is it running, and does a firewall let you through?"
+			return "A licence server did not answer. Is it running, and does a firewall block it?"
 		default:
-			return "The licence does not cover this. Ask whoever bought it."
+			return "The licence does not cover this. Ask whoever manages your licences."
 		}
 	}
-	if e, ok := errors.AsType[*supervisor.OutageFileError](err); ok {
+	if e, ok := errors.AsType[*outagefile.DamagedError](err); ok {
 		return fmt.Sprintf("The file %s is damaged. Ask your administrator to look at it.", e.Path)
 	}
-	return "This is not about the licence."
+	return "This has nothing to do with the licence."
 }

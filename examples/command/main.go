@@ -1,9 +1,14 @@
-// Command is a program that lives for seconds: it takes a seat, does its work, gives the seat back, and ends. It needs no
-// heartbeats for that, since the server frees no seat before its client timeout, which is minutes. Outages of the server
-// are counted over all of its runs, in a file, and when there were too many it says what to do.
+// Command is a program that runs for seconds: it takes a seat of render, does its work, gives the seat back, and exits. It
+// needs no heartbeats, since a server keeps a seat for minutes without any. It shows two things: outages of the server
+// that are counted over all runs of the program, in a file, and errors that tell a user what to do.
 //
 //	go run ./examples/server    # in one terminal
-//	go run ./examples/command   # in another; restart the server three times, and run it each time
+//	go run ./examples/command   # in another: restart the server three times, and run this each time
+//
+// It prints "rendered", and after the third restart
+//
+//	command: checkout render 1.0 x1: license servers were down too often: 127.0.0.1:6200 3 times within 1h0m0s, ...
+//	The licence server went down 3 times within 1h0m0s. Wait until 14:05:00, and find out why.
 package main
 
 import (
@@ -16,6 +21,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
@@ -35,7 +41,7 @@ func main() {
 	}
 }
 
-// outageFile returns the path of the file that all runs of this user share. Its directory exists then.
+// outageFile returns the path of the file that all runs of this user share, and makes its folder.
 func outageFile() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
@@ -50,7 +56,7 @@ func run(ctx context.Context, servers transport.Transport, outages string, work 
 	rt, err := supervisor.Start(ctx, supervisor.Config{
 		Transport: servers,
 		Servers:   []transport.Address{"127.0.0.1:6200"},
-		DownLimit: supervisor.DownLimit{Max: 2, Window: time.Hour, Store: supervisor.NewFileStore(outages)}, // Max: 10 is usual
+		DownLimit: supervisor.DownLimit{Max: 2, Window: time.Hour, Store: outagefile.NewFileStore(outages)}, // Max: 10 is usual
 	})
 	if err != nil {
 		return err
@@ -58,11 +64,11 @@ func run(ctx context.Context, servers transport.Transport, outages string, work 
 	defer func() {
 		closeCtx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // ctx may have ended
 		defer cancel()
-		_ = rt.Close(closeCtx) // what fails is made up for by the server's client timeout
+		_ = rt.Close(closeCtx) // if this fails, the server frees the seat after its client timeout
 	}()
 	if _, err := rt.Checkout(ctx, messages.Checkout{Feature: "render", Version: messages.V(1, 0)}); err != nil {
 		return err
 	}
-	work() // one that takes longer than a minute turns Heartbeat.Attempts on, and looks at the license's Context
+	work() // if it takes longer than a minute, set Heartbeat.Attempts and stop when license.Context ends
 	return nil
 }

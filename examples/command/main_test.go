@@ -14,7 +14,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// desktop is a machine on which the command is run again and again, in virtual time.
+// desktop is a machine on which a user runs the command again and again, in virtual time.
 type desktop struct {
 	*testing.T
 	network *transporttest.Network
@@ -23,7 +23,7 @@ type desktop struct {
 	worked  int
 }
 
-// onDesktop runs a test in front of one server with one seat.
+// onDesktop runs a test with one licence server that has one seat.
 func onDesktop(t *testing.T, test func(d *desktop)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := transporttest.NewNetwork()
@@ -59,7 +59,7 @@ func TestOutagesAreCountedOverAllRuns(t *testing.T) {
 		require.ErrorIs(d, err, messages.ErrUnavailable)
 		assert.Contains(d, advice(err), "The licence server went down 3 times within 1h0m0s. Wait until ")
 
-		require.ErrorIs(d, d.run(), messages.ErrUnavailable, "the next one knows it from the file")
+		require.ErrorIs(d, d.run(), messages.ErrUnavailable, "the next run reads it from the file")
 		time.Sleep(time.Hour)
 		require.NoError(d, d.run())
 		assert.Equal(d, 4, d.worked)
@@ -68,11 +68,11 @@ func TestOutagesAreCountedOverAllRuns(t *testing.T) {
 
 func TestAdviceFitsTheError(t *testing.T) {
 	for want, happens := range map[string]func(*desktop){
-		"All seats are taken.":         func(d *desktop) { d.server.Take("render", 1) },
-		"A licence server was not":     func(d *desktop) { d.server.Down() },
+		"All seats are in use.":        func(d *desktop) { d.server.Take("render", 1) },
+		"A licence server did not":     func(d *desktop) { d.server.Down() },
 		"The licence does not cover":   func(d *desktop) { d.server.SetVersion("render", messages.V(0, 9)) },
 		"outages is damaged. Ask your": func(d *desktop) { require.NoError(d, os.WriteFile(d.outages, []byte("no outages\n"), 0o600)) },
-		"This is not about the":        func(d *desktop) { d.outages = filepath.Join(d.TempDir(), "no", "such", "folder") },
+		"This has nothing to do":       func(d *desktop) { d.outages = filepath.Join(d.TempDir(), "no", "such", "folder") },
 	} {
 		onDesktop(t, func(d *desktop) {
 			happens(d)

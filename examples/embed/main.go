@@ -1,9 +1,18 @@
-// Embed is the smallest service that holds a seat: it needs one of cad while it runs. Start a server for it to talk to
-// with "go run ./examples/server", in another terminal, and stop and start that one to see what happens.
+// Embed is the smallest service that holds a seat: it needs one seat of cad while it runs. Licence servers know it by its
+// certificate, and it knows them by their authority:
+//
+//	go run ./examples/embed -cert service.pem -key service.key -ca ca.pem
+//
+// To try it on one machine without certificates, start "go run ./examples/server" in another terminal, and then:
+//
+//	go run ./examples/embed -insecure
 package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -18,23 +27,52 @@ import (
 )
 
 func main() {
+	cert := flag.String("cert", "service.pem", "`file` with the certificate of this service")
+	key := flag.String("key", "service.key", "`file` with its private key")
+	ca := flag.String("ca", "ca.pem", "`file` with the authority that signs the servers' certificates")
+	insecure := flag.Bool("insecure", false, "use no TLS: only to try it on this machine")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	servers := grpctransport.New(grpctransport.Config{Insecure: true}) // in production: TLS: tlsConfig
-	if err := hold(ctx, servers); err != nil {
+	config, err := grpctransport.Config{Insecure: true}, error(nil)
+	if !*insecure {
+		config, err = mutualTLS(*cert, *key, *ca)
+	}
+	if err == nil {
+		err = hold(ctx, grpctransport.New(config))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// hold does the work of the service while it has a seat, and returns why the seat is gone, or nil when ctx ends.
+// mutualTLS shows servers the certificate of this service, and trusts only servers whose certificate ca has signed.
+func mutualTLS(cert, key, ca string) (config grpctransport.Config, err error) {
+	own, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return config, err
+	}
+	authority, err := os.ReadFile(ca)
+	if err != nil {
+		return config, err
+	}
+	servers := x509.NewCertPool()
+	if !servers.AppendCertsFromPEM(authority) {
+		return config, fmt.Errorf("%s has no certificate in PEM form", ca)
+	}
+	config.TLS = &tls.Config{Certificates: []tls.Certificate{own}, RootCAs: servers}
+	return config, nil
+}
+
+// hold does the work of the service while it has a seat. It returns why the seat is gone, or nil when ctx ends.
 func hold(ctx context.Context, servers transport.Transport) error {
 	rt, err := supervisor.Start(ctx, supervisor.Config{
 		Transport: servers,
-		Servers:   []transport.Address{"127.0.0.1:6200", "127.0.0.1:6201"}, // asked in this order
+		Servers:   []transport.Address{"127.0.0.1:6200", "127.0.0.1:6201"}, // in search order
 		Heartbeat: supervisor.Heartbeat{Attempts: 5, Interval: 30 * time.Second},
-		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* Done is closed, too */ }},
-		Logger:    slog.Default(), // one record for each event
+		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* Done is closed as well */ }},
+		Logger:    slog.Default(), // one record per event
 	})
 	if err != nil {
 		return err
@@ -53,11 +91,11 @@ func hold(ctx context.Context, servers transport.Transport) error {
 	}
 }
 
-// shutDown gives the seats back. The context is not the service's, which has ended by now.
+// shutDown returns the seats. It has a context of its own, because that of the service has ended by now.
 func shutDown(rt *supervisor.Runtime) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := rt.Close(ctx); err != nil {
-		slog.Warn("the servers will free the seats themselves", "error", err)
+		slog.Warn("seats were not returned; the servers free them after the client timeout", "error", err)
 	}
 }

@@ -14,22 +14,26 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// What the suite cannot try, since no licence server does it: answers of something else that is at the address.
+// The suite cannot try these: something at the address that is no licence server.
 
 // connectTo connects to a handler.
 func connectTo(t *testing.T, handler http.HandlerFunc) (transport.Session, error) {
-	return Transport{}.Connect(t.Context(), address(listen(t, handler)))
+	return Transport{}.Connect(t.Context(), addressOf(listen(t, handler)))
 }
 
 func TestWhatIsNoAnswerMeansNotReached(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
-		"a proxy's error":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-		"a web page":        func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>Welcome") },
-		"nothing":           func(http.ResponseWriter, *http.Request) {},
-		"a reply of nobody": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"session":1}`) },
-		"a refusal by nobody": func(w http.ResponseWriter, _ *http.Request) {
+		"a proxy's error":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		"a web page":                  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>Welcome") },
+		"nothing":                     func(http.ResponseWriter, *http.Request) {},
+		"a reply without an identity": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"session":1}`) },
+		"a refusal without an identity": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(422)
 			io.WriteString(w, `{"reason":"Denied"}`)
+		},
+		"a refusal without a reason": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(422)
+			io.WriteString(w, `{"hello":{"server_id":"S1","boot_id":"b1","epoch":1,"client_timeout_ms":1000}}`)
 		},
 		"an unknown path": http.NotFound,
 		"the way to another site": func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +60,7 @@ func TestAReplyThatDoesNotMatchItsCallMeansNotReached(t *testing.T) {
 		"a grant without a lease": {{Result: "granted"}},
 	} {
 		session, err := connectTo(t, func(w http.ResponseWriter, r *http.Request) {
-			var reply any = connectReply{Hello: is, Session: 1}
+			var reply any = connectReply{Hello: is, Session: id{1}}
 			if r.URL.Path == pathCheckout {
 				reply = checkoutReply{Hello: is, Outcomes: outcomes}
 			}

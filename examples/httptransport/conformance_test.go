@@ -1,51 +1,55 @@
 package httptransport
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"go.uber.org/goleak"
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/transporttest"
+	"github.com/seatbeat/seatbeat/transport/transporttest/conformance"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestTransportConforms(t *testing.T) {
-	transporttest.Conformance(t, fixture)
-}
+func TestTransportConforms(t *testing.T) { conformance.Run(t, fixture) }
 
-// fixture is a server of its own for each promise.
-func fixture(t *testing.T) transporttest.Fixture {
-	server := NewServer(map[string]Feature{
-		"cad":   {Version: messages.V(2, 1), Seats: 3},
-		"bulk":  {Version: messages.V(1, 0), Seats: 2 * transport.MaxLeases},
-		"local": {Version: messages.V(1, 0), Seats: 1, Local: true},
-	})
-	front := &freezer{Handler: server}
-	one, other := listen(t, front), listen(t, front)
-	return transporttest.Fixture{
+// fixture returns a new fake licence server with a gateway at two addresses, for one promise.
+func fixture(t *testing.T) conformance.Fixture {
+	network := transporttest.NewNetwork()
+	server := network.AddServer("backend", map[string]int{"cad": 3, "bulk": 2 * transport.MaxLeases, "local": 1})
+	server.SetVersion("cad", messages.V(2, 1))
+	server.MarkLocal("local")
+	gateway := newGateway(t, network, "backend")
+	site, alias := listen(t, gateway), listen(t, gateway)
+	return conformance.Fixture{
 		Transport: Transport{},
-		Address:   address(one),
+		Address:   addressOf(site),
 		Feature:   "cad", Seats: 3, Version: messages.V(2, 1),
-		Plenty: "bulk", Local: "local", Alias: address(other),
+		Plenty: "bulk", Local: "local", Alias: addressOf(alias), Waits: true,
 		Restart: func() {
-			one.CloseClientConnections()
-			other.CloseClientConnections()
+			site.CloseClientConnections()
+			alias.CloseClientConnections()
 			server.Restart()
 		},
-		Stop:             one.Close,
-		Freeze:           func() { front.frozen.Store(true) },
-		Refuse:           server.Drain,
-		Revoke:           server.Revoke,
+		Stop:             site.Close,
+		Freeze:           func() { server.BlackHole(true) },
+		Refuse:           func() { server.Refuse(&transport.Refusal{Reason: messages.Draining}) },
+		Revoke:           func(lease messages.LeaseID) { server.Revoke(lease) },
 		SetClientTimeout: server.SetClientTimeout,
 	}
+}
+
+// newGateway returns a gateway that is closed with the test, after the sites that listen returns.
+func newGateway(t *testing.T, backend transport.Transport, address transport.Address) *Gateway {
+	g := NewGateway(backend, address)
+	t.Cleanup(func() { assert.NoError(t, g.Close()) })
+	return g
 }
 
 func listen(t *testing.T, handler http.Handler) *httptest.Server {
@@ -54,21 +58,6 @@ func listen(t *testing.T, handler http.Handler) *httptest.Server {
 	return s
 }
 
-func address(s *httptest.Server) transport.Address {
+func addressOf(s *httptest.Server) transport.Address {
 	return transport.Address(strings.TrimPrefix(s.URL, "http://"))
-}
-
-// freezer swallows requests once it is frozen.
-type freezer struct {
-	http.Handler
-	frozen atomic.Bool
-}
-
-func (f *freezer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if f.frozen.Load() {
-		_, _ = io.Copy(io.Discard, r.Body) // or the end of the connection is not noticed
-		<-r.Context().Done()
-		return
-	}
-	f.Handler.ServeHTTP(w, r)
 }

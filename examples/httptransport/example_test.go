@@ -10,13 +10,17 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor"
 	"github.com/seatbeat/seatbeat/transport"
+	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// A runtime over this transport is like any other: here it resumes its seat after the server was restarted.
+// The runtime works over this transport as over any other. Here it resumes its lease after a restart of the server.
 func ExampleTransport() {
 	ctx := context.Background()
-	server := httptransport.NewServer(map[string]httptransport.Feature{"cad": {Version: messages.V(2, 1), Seats: 3}})
-	site := httptest.NewServer(server)
+	network := transporttest.NewNetwork()
+	server := network.AddServer("backend", map[string]int{"cad": 3})
+	gateway := httptransport.NewGateway(network, "backend")
+	defer func() { _ = gateway.Close() }()
+	site := httptest.NewServer(gateway)
 	defer site.Close()
 
 	rt, err := supervisor.Start(ctx, supervisor.Config{
@@ -34,7 +38,7 @@ func ExampleTransport() {
 		return
 	}
 	server.Restart()
-	_ = license.Heartbeat(ctx) // a moment later an automatic heartbeat would find out by itself, if they were on
+	_ = license.Heartbeat(ctx) // automatic heartbeats are off: the application sends this one
 	_ = rt.Close(ctx)
 
 	// Output:

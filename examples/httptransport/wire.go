@@ -7,7 +7,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// maxBody bounds what either side reads: more than the largest checkout needs.
+// maxBody bounds what either side reads, in bytes. The largest checkout needs less.
 const maxBody = 4 << 20
 
 // Paths of the calls.
@@ -37,12 +37,6 @@ type hello struct {
 	ClientTimeout int64 `json:"client_timeout_ms"`
 }
 
-// caller is in every call but connect.
-type caller struct {
-	Instance id     `json:"instance"`
-	Session  uint64 `json:"session"` // that connect returned
-}
-
 type (
 	connectRequest struct {
 		Instance id     `json:"instance"`
@@ -52,15 +46,15 @@ type (
 		Share    string `json:"share,omitempty"`
 	}
 	connectReply struct {
-		Hello   hello  `json:"hello"`
-		Session uint64 `json:"session"`
+		Hello   hello `json:"hello"`
+		Session id    `json:"session"` // every further call sends it
 	}
 )
 
 type (
 	checkoutRequest struct {
-		Caller caller `json:"caller"`
-		Takes  []take `json:"takes"`
+		Session id     `json:"session"`
+		Takes   []take `json:"takes"`
 	}
 	take struct {
 		Request  id               `json:"request"`
@@ -69,16 +63,18 @@ type (
 		Count    int              `json:"count"`
 		Exact    bool             `json:"exact,omitempty"`
 		Replaces []id             `json:"replaces,omitempty"`
+		Wait     int64            `json:"wait_ms,omitempty"`
 	}
 	checkoutReply struct {
 		Hello    hello     `json:"hello"`
-		Outcomes []outcome `json:"outcomes"`
+		Outcomes []outcome `json:"outcomes"` // one for each take, in their order
 	}
 	outcome struct {
-		Result     string           `json:"result"` // a key of results
+		Result     string           `json:"result"` // a value of results
 		Lease      id               `json:"lease,omitzero"`
 		Version    messages.Version `json:"version,omitzero"`
 		Local      bool             `json:"local,omitempty"`
+		Overdraft  bool             `json:"overdraft,omitempty"`
 		Reason     messages.Reason  `json:"reason,omitempty"`
 		Message    string           `json:"message,omitempty"`
 		RetryAfter int64            `json:"retry_after_ms,omitempty"`
@@ -87,8 +83,8 @@ type (
 
 type (
 	heartbeatRequest struct {
-		Caller caller `json:"caller"`
-		Leases []id   `json:"leases"`
+		Session id   `json:"session"`
+		Leases  []id `json:"leases"`
 	}
 	heartbeatReply struct {
 		Hello     hello   `json:"hello"`
@@ -103,7 +99,7 @@ type (
 
 type (
 	checkinRequest struct {
-		Caller  caller        `json:"caller"`
+		Session id            `json:"session"`
 		Returns []seatsReturn `json:"returns"`
 	}
 	seatsReturn struct {
@@ -115,7 +111,7 @@ type (
 	}
 )
 
-// refusal is the body of a 422.
+// refusal is the body of a status 422.
 type refusal struct {
 	Hello      hello           `json:"hello"`
 	Reason     messages.Reason `json:"reason"`

@@ -1,9 +1,14 @@
-// Prometheus is a service whose metrics Prometheus collects: seatbeat's are among them, since the service passes its
-// OpenTelemetry MeterProvider, with Prometheus' exporter in it, to the runtime. Any other exporter works the same way.
+// Prometheus is a service with metrics for Prometheus. It shows how to export the metrics of seatbeat with those of the
+// service: the service makes an OpenTelemetry MeterProvider and passes it to the runtime. It works the same way with any
+// other exporter.
 //
 //	go run ./examples/server                       # in one terminal
 //	go run ./examples/prometheus                   # in another
 //	curl -s localhost:9464/metrics | grep seatbeat
+//
+// The last command prints, among others,
+//
+//	seatbeat_features{seatbeat_feature_state="Held"} 1
 package main
 
 import (
@@ -42,9 +47,9 @@ func main() {
 	}
 }
 
-// serve holds a seat and shows metrics until ctx ends or the license is gone.
+// serve holds a seat and exports metrics until ctx or the licence ends.
 func serve(ctx context.Context, listener net.Listener, servers transport.Transport) (err error) {
-	registry := prometheus.NewRegistry() // the service's own metrics go there, too
+	registry := prometheus.NewRegistry() // for the metrics of the service, too
 	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo())
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -59,8 +64,8 @@ func serve(ctx context.Context, listener net.Listener, servers transport.Transpo
 		Transport:     servers,
 		Servers:       []transport.Address{"127.0.0.1:6200"},
 		Heartbeat:     supervisor.Heartbeat{Attempts: 5, Interval: 30 * time.Second},
-		DownLimit:     supervisor.DownLimit{Max: 10}, // without it outages are not counted
-		Callbacks:     supervisor.Callbacks{OnExit: func(messages.Exited) { /* Done is closed, too */ }},
+		DownLimit:     supervisor.DownLimit{Max: 10}, // without a limit, outages are not counted
+		Callbacks:     supervisor.Callbacks{OnExit: func(messages.Exited) { /* serve ends by license.Done */ }},
 		MeterProvider: meters,
 	})
 	if err != nil {
@@ -79,7 +84,7 @@ func serve(ctx context.Context, listener net.Listener, servers transport.Transpo
 	}
 }
 
-// within calls what ends something, with a context of its own: that of the service has ended by now.
+// within calls end with a new context, since the context of the service may have ended by now.
 func within(end func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

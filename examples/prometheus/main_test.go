@@ -41,7 +41,7 @@ func TestPrometheusSeesTheMetrics(t *testing.T) {
 	assert.Zero(t, server.Held("render"))
 }
 
-// scrape does what Prometheus does.
+// scrape returns the metrics as Prometheus gets them.
 func scrape(t *testing.T, address net.Addr) string {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get("http://" + address.String() + "/metrics")

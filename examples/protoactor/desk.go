@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,29 +12,37 @@ import (
 	"github.com/seatbeat/seatbeat/supervisor"
 )
 
-// Messages of a desk, besides the events of seatbeat.
+// Messages that a desk receives, besides the events of seatbeat.
 type (
-	order    struct{ number int } // is answered by a string
-	answered struct {             // a checkout has ended
-		to      *desk               // who asked: an actor that was restarted is another one
-		license *supervisor.License // nil: err says why
+	// order asks for something; the desk answers with a string.
+	order struct{ number int }
+	// answered is the result of a checkout.
+	answered struct {
+		to      *desk // who asked; another one if protoactor has restarted the actor since then
+		license *supervisor.License
 		err     error
 	}
+	// askAgain tells the desk to check out again.
 	askAgain struct{}
 )
 
-const pause = 10 * time.Second // between two checkouts that fail
+// pause is the time after a checkout that failed until the next one.
+const pause = 10 * time.Second
+
+// errNoAnswer is why a desk has no licence while its first checkout is under way.
+var errNoAnswer = errors.New("no licence server has answered yet")
 
 // desk takes orders while it holds a seat.
 type desk struct {
 	rt      *supervisor.Runtime
-	license *supervisor.License // nil while there is none
-	cause   error               // why there is none
-	ctx     context.Context     // of checkouts
-	leave   func()              // undoes what start did
-	retry   *time.Timer
+	license *supervisor.License // nil while the desk has none
+	cause   error               // why it has none
+	ctx     context.Context     // for checkouts
+	leave   func()              // undoes start
+	retry   *time.Timer         // sends askAgain
 }
 
+// Receive handles one message. Protoactor calls it for one message at a time.
 func (d *desk) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
@@ -48,14 +57,15 @@ func (d *desk) Receive(c actor.Context) {
 	case askAgain:
 		d.ask(c)
 	case messages.LicenseLost:
-		if d.license != nil && d.license.Status().ID == m.ID { // it may be another one's
+		if d.license != nil && d.license.Status().ID == m.ID { // and not the event of another checkout
 			d.lost(c)
 		}
 	}
 }
 
-// start subscribes to the events. The handler runs on seatbeat's goroutine: it only passes them on.
+// start subscribes to the events of seatbeat. The handler, which runs on a goroutine of seatbeat, sends them to the desk.
 func (d *desk) start(c actor.Context) {
+	d.cause = errNoAnswer
 	self, root, stream := c.Self(), c.ActorSystem().Root, c.ActorSystem().EventStream
 	subscription := stream.SubscribeWithPredicate(
 		func(e any) { root.Send(self, e) },
@@ -73,7 +83,7 @@ func (d *desk) start(c actor.Context) {
 	}
 }
 
-// ask checks out on a goroutine of its own: Receive must not block. What comes of it is a message.
+// ask checks out on a goroutine of its own, since Receive must not block. The result comes as a message.
 func (d *desk) ask(c actor.Context) {
 	self, root, ctx := c.Self(), c.ActorSystem().Root, d.ctx
 	go func() {
@@ -95,7 +105,7 @@ func (d *desk) answered(c actor.Context, m answered) {
 		d.retry.Reset(pause)
 	default:
 		d.license = m.license
-		if m.license.Err() != nil { // then its event may have come before
+		if m.license.Err() != nil { // then LicenseLost may have come before this message
 			d.lost(c)
 		}
 	}
@@ -113,7 +123,7 @@ func (d *desk) take(o order) string {
 	return fmt.Sprintf("order %d: taken", o.number)
 }
 
-// giveBack returns the seat that a license holds, beside the actor.
+// giveBack returns the seat of a licence, on a goroutine of its own.
 func giveBack(license *supervisor.License) {
 	if license == nil {
 		return
@@ -121,6 +131,6 @@ func giveBack(license *supervisor.License) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		_ = license.Checkin(ctx) // what is not reached now is returned later
+		_ = license.Checkin(ctx) // if no server is reached, the runtime returns the seat later
 	}()
 }

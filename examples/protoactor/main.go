@@ -1,9 +1,13 @@
-// Protoactor is a service that runs protoactor itself. It hands its own actor system to seatbeat, which runs its actors
-// there, publishes each event on the system's EventStream, and leaves the system running when it is closed. An actor of
-// the service, the desk, subscribes there and takes orders only while it holds a seat.
+// Protoactor is a service that uses protoactor itself. It shows how to share an actor system with seatbeat: seatbeat runs
+// its actors there, publishes each event on the system's EventStream, and Close leaves the system running. The desk, an
+// actor of the service, subscribes to the events, and takes orders only while it holds a seat of render.
 //
 //	go run ./examples/server       # in one terminal
 //	go run ./examples/protoactor   # in another: stop the server for some minutes, then start it again
+//
+// It logs an order a second:
+//
+//	INFO ordered number=2 answer="order 2: taken" error=<nil>
 package main
 
 import (
@@ -26,7 +30,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	system := actor.NewActorSystem() // of the service, whose other actors live there, too
+	system := actor.NewActorSystem() // the service has other actors in it
 	defer system.Shutdown()
 	servers := grpctransport.New(grpctransport.Config{Insecure: true}) // in production: TLS: tlsConfig
 	if err := serve(ctx, system, servers, orderNow); err != nil {
@@ -35,14 +39,14 @@ func main() {
 	}
 }
 
-// serve runs a desk, and a customer of it, until ctx ends.
+// serve runs a desk until the customer returns, which it does when ctx ends. Then it gives the seat back.
 func serve(ctx context.Context, system *actor.ActorSystem, servers transport.Transport, customer func(context.Context, *actor.ActorSystem, *actor.PID)) error {
 	rt, err := supervisor.Start(ctx, supervisor.Config{
 		System:    system,
 		Transport: servers,
 		Servers:   []transport.Address{"127.0.0.1:6200"},
 		Heartbeat: supervisor.Heartbeat{Attempts: 3, Interval: 30 * time.Second},
-		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* the desk is told by LicenseLost */ }},
+		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* the desk learns it by LicenseLost */ }},
 	})
 	if err != nil {
 		return err
@@ -50,12 +54,12 @@ func serve(ctx context.Context, system *actor.ActorSystem, servers transport.Tra
 	pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return &desk{rt: rt} }))
 	customer(ctx, system, pid)
 	system.Root.Stop(pid)
-	closeCtx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // ctx has ended
+	closeCtx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // ctx may have ended
 	defer cancel()
 	return rt.Close(closeCtx)
 }
 
-// orderNow orders once a second until ctx ends.
+// orderNow is a customer that orders once a second.
 func orderNow(ctx context.Context, system *actor.ActorSystem, desk *actor.PID) {
 	for n := 1; ctx.Err() == nil; n++ {
 		answer, err := system.Root.RequestFuture(desk, order{n}, time.Second).Result()

@@ -18,7 +18,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// visit is a customer at the desk, in virtual time, in front of one licence server with one seat.
+// visit is a customer at the desk in virtual time, with one licence server that has one seat.
 type visit struct {
 	*testing.T
 	network *transporttest.Network
@@ -27,7 +27,7 @@ type visit struct {
 	desk    *actor.PID
 }
 
-// atDesk runs a test as a customer of the desk, and claims that the seat is given back afterwards.
+// atDesk runs a test as a customer of the desk, and asserts that the seat is given back afterwards.
 func atDesk(t *testing.T, test func(v *visit)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := transporttest.NewNetwork()
@@ -35,7 +35,7 @@ func atDesk(t *testing.T, test func(v *visit)) {
 		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(slog.NewTextHandler(io.Discard, nil))
 		}))
-		defer time.Sleep(2 * system.Config.DeadLetterThrottleInterval) // in which protoactor's last goroutine ends
+		defer time.Sleep(2 * system.Config.DeadLetterThrottleInterval) // until the last goroutine of protoactor has ended
 		defer system.Shutdown()
 		err := serve(t.Context(), system, network, func(_ context.Context, system *actor.ActorSystem, desk *actor.PID) {
 			synctest.Wait()
@@ -46,7 +46,7 @@ func atDesk(t *testing.T, test func(v *visit)) {
 	})
 }
 
-// order orders and returns the desk's answer.
+// order sends an order and returns the answer of the desk.
 func (v *visit) order(number int) string {
 	v.Helper()
 	answer, err := v.system.Root.RequestFuture(v.desk, order{number}, time.Second).Result()

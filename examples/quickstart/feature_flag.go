@@ -8,18 +8,6 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-func (o *options) addFeature(text string) error {
-	c, err := parseFeature(text)
-	if err == nil {
-		err = c.Validate()
-	}
-	if err != nil {
-		return fmt.Errorf("%w; expected is name:version:count, for example cad:2.1:1", err)
-	}
-	o.features = append(o.features, c)
-	return nil
-}
-
 // parseFeature reads "name:version:count"; the count, or version and count, may be left out.
 func parseFeature(text string) (c messages.Checkout, err error) {
 	name, rest, _ := strings.Cut(text, ":")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -14,26 +13,24 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// closeTime is how long the servers may take to take the seats back.
-const closeTime = 5 * time.Second
-
-// exitTime is how long the runtime has, once the last licence is gone, to say that the application has to end.
-const exitTime = time.Second
+const (
+	// closeTime is how long the servers may take to take the seats back.
+	closeTime = 5 * time.Second
+	// exitTime is how long the runtime may take, once the last licence is gone, to say that the service has to end.
+	exitTime = time.Second
+)
 
 // hold keeps the features of o until ctx ends, then gives them back. An error says why they are not held, or no longer.
-func hold(ctx context.Context, o options, t transport.Transport, out *timeline) error {
+func hold(ctx context.Context, o options, t transport.Transport, out *output) error {
 	exiting := make(chan struct{})
 	config := supervisor.Config{
 		Transport: t,
 		Servers:   o.servers,
 		Heartbeat: supervisor.Heartbeat{Attempts: o.attempts, Interval: o.interval},
-		OnEvent:   out.event,
+		OnEvent:   eventPrinter(out, o.servers),
 	}
 	if !o.defaultExit {
 		config.Callbacks.OnExit = func(messages.Exited) { close(exiting) }
-	}
-	for _, address := range o.servers {
-		out.name(address, string(address))
 	}
 	rt, err := supervisor.Start(ctx, config)
 	if err != nil {
@@ -47,7 +44,7 @@ func hold(ctx context.Context, o options, t transport.Transport, out *timeline) 
 	if err != nil {
 		return err
 	}
-	out.note("held; a heartbeat goes out every %s, and is told of only when it fails; Ctrl-C gives the seats back", o.interval)
+	out.text("held; a heartbeat goes out every %s, and only a failed one is reported.\nCtrl-C gives the seats back.\n", o.interval)
 	err = wait(ctx, licenses)
 	if errors.Is(err, messages.ErrExited) {
 		select { // without OnExit the process ends here
@@ -58,12 +55,27 @@ func hold(ctx context.Context, o options, t transport.Transport, out *timeline) 
 	return err
 }
 
-// giveBack checks in what is held. Its context is its own: that of hold has ended by now.
+// eventPrinter returns what prints each event on a line, with the time since now and all that is known of its cause.
+func eventPrinter(out *output, servers []transport.Address) func(messages.Event) {
+	began, width := time.Now(), 0
+	for _, s := range servers {
+		width = max(width, len(s))
+	}
+	return func(e messages.Event) {
+		d := describe(e)
+		if d.cause != "" {
+			d.words += ": " + d.cause
+		}
+		out.event(e, fmt.Sprintf("%7.2fs  %s", time.Since(began).Seconds(), d.line(e, string(d.server.Address), width, out.colour)))
+	}
+}
+
+// giveBack returns the seats. It has a context of its own, since that of hold has ended by now.
 func giveBack(rt *supervisor.Runtime) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
 	if err := rt.Close(ctx); err != nil {
-		fmt.Fprintf(os.Stderr, "quickstart: %v; the servers free them when their client timeout has passed\n", err)
+		complain(fmt.Errorf("%w; the servers free them when their client timeout has passed", err), 0)
 	}
 }
 
@@ -79,7 +91,7 @@ func checkOutAll(ctx context.Context, rt *supervisor.Runtime, features []message
 	return licenses, nil
 }
 
-// wait returns nil when ctx ends, and an error when no licence is left.
+// wait returns nil when ctx ends, and the reasons when no licence is left.
 func wait(ctx context.Context, licenses []*supervisor.License) error {
 	var gone []error
 	for _, license := range licenses {
@@ -93,7 +105,7 @@ func wait(ctx context.Context, licenses []*supervisor.License) error {
 	return errors.Join(gone...)
 }
 
-// explained shows the answer of each server on a line of its own, and what to look at.
+// explained puts the answer of each server on a line of its own, with a hint for a server that gave none.
 func explained(err error) error {
 	refused, ok := errors.AsType[*messages.CheckoutError](err)
 	if !ok {
@@ -110,13 +122,13 @@ func explained(err error) error {
 	return errors.New(text.String())
 }
 
-// hint says what is to be looked at when a server gave no answer for this cause.
+// hint says what to look at when a server gave no answer for this cause.
 func hint(cause string) string {
 	switch {
 	case containsAny(cause, "certificate"):
-		return "-ca has to be the authority of the servers, -cert of one that they trust, and the address a name in their certificate"
+		return "-ca must be the authority of the servers, -cert must be signed by one that they trust, and the address must be in their certificate"
 	case containsAny(cause, "TLS handshake", "server preface", "broken pipe", "reset by peer"):
-		return "are both sides with TLS, or both without (-insecure)? does the server trust -cert? and is it a licence server at all?"
+		return "do both sides use TLS, or neither (-insecure)? does the server trust -cert? is it a licence server at all?"
 	default:
 		return "is the server running, and is the address right?"
 	}

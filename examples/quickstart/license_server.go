@@ -5,84 +5,131 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// licenseServer is one licence server of the play, over all its lives. It keeps its address, and what it granted as long
-// as it keeps its ledger.
+// clientTimeout is how long a lease lives without a heartbeat. Five minutes is usual.
+const clientTimeout = 15 * time.Second
+
+// licenseServer is a licence server that can be stopped and started again. It keeps its address, and its ledger until
+// loseLedger.
 type licenseServer struct {
+	name    string
 	address transport.Address
 	config  server.Config
-	life    *server.Server // nil while it is stopped
-	served  chan error     // one result of each Serve of this life
-	serving int
+	running *server.Server      // nil while it is stopped
+	serving int                 // how many listeners are served
+	served  chan error          // gets the result of each Serve
+	users   map[[16]byte]string // by the instance of their runtime
 }
 
-func newLicenseServer(tlsConfig *tls.Config) *licenseServer {
+func newLicenseServer(name string, tlsConfig *tls.Config) *licenseServer {
 	return &licenseServer{
-		address: "127.0.0.1:0", // the system chooses a port, which is kept from then on
+		name:    name,
+		address: "127.0.0.1:0", // the system chooses a port, which listen keeps
 		config: server.Config{
-			Ledger:        &server.MemoryLedger{},
-			Features:      []server.Feature{{Name: "cad", Version: messages.V(2, 1), Seats: 2}, {Name: "render", Version: messages.V(1, 0), Seats: 4}},
-			ClientTimeout: 15 * time.Second, // five minutes is usual
+			Ledger:        &ledger.Memory{},
+			Features:      []license.Feature{{Name: "cad", Version: messages.V(2, 1), Seats: 2}, {Name: "render", Version: messages.V(1, 0), Seats: 4}},
+			ClientTimeout: clientTimeout,
 			TLS:           tlsConfig,
 		},
+		users: map[[16]byte]string{},
 	}
 }
 
-// boot begins a life of the server, which does not listen yet.
-func (s *licenseServer) boot() error {
-	life, err := server.New(s.config)
+// start loads the ledger and serves clients at the server's address.
+func (s *licenseServer) start() error {
+	if err := s.load(); err != nil {
+		return err
+	}
+	return s.listen()
+}
+
+// load starts the server, without serving anybody yet.
+func (s *licenseServer) load() error {
+	running, err := server.New(s.config)
 	if err != nil {
 		return err
 	}
-	s.life, s.served, s.serving = life, make(chan error, 2), 0
+	s.running, s.served, s.serving = running, make(chan error, 2), 0
 	return nil
 }
 
 // listen serves clients at the server's address.
-func (s *licenseServer) listen() error {
-	address, err := s.listenAt(s.address)
-	s.address = address
+func (s *licenseServer) listen() (err error) {
+	s.address, err = s.listenAt(s.address)
 	return err
 }
 
-// listenAt serves clients at one more address.
+// listenAt serves clients at one more address, and returns it with its port.
 func (s *licenseServer) listenAt(address transport.Address) (transport.Address, error) {
 	listener, err := net.Listen("tcp", string(address))
 	if err != nil {
 		return address, fmt.Errorf("start licence server: %w", err)
 	}
 	s.serving++
-	go func(life *server.Server, served chan<- error) { served <- life.Serve(listener) }(s.life, s.served)
+	go func(running *server.Server, served chan<- error) { served <- running.Serve(listener) }(s.running, s.served)
 	return transport.Address(listener.Addr().String()), nil
 }
 
-func (s *licenseServer) start() error {
-	if err := s.boot(); err != nil {
-		return err
-	}
-	return s.listen()
-}
-
-// stop ends the life as a crash would: connections are cut, nobody is told.
+// stop ends the server as a crash would: connections are cut, and clients are not warned.
 func (s *licenseServer) stop() error {
-	if s.life == nil {
+	if s.running == nil {
 		return nil
 	}
 	atOnce, cancel := context.WithCancel(context.Background())
 	cancel()
-	err := s.life.Stop(atOnce)
+	err := s.running.Stop(atOnce)
 	for ; s.serving > 0 && err == nil; s.serving-- {
 		err = <-s.served
 	}
-	s.life = nil
+	s.running = nil
 	return err
 }
 
-// loseLedger makes the next life know nothing of this one.
-func (s *licenseServer) loseLedger() { s.config.Ledger = &server.MemoryLedger{} }
+// loseLedger makes the next start begin with an empty ledger.
+func (s *licenseServer) loseLedger() { s.config.Ledger = &ledger.Memory{} }
+
+// pool is the seats of one feature.
+type pool struct {
+	feature string
+	holders []string // of each seat, its user; empty for a free seat
+}
+
+// pools returns who holds which seats, nil while the server is stopped.
+func (s *licenseServer) pools(ctx context.Context) ([]pool, error) {
+	if s.running == nil {
+		return nil, nil
+	}
+	page, err := s.running.Holders(ctx, server.HoldersQuery{})
+	if err != nil {
+		return nil, err
+	}
+	pools := make([]pool, len(s.config.Features))
+	for i, f := range s.config.Features {
+		var holders []string
+		for _, lease := range page.Leases {
+			if lease.Feature == f.Name {
+				holders = append(holders, slices.Repeat([]string{s.user(lease)}, lease.Count)...)
+			}
+		}
+		slices.Sort(holders) // leases come in no particular order
+		pools[i] = pool{feature: f.Name, holders: append(holders, make([]string, max(0, f.Seats-len(holders)))...)}
+	}
+	return pools, nil
+}
+
+// user returns who holds a lease. A server that was restarted knows only the instance until the client names itself again.
+func (s *licenseServer) user(lease server.Lease) string {
+	if lease.User != "" {
+		s.users[lease.Holder.Instance] = lease.User
+	}
+	return s.users[lease.Holder.Instance]
+}

@@ -1,5 +1,8 @@
-// Quickstart shows what seatbeat does when licence servers restart, refuse, stop and come back: with two servers of its own,
-// or on servers that are running. See help.go, or run it with -help.
+// Quickstart shows what seatbeat does when licence servers restart, refuse, stop and come back: a play of nine steps, with
+// two licence servers of its own and a picture of who holds which seat.
+//
+//	go run ./examples/quickstart          # takes half a minute
+//	go run ./examples/quickstart -help    # and what else it can do, as hold seats on servers that are running
 package main
 
 import (
@@ -10,12 +13,17 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/seatbeat/seatbeat/transport"
 )
 
-// Statuses of the process. The built-in exit has a third, 3.
+// Statuses of the process.
 const (
-	failed     = 1
-	wrongFlags = 2
+	failed      = 1
+	wrongFlags  = 2
+	builtInExit = 3   // what the runtime does when it gives up and there is no OnExit
+	interrupted = 130 // as shells say it
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -30,25 +38,65 @@ func run(args []string) int {
 	if err != nil {
 		return complain(fmt.Errorf("%w\nrun it with -help to see examples", err), wrongFlags)
 	}
-	out := newTimeline(os.Stdout, o.json, wantsColour(os.Stdout))
-	if !o.ownServers() {
-		return complain(runPlay(context.Background(), out, o.defaultExit), failed)
+	var servers transport.Transport // nil for the play
+	if o.holds() {
+		if servers, err = o.transport(); err != nil {
+			return complain(err, wrongFlags)
+		}
 	}
-	t, err := o.transport()
-	if err != nil {
-		return complain(err, wrongFlags)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // the screen notices it, so that the program ends in good order
+	signals, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	return complain(hold(ctx, o, t, out), failed)
+	context.AfterFunc(signals, stop) // a second Ctrl-C ends the process at once
+	err = act(signals, o, servers)
+	switch {
+	case err == nil, errors.Is(err, errReaderGone):
+		return 0
+	case signals.Err() != nil && !o.holds():
+		return complain(errors.New("interrupted"), interrupted)
+	default:
+		return complain(err, failed)
+	}
 }
 
-// complain prints an error, if there is one, and returns the status that it means.
-func complain(err error, status int) int {
-	if err == nil {
-		return 0
+// act does what the command line asks for, until signals ends or standard output cannot be written to, which is an error.
+func act(signals context.Context, o options, servers transport.Transport) (err error) {
+	ctx, cancel := context.WithCancelCause(signals)
+	defer cancel(nil)
+	terminal := isTerminal(os.Stdout)
+	out := &output{json: o.json, colour: terminal && knowsColour(), paced: terminal && !o.fast && !o.json}
+	if !o.holds() {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, playLimit(out), errTooLong)
+		defer stop()
 	}
-	fmt.Fprintln(os.Stderr, "quickstart:", err)
+	out.screen = newScreen(ctx, os.Stdout, cancel)
+	if o.holds() {
+		err = hold(ctx, o, servers, out)
+	} else {
+		err = perform(ctx, out, o.defaultExit)
+	}
+	out.screen.close()
+	switch cause := context.Cause(ctx); {
+	case cause == nil || signals.Err() != nil:
+		return err
+	case errors.Is(cause, errTooLong):
+		return fmt.Errorf("%w: %w", cause, err)
+	default: // of the screen
+		return cause
+	}
+}
+
+// complain prints an error and returns a status. Standard error may be a pipe that nobody reads.
+func complain(err error, status int) int {
+	printed := make(chan struct{})
+	go func() {
+		defer close(printed)
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+	}()
+	select {
+	case <-printed:
+	case <-time.After(lastWords):
+	}
 	return status
 }

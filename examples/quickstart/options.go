@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,12 +18,13 @@ import (
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
 
-// options are what the command line says.
+// options is what the command line says.
 type options struct {
 	json        bool
+	fast        bool // without pauses
 	defaultExit bool
 
-	// The rest is for holding features on running servers.
+	// The rest is about holding features on running servers.
 	servers       []transport.Address
 	features      []messages.Checkout
 	ca, cert, key string
@@ -31,15 +33,16 @@ type options struct {
 	interval      time.Duration
 }
 
-// ownServers reports whether the features are to be held on running servers.
-func (o options) ownServers() bool { return len(o.servers) > 0 }
+// holds reports whether features are to be held on running servers, instead of the play.
+func (o options) holds() bool { return len(o.servers) > 0 }
 
-// parse reads the command line. The error is flag.ErrHelp, or tells all faults, each naming its flag and what is expected.
+// parse reads the command line. The error is flag.ErrHelp, or lists all faults: each names its flag and what it must be.
 func parse(args []string) (options, error) {
 	o := options{attempts: 5, interval: time.Minute}
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&o.json, "json", false, "")
+	flags.BoolVar(&o.fast, "fast", false, "")
 	flags.BoolVar(&o.defaultExit, "default-exit", false, "")
 	flags.Func("servers", "", o.addServers)
 	flags.Func("feature", "", o.addFeature)
@@ -52,38 +55,41 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	var faults messages.Faults
+	var positional error
 	if flags.NArg() > 0 {
-		faults.Add(strconv.Quote(flags.Arg(0)), "is not a flag: all arguments are flags")
+		positional = fmt.Errorf("%q is not a flag: all arguments are flags", flags.Arg(0))
 	}
-	if o.ownServers() {
-		o.check(&faults)
-	} else {
-		onlyWithServers(flags, &faults)
+	if o.holds() {
+		return o, errors.Join(positional, o.checkFeatures(), o.checkTLS())
 	}
-	return o, faults.Err()
+	return o, errors.Join(positional, onlyWithServers(flags))
 }
 
-// onlyWithServers notes flags that mean nothing to the built-in play.
-func onlyWithServers(flags *flag.FlagSet, faults *messages.Faults) {
+// onlyWithServers returns an error for each flag that the play has no use for.
+func onlyWithServers(flags *flag.FlagSet) (faults error) {
 	flags.Visit(func(f *flag.Flag) {
-		if f.Name != "json" && f.Name != "default-exit" {
-			faults.Add("-"+f.Name, "is for servers of your own: name them with -servers host:port,...")
+		if f.Name != "json" && f.Name != "fast" && f.Name != "default-exit" {
+			faults = errors.Join(faults, fmt.Errorf("-%s is about running servers: name them with -servers", f.Name))
 		}
 	})
+	return faults
 }
 
-// check notes what is missing or contradictory beside -servers.
-func (o options) check(faults *messages.Faults) {
+func (o options) checkFeatures() error {
 	if len(o.features) == 0 {
-		faults.Add("-feature", "is missing: name what to hold, as name:version:count, for example -feature cad:2.1:1")
+		return errors.New("-feature is missing: name what to hold as name:version:count, for example -feature cad:2.1:1")
 	}
+	return nil
+}
+
+func (o options) checkTLS() error {
 	switch {
 	case o.insecure && (o.ca != "" || o.cert != "" || o.key != ""):
-		faults.Add("-insecure", "is without TLS and takes no -ca, -cert or -key: choose one")
-	case o.insecure:
-	case o.cert == "" || o.key == "":
-		faults.Add("-cert and -key", "are needed, both: the PEM files that prove who you are; or -insecure for servers without TLS")
+		return errors.New("-insecure means no TLS, and -ca, -cert and -key are about TLS: choose one")
+	case !o.insecure && (o.cert == "" || o.key == ""):
+		return errors.New("-cert and -key are both required: the PEM files that prove who you are; or use -insecure for servers without TLS")
+	default:
+		return nil
 	}
 }
 
@@ -91,31 +97,43 @@ func (o *options) addServers(list string) error {
 	for address := range strings.SplitSeq(list, ",") {
 		host, port, err := net.SplitHostPort(address)
 		if number, notANumber := strconv.Atoi(port); err != nil || host == "" || notANumber != nil || number < 1 || number > 65535 {
-			return fmt.Errorf("%q is not host:port; expected is lic1:6200, or several with commas between", address)
+			return fmt.Errorf("%q is not an address: must be host:port, for example lic1:6200, or several with commas between", address)
 		}
 		if slices.Contains(o.servers, transport.Address(address)) {
-			return fmt.Errorf("%q is there twice; expected is each server once", address)
+			return fmt.Errorf("%q is named twice: name each server once", address)
 		}
 		o.servers = append(o.servers, transport.Address(address))
 	}
 	return nil
 }
 
+func (o *options) addFeature(text string) error {
+	c, err := parseFeature(text)
+	if err == nil {
+		err = c.Validate()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: must be name:version:count, for example cad:2.1:1", err)
+	}
+	o.features = append(o.features, c)
+	return nil
+}
+
 func (o *options) setAttempts(text string) (err error) {
 	if o.attempts, err = strconv.Atoi(text); err != nil || o.attempts < 1 || o.attempts > supervisor.MaxAttempts {
-		return fmt.Errorf("expected is a number from 1 to %d: the failed heartbeats in a row until other servers are asked", supervisor.MaxAttempts)
+		return fmt.Errorf("must be a number from 1 to %d: after so many failed heartbeats in a row the other servers are asked", supervisor.MaxAttempts)
 	}
 	return nil
 }
 
 func (o *options) setInterval(text string) (err error) {
 	if o.interval, err = time.ParseDuration(text); err != nil || o.interval <= 0 || o.interval > supervisor.MaxInterval {
-		return fmt.Errorf("expected is a duration like 30s, more than 0 and at most %s", supervisor.MaxInterval)
+		return fmt.Errorf("must be a duration such as 30s, more than 0 and at most %s", supervisor.MaxInterval)
 	}
 	return nil
 }
 
-// transport returns the way to the servers.
+// transport returns the transport to the servers.
 func (o options) transport() (transport.Transport, error) {
 	if o.insecure {
 		return grpctransport.New(grpctransport.Config{Insecure: true}), nil

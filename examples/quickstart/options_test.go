@@ -18,15 +18,15 @@ import (
 func TestWithoutFlagsThePlayIsMeant(t *testing.T) {
 	o, err := parse(nil)
 	require.NoError(t, err)
-	assert.False(t, o.ownServers())
+	assert.False(t, o.holds())
 }
 
 func TestFlagsSayWhatToHoldAndWhere(t *testing.T) {
 	o, err := parse(strings.Fields("-servers lic1:6200,[::1]:6201 -servers lic3:6200 -feature cad:2.1:3 -feature render:1 -feature f2 " +
-		"-ca ca.pem -cert me.pem -key me.key -attempts 3 -interval 5s -json -default-exit"))
+		"-ca ca.pem -cert me.pem -key me.key -attempts 3 -interval 5s -json -fast -default-exit"))
 	require.NoError(t, err)
 	assert.Equal(t, options{
-		json: true, defaultExit: true,
+		json: true, fast: true, defaultExit: true,
 		servers: []transport.Address{"lic1:6200", "[::1]:6201", "lic3:6200"},
 		features: []messages.Checkout{
 			{Feature: "cad", Version: messages.V(2, 1), Count: 3}, {Feature: "render", Version: messages.V(1, 0)}, {Feature: "f2"},
@@ -81,7 +81,7 @@ func TestHelpIsNoFault(t *testing.T) {
 
 func TestHelpTellsOfEveryFlag(t *testing.T) {
 	for _, name := range []string{
-		"json", "default-exit", "servers", "feature", "ca", "cert", "key", "insecure", "interval", "attempts", "help",
+		"json", "fast", "default-exit", "servers", "feature", "ca", "cert", "key", "insecure", "interval", "attempts", "help",
 	} {
 		assert.Contains(t, help, "-"+name+" ")
 	}
@@ -91,7 +91,7 @@ func TestUnusableCertificatesAreNamed(t *testing.T) {
 	dir := t.TempDir()
 	empty := filepath.Join(dir, "empty.pem")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
-	files := writeCerts(t, dir)
+	files := writeCerts(t)
 
 	o := options{cert: empty, key: files.key}
 	_, err := o.transport()
@@ -100,5 +100,5 @@ func TestUnusableCertificatesAreNamed(t *testing.T) {
 	o = options{cert: files.cert, key: files.key, ca: empty}
 	_, err = o.transport()
 	require.ErrorContains(t, err, "-ca "+empty)
-	assert.ErrorContains(t, err, "no certificate in it")
+	assert.ErrorContains(t, err, "it contains no certificate")
 }

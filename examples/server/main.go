@@ -1,5 +1,13 @@
-// Server is a licence server in one page: two features, without TLS, on this machine only. It is for trying the other
-// examples. Ctrl-C ends it; started again, it still knows who holds which seats.
+// Server is a licence server on one page, for trying the other examples: 10 seats of cad and 4 of render, without TLS, on
+// this machine only. Ctrl-C ends it. Started again, it still knows who holds which seats, by its ledger.
+//
+//	go run ./examples/server
+//
+// It logs where the ledger is, and then
+//
+//	INFO server serves address=127.0.0.1:6200 ... client_timeout=5m0s
+//
+// server/cmd/seatbeatd is the server for production.
 package main
 
 import (
@@ -16,6 +24,8 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
 func main() {
@@ -26,7 +36,7 @@ func main() {
 	defer stop()
 	listener, err := net.Listen("tcp", *address)
 	if err == nil {
-		slog.Info("leases are kept", "ledger", *ledger)
+		slog.Info("leases are kept in a file", "ledger", *ledger)
 		err = serve(ctx, listener, *ledger)
 	}
 	if err != nil {
@@ -35,11 +45,11 @@ func main() {
 	}
 }
 
-// serve grants seats until ctx ends.
+// serve grants seats until ctx ends. Then it tells clients to come back later, and closes the ledger.
 func serve(ctx context.Context, listener net.Listener, ledger string) error {
 	srv, err := server.New(server.Config{
-		Ledger: server.NewBoltLedger(ledger), // a file; one server uses it at a time
-		Features: []server.Feature{
+		Ledger: bolt.New(ledger), // a file, for one server at a time
+		Features: []license.Feature{
 			{Name: "cad", Version: messages.V(2, 1), Seats: 10},
 			{Name: "render", Version: messages.V(1, 0), Seats: 4, Expires: time.Now().AddDate(0, 0, 30)},
 		},
@@ -58,5 +68,5 @@ func serve(ctx context.Context, listener net.Listener, ledger string) error {
 	if err := srv.Serve(listener); err != nil {
 		return err
 	}
-	return <-stopped // the ledger is closed then
+	return <-stopped // Stop has closed the ledger
 }

@@ -44,7 +44,7 @@ func TestARestartedServerStillKnowsWhoHoldsWhichSeats(t *testing.T) {
 	assert.Equal(t, []string{"CheckedOut", "ServerRestarted", "RetryingFeature", "CheckoutSucceeded", "CheckedIn"}, names)
 }
 
-// run serves at an address, and returns the one that it got and how to end it.
+// run starts a server, and returns its address and what stops it.
 func run(t *testing.T, address, ledger string) (string, func()) {
 	t.Helper()
 	listener, err := net.Listen("tcp", address)

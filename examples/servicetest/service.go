@@ -1,11 +1,11 @@
-// Package servicetest shows how to test a service that embeds seatbeat: a small service, and tests of it that let hours
-// pass in milliseconds. Its tests are the thing to copy.
+// Package servicetest shows how to test a service that embeds seatbeat. It is a small service, the studio, with tests in
+// which hours pass in milliseconds. Copy from the tests.
 //
 //	go test -v ./examples/servicetest
 //
-// The service lets visitors into a studio, each with a seat of its own, and shows them out when their seat is gone. The
-// tests run in a bubble of testing/synctest, where time is virtual, against a network of fake licence servers: they say
-// what happens to a server, let time pass, and claim what the service did, and what it said to the server.
+// The studio lets visitors in, each with a seat of its own, and shows a visitor out whose licence has ended. Each test runs
+// in a bubble of testing/synctest, where time is virtual, with fake licence servers in memory. It makes something happen to
+// a server, lets time pass, and asserts what the studio did and what the server received.
 package servicetest
 
 import (
@@ -27,13 +27,13 @@ type Studio struct {
 	visitors map[string]*supervisor.License
 }
 
-// Open opens a studio. The transport is an argument so that tests can give it theirs; events may be nil.
+// Open opens a studio. The transport is an argument, so that tests can pass a fake one; events may be nil.
 func Open(ctx context.Context, servers transport.Transport, events func(messages.Event)) (*Studio, error) {
 	rt, err := supervisor.Start(ctx, supervisor.Config{
 		Transport: servers,
 		Servers:   []transport.Address{"lic1:6200", "lic2:6200"},
 		Heartbeat: supervisor.Heartbeat{Attempts: 3, Interval: time.Minute},
-		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* the visitors leave, the studio stays open */ }},
+		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* visitors are shown out, the studio stays open */ }},
 		OnEvent:   events,
 	})
 	if err != nil {
@@ -42,7 +42,7 @@ func Open(ctx context.Context, servers transport.Transport, events func(messages
 	return &Studio{rt: rt, visitors: map[string]*supervisor.License{}}, nil
 }
 
-// Enter lets a visitor in who gets a seat.
+// Enter lets a visitor in. It fails if there is no seat for the visitor.
 func (s *Studio) Enter(ctx context.Context, visitor string) error {
 	license, err := s.rt.Checkout(ctx, messages.Checkout{Feature: "studio"})
 	if err != nil {
@@ -55,14 +55,14 @@ func (s *Studio) Enter(ctx context.Context, visitor string) error {
 		<-license.Done()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.visitors[visitor] == license { // and not one that the visitor got since
+		if s.visitors[visitor] == license { // the visitor may have left and entered again
 			delete(s.visitors, visitor)
 		}
 	}()
 	return nil
 }
 
-// Leave gives a visitor's seat back. It is no fault if the visitor is out already.
+// Leave gives the seat of a visitor back. It does nothing for a visitor who is not inside.
 func (s *Studio) Leave(ctx context.Context, visitor string) error {
 	s.mu.Lock()
 	license := s.visitors[visitor]
@@ -73,12 +73,12 @@ func (s *Studio) Leave(ctx context.Context, visitor string) error {
 	return license.Checkin(ctx)
 }
 
-// Inside returns how many visitors are in.
+// Inside returns the number of visitors.
 func (s *Studio) Inside() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.visitors)
 }
 
-// Close shows everybody out and gives all seats back.
+// Close shows all visitors out and gives their seats back.
 func (s *Studio) Close(ctx context.Context) error { return s.rt.Close(ctx) }

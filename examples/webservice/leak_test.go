@@ -7,7 +7,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// No test leaves a goroutine behind, and none of them talks.
+// TestMain fails if a test leaves a goroutine behind, and discards the log.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	goleak.VerifyTestMain(m)

@@ -1,10 +1,13 @@
-// Webservice is an HTTP service that holds a seat while it serves. On SIGTERM it takes no new requests, keeps the seat
-// alive while those under way are answered, gives the seat back, and ends. It does the same when the licence is gone.
+// Webservice is an HTTP service that holds a seat of render while it serves. It shows the order of a shutdown: on SIGTERM,
+// and when the licence ends, it accepts no new requests, answers the requests under way while heartbeats keep the seat,
+// gives the seat back, and exits.
 //
 //	go run ./examples/server       # in one terminal
 //	go run ./examples/webservice   # in another
-//	curl localhost:8080/healthz    # what the licence is, as JSON
-//	curl localhost:8080/render     # takes some seconds: press Ctrl-C meanwhile, and it is answered nevertheless
+//	curl localhost:8080/healthz    # prints the licence as JSON: {"id":1,"feature":"render",...,"state":"Held",...}
+//	curl localhost:8080/render     # prints "rendered" after 10 s, even if you press Ctrl-C in the meantime
+//
+// It logs what happens to its licence: stop the server and start it again to see that.
 package main
 
 import (
@@ -25,10 +28,10 @@ import (
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
 
-// Times of the end. The platform must wait for longer than both together before it kills the process.
+// Time limits of the shutdown. Whoever sends SIGTERM must wait for longer than both together before SIGKILL.
 const (
-	drainTime   = 5 * time.Minute  // for requests under way
-	checkinTime = 10 * time.Second // for giving the seat back
+	drainTime   = 5 * time.Minute  // to answer the requests under way
+	checkinTime = 10 * time.Second // to give the seat back
 )
 
 func main() {
@@ -45,19 +48,19 @@ func main() {
 	}
 }
 
-// serve answers requests until ctx ends, which is no error, or the license is gone.
+// serve answers requests until ctx ends or the licence does. The end of ctx is no error.
 func serve(ctx context.Context, listener net.Listener, servers transport.Transport, work http.Handler) (err error) {
 	rt, err := supervisor.Start(ctx, supervisor.Config{
 		Transport: servers,
 		Servers:   []transport.Address{"127.0.0.1:6200"},
 		Heartbeat: supervisor.Heartbeat{Attempts: 5, Interval: 30 * time.Second},
-		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* Done is closed, too */ }},
+		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* serve ends by license.Done */ }},
 		Logger:    slog.Default(),
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	defer func() { err = errors.Join(err, within(checkinTime, rt.Close)) }() // last: until then the seat is beaten
+	defer func() { err = errors.Join(err, within(checkinTime, rt.Close)) }() // deferred first, so called last: heartbeats keep the seat until then
 	license, err := rt.Checkout(ctx, messages.Checkout{Feature: "render", Version: messages.V(1, 0)})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -67,7 +70,7 @@ func serve(ctx context.Context, listener net.Listener, servers transport.Transpo
 	go func() { served <- web.Serve(listener) }()
 	select {
 	case err := <-served:
-		return err // the listener broke
+		return err // the listener failed
 	case <-ctx.Done():
 	case <-license.Done():
 		err = license.Err()
@@ -75,7 +78,7 @@ func serve(ctx context.Context, listener net.Listener, servers transport.Transpo
 	return errors.Join(err, drain(web))
 }
 
-// drain waits for the requests under way. Those that take too long are cut off.
+// drain waits for the requests under way, and cuts off those that take longer than drainTime.
 func drain(web *http.Server) error {
 	err := within(drainTime, web.Shutdown)
 	if err != nil {
@@ -84,7 +87,7 @@ func drain(web *http.Server) error {
 	return err
 }
 
-// within calls what ends something, with a context of its own: that of the service has ended by now.
+// within calls end with a new context, since the context of the service may have ended by now.
 func within(d time.Duration, end func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()

@@ -18,16 +18,16 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// site is the service, in virtual time, in front of one licence server with one seat.
+// site is the service in virtual time, with one licence server that has one seat.
 type site struct {
 	*testing.T
 	licenses *transporttest.Server
 	client   *http.Client
 	sigterm  context.CancelFunc
-	ended    chan error // gets the result of serve
+	ended    chan error // receives the result of serve
 }
 
-// onSite runs a test while the service serves a handler that takes as long as work says.
+// onSite runs a test while the service serves. Each request to /render takes as long as work says.
 func onSite(t *testing.T, work time.Duration, test func(s *site)) {
 	synctest.Test(t, func(t *testing.T) {
 		network, listener := transporttest.NewNetwork(), newPipes()
@@ -49,7 +49,7 @@ func onSite(t *testing.T, work time.Duration, test func(s *site)) {
 	})
 }
 
-// get returns the status of an answer, 0 for none, and what its body says of the license.
+// get returns the status of the answer, 0 for none, and its body.
 func (s *site) get(path string) (int, map[string]any) {
 	answer, err := s.client.Get("http://site" + path)
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *site) get(path string) (int, map[string]any) {
 	return answer.StatusCode, body
 }
 
-// begin sends a request, and returns what will get the status of its answer.
+// begin sends a request, and returns a channel that receives the status of the answer.
 func (s *site) begin(path string) <-chan int {
 	answered := make(chan int)
 	go func() {
@@ -81,7 +81,7 @@ func TestTheSeatIsKeptAliveWhileRequestsAreDrained(t *testing.T) {
 		refused, _ := s.get("/render")
 		assert.Zero(s, refused, "no new requests")
 		assert.Equal(s, 1, s.licenses.Held("render"))
-		assert.GreaterOrEqual(s, s.licenses.Stats().Heartbeats-before, 5, "a beat each 30 seconds")
+		assert.GreaterOrEqual(s, s.licenses.Stats().Heartbeats-before, 5, "one every 30 seconds")
 
 		assert.Equal(s, http.StatusOK, <-answered)
 		require.NoError(s, <-s.ended)
@@ -95,8 +95,8 @@ func TestRequestsThatAreTooSlowAreCutOff(t *testing.T) {
 		s.sigterm()
 		assert.Zero(s, <-answered)
 		assert.ErrorIs(s, <-s.ended, context.DeadlineExceeded)
-		assert.Zero(s, s.licenses.Held("render"), "the seat is given back nevertheless")
-		time.Sleep(time.Hour) // the handler of the test looks at no context
+		assert.Zero(s, s.licenses.Held("render"), "the seat is given back all the same")
+		time.Sleep(time.Hour) // until the handler, which ignores its context, has returned
 	})
 }
 
@@ -119,7 +119,7 @@ func TestTheServiceEndsWhenItsLicenseIsGone(t *testing.T) {
 	onSite(t, 2*time.Minute, func(s *site) {
 		answered := s.begin("/render")
 		s.licenses.RevokeFeature("render")
-		assert.Equal(s, http.StatusOK, <-answered, "what was begun is answered")
+		assert.Equal(s, http.StatusOK, <-answered, "a request under way is answered")
 		assert.ErrorIs(s, <-s.ended, messages.ErrLost)
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// pipes is a network in memory: goroutines that wait for it are at rest, so that it works in virtual time.
+// pipes is a listener in memory. A goroutine that waits for it is durably blocked, as virtual time requires.
 type pipes struct {
 	accept chan net.Conn
 	closed chan struct{}
@@ -32,7 +32,7 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "pipe"} }
 
-// client returns one whose connections lead to Accept, one for each request.
+// client returns a client whose requests each make a connection to the listener.
 func (p *pipes) client() *http.Client {
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: p.dial}}
 }

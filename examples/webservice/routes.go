@@ -9,7 +9,7 @@ import (
 	"github.com/seatbeat/seatbeat/supervisor"
 )
 
-// routes are what the service answers.
+// routes returns the handler of the service.
 func routes(license *supervisor.License, work http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/render", work)
@@ -17,7 +17,7 @@ func routes(license *supervisor.License, work http.Handler) http.Handler {
 	return mux
 }
 
-// health tells what the license is. It waits for nothing, so that it may be asked often.
+// health answers with the state of the licence: with status 503 when it has ended. It never blocks.
 func health(w http.ResponseWriter, license *supervisor.License) {
 	report := struct {
 		supervisor.LicenseStatus
@@ -32,7 +32,7 @@ func health(w http.ResponseWriter, license *supervisor.License) {
 	_ = json.NewEncoder(w).Encode(report)
 }
 
-// render stands for the work.
+// render stands for the work of the service.
 func render(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-r.Context().Done():

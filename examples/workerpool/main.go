@@ -1,8 +1,11 @@
-// Workerpool is a pool of workers that take jobs only while the pool holds a seat. When the licence is gone they finish
-// the job in hand and take no other; the pool asks for a seat again from time to time, and goes on when it has one.
+// Workerpool is a pool of four workers that take jobs only while the pool holds a seat of render. It shows a service that
+// outlives its licence: when the licence ends, each worker finishes its job and takes no other, and the pool checks out
+// again every 10 s until it has a seat.
 //
 //	go run ./examples/server       # in one terminal
 //	go run ./examples/workerpool   # in another: stop the server for some minutes, then start it again
+//
+// It logs four jobs a second, as "INFO rendered job=2", and what happens to its licence.
 package main
 
 import (
@@ -47,13 +50,13 @@ func render(job int) {
 	slog.Info("rendered", "job", job)
 }
 
-// run lets the pool work until there are no jobs left or ctx ends, and gives the seat back.
+// run lets the pool work until no job is left or ctx ends, and gives the seat back.
 func run(ctx context.Context, servers transport.Transport, p *pool) error {
 	rt, err := supervisor.Start(ctx, supervisor.Config{
 		Transport: servers,
 		Servers:   []transport.Address{"127.0.0.1:6200"},
 		Heartbeat: supervisor.Heartbeat{Attempts: 3, Interval: 30 * time.Second},
-		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* the pool goes on when a server is back */ }},
+		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) { /* the pool waits for a server */ }},
 		Logger:    slog.Default(),
 	})
 	if err != nil {

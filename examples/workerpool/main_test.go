@@ -13,15 +13,15 @@ import (
 	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// bench is a pool at work, in virtual time, in front of one server with one seat.
+// bench is a pool at work in virtual time, with one licence server that has one seat.
 type bench struct {
 	server *transporttest.Server
 	jobs   chan int
 	done   atomic.Int64 // jobs
-	ended  chan error   // gets the result of run
+	ended  chan error   // receives the result of run
 }
 
-// atWork runs a test while a pool works off jobs that take a second each.
+// atWork runs a test while a pool does jobs that take a second each.
 func atWork(t *testing.T, jobs int, test func(t *testing.T, b *bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := transporttest.NewNetwork()
@@ -49,7 +49,7 @@ func atWork(t *testing.T, jobs int, test func(t *testing.T, b *bench)) {
 	})
 }
 
-// pass lets virtual time pass, until everything has come to rest.
+// pass lets virtual time pass, and waits until every goroutine is blocked.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -70,14 +70,14 @@ func TestNoJobIsTakenWithoutALicense(t *testing.T) {
 		pass(time.Minute)
 		b.server.SetSeats("render", 0)
 		b.server.RevokeFeature("render")
-		pass(time.Minute) // the next heartbeat tells
+		pass(time.Minute) // until the next heartbeat
 		done := b.done.Load()
 		pass(time.Hour)
 		require.Equal(t, done, b.done.Load())
 
 		b.server.SetSeats("render", 1)
 		pass(time.Minute)
-		assert.Greater(t, b.done.Load(), done+100, "it goes on")
+		assert.Greater(t, b.done.Load(), done+100, "the pool works again")
 	})
 }
 
@@ -87,7 +87,7 @@ func TestThePoolGoesOnAfterAllServersWereGone(t *testing.T) {
 		b.server.Down()
 		pass(time.Hour)
 		done := b.done.Load()
-		require.Less(t, done, int64(4*4*60), "three heartbeats failed, then it stopped")
+		require.Less(t, done, int64(4*4*60), "the pool stopped after three failed heartbeats")
 		b.server.Restart()
 		require.NoError(t, <-b.ended)
 		assert.EqualValues(t, 4000, b.done.Load())

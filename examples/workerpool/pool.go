@@ -13,21 +13,21 @@ import (
 
 const (
 	workers = 4
-	pause   = 10 * time.Second // between two checkouts that fail
+	pause   = 10 * time.Second // after a checkout that failed
 )
 
-// pool does jobs while it is licensed.
+// pool does jobs while it holds a seat.
 type pool struct {
-	jobs <-chan int // closed when there are no more
+	jobs <-chan int // closed after the last job
 	do   func(job int)
 }
 
-// work returns when there are no jobs left or ctx ends.
+// work does jobs until none is left or ctx ends.
 func (p *pool) work(ctx context.Context, rt *supervisor.Runtime) {
 	for {
 		license, err := rt.Checkout(ctx, messages.Checkout{Feature: "render", Version: messages.V(1, 0)})
 		if err == nil {
-			licensed, cancel := license.Context(ctx) // ends with the license, and with ctx
+			licensed, cancel := license.Context(ctx) // ends with the licence, and with ctx
 			drained := p.workWhile(licensed)
 			err = context.Cause(licensed)
 			cancel()
@@ -43,14 +43,14 @@ func (p *pool) work(ctx context.Context, rt *supervisor.Runtime) {
 	}
 }
 
-// workWhile lets the workers take jobs until licensed ends, or there are no jobs left, which it reports. It returns when
-// the last job in hand is done.
+// workWhile lets the workers take jobs until licensed ends or no job is left, and waits for the jobs that they took. It
+// reports whether no job is left.
 func (p *pool) workWhile(licensed context.Context) (drained bool) {
 	var wg sync.WaitGroup
 	var empty atomic.Bool
 	for range workers {
 		wg.Go(func() {
-			for licensed.Err() == nil { // select alone would choose by chance if there is a job, too
+			for licensed.Err() == nil { // select alone might still choose a job
 				select {
 				case <-licensed.Done():
 				case job, ok := <-p.jobs:

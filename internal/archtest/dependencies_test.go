@@ -24,8 +24,8 @@ var (
 // Modules within ours. The benchmarks have their own go.mod so that what they compare us with is no dependency of ours, and
 // the herd so that what draws its picture is none.
 const (
-	nested  = "examples/bench"
-	drawing = "examples/herd"
+	nested  = "examples/measure/bench"
+	drawing = "examples/measure/herd"
 )
 
 func TestContributingExplainsEveryDirectDependency(t *testing.T) {
@@ -50,7 +50,7 @@ func TestWhatTheBenchmarksCompareWithIsNoDependencyOfOurs(t *testing.T) {
 func TestBenchmarksRunTheCodeBesideThem(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, nested, "go.mod"))
 	require.NoError(t, err)
-	assert.Contains(t, string(text), "\nreplace "+module+" => ../..\n")
+	assert.Contains(t, string(text), "\nreplace "+module+" => ../../..\n")
 }
 
 func TestOurModuleHasNoOtherWithinItThanTheBenchmarksAndTheHerd(t *testing.T) {

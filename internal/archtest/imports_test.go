@@ -35,36 +35,70 @@ var layers = map[string]layer{
 	"messages":                {},
 	"transport":               {ours: []string{"messages"}},
 	"transport/wire":          {others: []string{"google.golang.org/..."}},
-	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire"}, others: []string{"..."}},
-	"transport/transporttest": {ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."}},
-	"actors":                  {ours: []string{"messages", "transport", "actors/...", "internal/fifo", "internal/mailbox"}, protoactor: true},
-	"actors/protocol":         {ours: []string{"messages", "transport"}, protoactor: true}, // for *actor.PID alone
-	"actors/feature":          {ours: forMachines},
-	"actors/heartbeat":        {ours: forMachines},
-	"actors/connection":       {ours: forMachines},
-	"actors/directory":        {ours: forMachines},
-	"actors/outage":           {ours: forMachines},
-	"actors/internal/script":  {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
-	"supervisor":              {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "internal/fifo"}, protoactor: true, others: []string{"..."}},
-	"server":                  {ours: []string{"messages", "transport/wire", "server/..."}, others: []string{"..."}},
-	"server/license":          {ours: []string{"messages", "server"}, others: []string{"..."}},
-	"examples":                {ours: forExamples, others: []string{"..."}},
-	"examples/bench":          {ours: forExamples, others: []string{"..."}}, // a module of its own, see dependencies_test.go
-	"examples/internal":       {ours: []string{"examples/internal/..."}},
-	"examples/protoactor":     {ours: forExamples, protoactor: true, others: []string{"..."}},
-	"internal":                {},
-	"internal/mailbox":        {ours: []string{"internal/fifo"}, protoactor: true},
-	"internal/endtoend":       {ours: []string{"messages", "transport/...", "supervisor", "server"}, others: []string{"..."}},
+	"transport/grpctransport": {ours: []string{"messages", "transport", "transport/wire", "internal/faults", "internal/tlsfiles"}, others: []string{"..."}},
+	"transport/transporttest": {ours: []string{"messages", "transport", "transport/transporttest/conformance"}},
+	"transport/transporttest/conformance": {
+		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
+	},
+
+	"actors":                 {ours: []string{"messages", "transport", "actors/...", "internal/fifo", "internal/mailbox"}, protoactor: true},
+	"actors/protocol":        {ours: []string{"messages", "transport"}, protoactor: true}, // for *actor.PID alone
+	"actors/feature":         {ours: forMachines},
+	"actors/heartbeat":       {ours: forMachines},
+	"actors/connection":      {ours: forMachines},
+	"actors/directory":       {ours: forMachines},
+	"actors/outage":          {ours: forMachines},
+	"actors/internal/script": {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
+
+	"supervisor":            {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "supervisor/outagefile", "internal/eventbus", "internal/faults"}, protoactor: true, others: []string{"..."}},
+	"supervisor/outagefile": {ours: []string{"messages", "actors/outage"}, others: []string{"github.com/gofrs/flock/..."}},
+
+	"server": {ours: []string{"messages", "transport/wire", "server/...", "internal/seats", "internal/faults"}, others: []string{"..."}},
+	"server/internal/engine": {
+		ours: []string{"messages", "transport/wire", "internal/seats", "server/ledger", "server/license"},
+	},
+	"server/internal/grpcapi": {
+		ours:   []string{"messages", "transport/wire", "internal/seats", "server/internal/engine", "server/ledger"},
+		others: []string{"google.golang.org/..."},
+	},
+	"server/ledger":      {ours: []string{"messages", "server/license"}},
+	"server/ledger/bolt": {ours: []string{"messages", "server/ledger", "server/license", "internal/failpoint"}, others: []string{"go.etcd.io/bbolt/..."}},
+	"server/license":     {ours: []string{"messages", "internal/faults"}},
+	"server/licensefile": {ours: []string{"messages", "server/license", "internal/faults"}, others: forLicenseFiles},
+
+	"examples":                  {ours: forExamples, others: []string{"..."}},
+	"examples/measure":          {ours: append(forExamples, "examples/measure/internal/..."), others: []string{"..."}}, // bench and herd are modules of their own, see dependencies_test.go
+	"examples/measure/internal": {},
+	"examples/internal":         {ours: []string{"examples/internal/..."}},
+	"examples/protoactor":       {ours: forExamples, protoactor: true, others: []string{"..."}},
+
+	"internal":        {},
+	"internal/faults": {ours: []string{"messages"}},
+	"internal/seats":  {ours: []string{"messages", "server/ledger", "server/license"}},
+	"internal/testledger": {
+		ours: []string{"messages", "server/ledger"}, others: []string{"github.com/stretchr/testify/..."},
+	},
+	"internal/logqueue": {ours: []string{"internal/fifo"}},
+	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
+	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor/...", "server/..."}, others: []string{"..."}},
+	"internal/eventbus": {ours: []string{"messages", "internal/fifo"}},
+	"internal/wiretap":  {ours: []string{"messages", "transport", "transport/transporttest"}},
 }
 
 // forMachines is what the pure machines below actors may import: no actor, no other machine.
 var forMachines = []string{"messages", "transport", "actors/protocol"}
 
+// forLicenseFiles is all that a vendor's signing tool links besides the standard library.
+var forLicenseFiles = []string{"aidanwoods.dev/go-paseto", "golang.org/x/crypto/...", "go.yaml.in/yaml/v3"}
+
 // forExamples is what is public, and what examples share among them.
-var forExamples = []string{"messages", "transport/...", "actors", "supervisor", "server", "examples/internal/..."}
+var forExamples = []string{"messages", "transport/...", "actors", "supervisor/...", "server", "server/ledger/...", "server/license", "examples/internal/..."}
 
 // inTests is what a test may import besides what its package may.
-var inTests = layer{ours: []string{"transport/transporttest", "server", "internal/testcert", "actors/internal/script"}, protoactor: true, others: []string{"..."}}
+var inTests = layer{
+	ours:       []string{"transport/transporttest/...", "server", "server/license", "server/ledger/...", "internal/testcert", "internal/testledger", "internal/wiretap", "internal/failpoint", "actors/internal/script"},
+	protoactor: true, others: []string{"..."},
+}
 
 func TestPackagesImportOnlyWhatTheLayoutAllows(t *testing.T) {
 	seen := map[string]bool{}
@@ -96,6 +130,8 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"transport/transport.go", protoactor + "/actor", false},
 		{"transport/transporttest/network.go", module + "/transport", true},
 		{"transport/transporttest/network.go", module + "/transport/wire", false},
+		{"transport/transporttest/network.go", "github.com/stretchr/testify/assert", false},
+		{"transport/transporttest/conformance/run.go", module + "/transport/transporttest", false},
 		{"transport/grpctransport/session.go", "google.golang.org/grpc", true},
 		{"transport/grpctransport/session.go", protoactor + "/actor", false},
 		{"transport/grpctransport/session.go", module + "/internal/testcert", false},
@@ -116,19 +152,32 @@ func TestLayoutTellsWrongArrowsFromRightOnes(t *testing.T) {
 		{"supervisor/example_test.go", module + "/supervisor", true},
 		{"supervisor/runtime.go", module + "/actors", true},
 		{"supervisor/runtime.go", module + "/server", false},
-		{"server/license/load.go", module + "/server", true},
-		{"server/license/load.go", module + "/transport/wire", false},
-		{"server/cmd/seatd/main.go", module + "/server", true},
-		{"server/cmd/seatd/main.go", module + "/server/license", true},
-		{"server/cmd/seatd/main.go", module + "/supervisor", false},
+		{"server/license/license.go", module + "/server", false},
+		{"server/licensefile/load.go", module + "/server/license", true},
+		{"server/licensefile/load.go", module + "/server", false},
+		{"server/licensefile/load.go", module + "/transport/wire", false},
+		{"internal/seats/allocator.go", module + "/server/ledger", true},
+		{"internal/seats/allocator.go", module + "/server/ledger/bolt", false},
+		{"internal/seats/allocator.go", module + "/transport/wire", false},
+		{"server/internal/engine/engine.go", module + "/internal/seats", true},
+		{"server/internal/engine/engine.go", module + "/server/ledger/bolt", false},
+		{"server/internal/engine/engine.go", "google.golang.org/grpc", false},
+		{"server/internal/grpcapi/service.go", module + "/server", false},
+		{"server/ledger/ledger.go", module + "/internal/seats", false},
+		{"server/cmd/seatbeatd/main.go", module + "/server", true},
+		{"server/cmd/seatbeatd/main.go", module + "/server/licensefile", true},
+		{"server/cmd/seatbeatd/main.go", module + "/supervisor", false},
 		{"examples/quickstart/main.go", module + "/supervisor", true},
 		{"examples/quickstart/main.go", module + "/internal/fifo", false},
 		{"examples/quickstart/main.go", protoactor + "/actor", false},
 		{"examples/protoactor/main.go", protoactor + "/actor", true},
-		{"examples/load/main.go", module + "/examples/internal/devcert", true},
-		{"examples/bench/etcd.go", "go.etcd.io/etcd/client/v3", true},
-		{"examples/bench/seatbeat.go", module + "/examples/internal/devcert", true},
-		{"examples/bench/seatbeat.go", module + "/internal/fifo", false},
+		{"examples/measure/load/main.go", module + "/examples/internal/devcert", true},
+		{"examples/measure/soak/soak.go", module + "/examples/measure/internal/role", true},
+		{"examples/quickstart/main.go", module + "/examples/measure/internal/role", false},
+		{"examples/measure/internal/role/role.go", module + "/messages", false},
+		{"examples/measure/bench/etcd.go", "go.etcd.io/etcd/client/v3", true},
+		{"examples/measure/bench/seatbeat.go", module + "/examples/internal/devcert", true},
+		{"examples/measure/bench/seatbeat.go", module + "/internal/fifo", false},
 		{"examples/internal/devcert/devcert.go", module + "/messages", false},
 		{"server/server.go", module + "/examples/internal/devcert", false},
 		{"elsewhere/new.go", "fmt", false},

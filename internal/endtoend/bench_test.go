@@ -15,18 +15,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/internal/testcert"
+	"github.com/seatbeat/seatbeat/internal/wiretap"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger/bolt"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/supervisor"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
+	"github.com/seatbeat/seatbeat/transport/transporttest"
 )
 
-// BenchmarkRecovery measures 100,000 features whose server is back, over mutual TLS and with the ledger in a file: from the
-// first connection that the new server accepted until every feature is held again and its events were delivered.
+// BenchmarkRecovery measures the recovery of 100,000 features after a restart of their server, over mutual TLS and with the
+// ledger in a file: from the first connection that the server accepts until every feature is held again and its events were
+// delivered.
 func BenchmarkRecovery(b *testing.B) {
 	b.Run("resumed", func(b *testing.B) { benchmarkRecovery(b, false) })
-	b.Run("retaken", func(b *testing.B) { benchmarkRecovery(b, true) }) // the ledger is lost: what is left is empty
+	b.Run("retaken", func(b *testing.B) { benchmarkRecovery(b, true) }) // the ledger is replaced by an empty one
 }
 
 func benchmarkRecovery(b *testing.B, lost bool) {
@@ -35,7 +40,7 @@ func benchmarkRecovery(b *testing.B, lost bool) {
 	for b.Loop() {
 		s := benchServer(b)
 		empty := backUp(s)
-		var told atomic.Int64 // events, those that were dropped on the way included
+		var told atomic.Int64 // events that were delivered or dropped
 		rt, connected := startBench(b, s, func(e messages.Event) {
 			switch e := e.(type) {
 			case messages.CheckedOut, messages.RetryingFeature, messages.CheckoutSucceeded:
@@ -52,8 +57,8 @@ func benchmarkRecovery(b *testing.B, lost bool) {
 			restore(s, empty)
 		}
 		s.start()
-		_ = licenses[0].Heartbeat(b.Context()) // so that the server is looked for at once
-		for told.Load() < 3*features {         // one when it was taken, two when it is back
+		_ = licenses[0].Heartbeat(b.Context()) // makes the connection look for the server at once
+		for told.Load() < 3*features {         // one event at the checkout, two at the recovery
 			time.Sleep(time.Millisecond)
 		}
 		total += time.Since(*connected.Load())
@@ -65,7 +70,7 @@ func benchmarkRecovery(b *testing.B, lost bool) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// backUp returns a copy of the ledger. The server's life after it is another one.
+// backUp restarts the server and returns a copy of the ledger.
 func backUp(s *licenseServer) (file string) {
 	s.stop()
 	content, err := os.ReadFile(s.ledger)
@@ -76,23 +81,23 @@ func backUp(s *licenseServer) (file string) {
 	return file
 }
 
-// restore has the next life of the server begin with a copy, and with a later Epoch than the lost ledger had.
+// restore makes the server start with the copy, and with a higher Epoch than the lost ledger had.
 func restore(s *licenseServer, file string) {
-	s.config.Ledger = server.NewBoltLedger(file)
+	s.config.Ledger = bolt.New(file)
 	between, err := server.New(s.config)
 	require.NoError(s.t, err)
 	require.NoError(s.t, between.Stop(s.t.Context()))
 }
 
-// BenchmarkCheckout measures what 128 goroutines get from one runtime, over mutual TLS and with the ledger in a file, while
-// so many features are held. One iteration is one checkout and its checkin; p50 and p99 are of the checkout.
+// BenchmarkCheckout measures checkouts of 128 goroutines from one runtime, over mutual TLS and with the ledger in a file,
+// while other features are held. One iteration is one checkout and its checkin; p50 and p99 are those of the checkout.
 func BenchmarkCheckout(b *testing.B) {
 	for _, held := range []int{0, 1_000_000} {
 		s := benchServer(b)
 		rt, _ := startBench(b, s, nil)
 		takeAll(b, rt, held)
 		b.Run(fmt.Sprintf("held=%d", held), func(b *testing.B) { benchmarkCheckout(b, rt) })
-		s.stop() // at once: nobody has to return a million seats
+		s.stop() // before Close, so that a million seats need not be returned
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
 		_ = rt.Close(ended)
@@ -132,14 +137,14 @@ func benchmarkCheckout(b *testing.B, rt *supervisor.Runtime) {
 
 var benchSeat = messages.Checkout{Feature: "cad", Version: messages.V(1, 0)}
 
-// benchServer serves more seats than anybody takes, and bounds no client: here one client is all there is.
+// benchServer serves more seats than the benchmarks take, without limits for a client, because there is only one.
 func benchServer(b *testing.B) *licenseServer {
 	b.Helper()
 	const unlimited = 1 << 26
 	authority, ledger := testcert.New(b), filepath.Join(b.TempDir(), "ledger")
 	s := serve(b, server.Config{
-		Ledger:   server.NewBoltLedger(ledger),
-		Features: []server.Feature{{Name: benchSeat.Feature, Version: benchSeat.Version, Seats: server.MaxSeats}},
+		Ledger:   bolt.New(ledger),
+		Features: []license.Feature{{Name: benchSeat.Feature, Version: benchSeat.Version, Seats: server.MaxSeats}},
 		TLS:      authority.Server(),
 		Limits:   server.Limits{InFlight: unlimited, ClientLeases: unlimited, Rate: unlimited, Burst: unlimited},
 	})
@@ -147,12 +152,12 @@ func benchServer(b *testing.B) *licenseServer {
 	return s
 }
 
-// startBench also tells when the runtime connected first since connected was nil.
+// startBench starts a runtime. connected gets the time of the first connect that succeeds while it is nil.
 func startBench(b *testing.B, s *licenseServer, on func(messages.Event)) (rt *supervisor.Runtime, connected *atomic.Pointer[time.Time]) {
 	b.Helper()
 	connected = new(atomic.Pointer[time.Time])
 	rt, err := supervisor.Start(b.Context(), supervisor.Config{
-		Transport: noting{grpctransport.New(grpctransport.Config{TLS: s.client}), connected},
+		Transport: wiretap.New(grpctransport.New(grpctransport.Config{TLS: s.client}), wiretap.Observer{Answered: noteFirst(connected)}),
 		Servers:   []transport.Address{transport.Address(s.address)},
 		Heartbeat: supervisor.Heartbeat{Attempts: 100, Interval: time.Minute},
 		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) {}},
@@ -162,21 +167,16 @@ func startBench(b *testing.B, s *licenseServer, on func(messages.Event)) (rt *su
 	return rt, connected
 }
 
-// noting notes the first connection that succeeds.
-type noting struct {
-	transport.Transport
-	connected *atomic.Pointer[time.Time]
-}
-
-func (n noting) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
-	session, err := n.Transport.Connect(ctx, address)
-	if now := time.Now(); err == nil {
-		n.connected.CompareAndSwap(nil, &now)
+// noteFirst notes when the first connect that succeeds is answered.
+func noteFirst(connected *atomic.Pointer[time.Time]) func(*wiretap.Call, wiretap.Answer) {
+	return func(c *wiretap.Call, a wiretap.Answer) {
+		if c.Kind == transporttest.Connects && a.Err == nil {
+			connected.CompareAndSwap(nil, &a.Time)
+		}
 	}
-	return session, err
 }
 
-// takeAll takes n seats, from many callers at a time.
+// takeAll takes n seats, with many calls at a time.
 func takeAll(b *testing.B, rt *supervisor.Runtime, n int) []*supervisor.License {
 	b.Helper()
 	licenses := make([]*supervisor.License, n)

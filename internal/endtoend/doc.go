@@ -1,3 +1,3 @@
-// Package endtoend has the tests that need whole programs: real processes, a real server over loopback, real time. What
-// they claim does not depend on how fast the machine is.
+// Package endtoend has the tests that need whole programs: real processes, a real server over loopback, real time. Their
+// assertions do not depend on the speed of the machine.
 package endtoend

@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 )
 
-// Section 3, rule 5: no run of the program ever sees the server down, and ten restarts are forgiven.
-func TestLimit_AShortLivedProgramBecomesUnavailableAtTheEleventhRestart(t *testing.T) {
+// docs/rules.md, section 3, rule 5: no run of the program ever sees the server down. Ten restarts are allowed.
+func TestOutageLimit_AShortLivedProgramBecomesUnavailableAtTheEleventhRestart(t *testing.T) {
 	s := newServer(t, 1, 5*time.Minute)
 	outages := filepath.Join(t.TempDir(), "outages")
 	var got []string
@@ -28,10 +28,10 @@ func TestLimit_AShortLivedProgramBecomesUnavailableAtTheEleventhRestart(t *testi
 	assert.Equal(t, want, got)
 }
 
-// Section 3, rule 5: each process tells the file of each restart, and each restart counts once. The eleventh shows that
-// the limit is there.
-func TestLimit_TwentyProcessesThatShareAFileLiveThroughTenHonestRestarts(t *testing.T) {
-	const processes, forgiven = 20, 10
+// docs/rules.md, section 3, rule 5: each process writes each restart to the file, and each restart is counted once. The
+// eleventh restart exceeds the limit.
+func TestOutageLimit_TwentyProcessesThatShareAFileLiveThroughTenHonestRestarts(t *testing.T) {
+	const processes, allowed = 20, 10
 	s := newServer(t, processes, 5*time.Minute)
 	outages := filepath.Join(t.TempDir(), "outages")
 	var services []*child
@@ -39,7 +39,7 @@ func TestLimit_TwentyProcessesThatShareAFileLiveThroughTenHonestRestarts(t *test
 		services = append(services, run(t, "service", envServer+"="+s.address, envOutages+"="+outages))
 	}
 	want := "held"
-	for restart := range forgiven + 1 {
+	for restart := range allowed + 1 {
 		for n, c := range services {
 			require.Equal(t, want, c.answer(), "process %d after restart %d", n, restart)
 		}
@@ -55,7 +55,7 @@ func TestLimit_TwentyProcessesThatShareAFileLiveThroughTenHonestRestarts(t *test
 		c.end()
 	}
 	assert.Zero(t, s.used(), "everything is given back")
-	known, err := supervisor.NewFileStore(outages).Load(t.Context())
+	known, err := outagefile.NewFileStore(outages).Load(t.Context())
 	require.NoError(t, err)
-	assert.Len(t, known[s.server.Identity().ServerID].Outages, forgiven+1)
+	assert.Len(t, known[s.server.Identity().ServerID].Outages, allowed+1)
 }

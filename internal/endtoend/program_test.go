@@ -17,11 +17,12 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/supervisor"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
 
-// Variables that make a child process of the tests one of the programs, and tell it how to be.
+// These variables make a child process of the tests one of the programs, and configure it.
 const (
 	envProgram = "SEATBEAT_TEST_PROGRAM" // "command" or "service"
 	envServer  = "SEATBEAT_TEST_SERVER"  // its address
@@ -40,28 +41,38 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// command is a program that lives for a moment: it takes a seat, says what came of it, and gives it back.
+// command is a program that runs for a moment: it takes a seat, prints the outcome, and returns the seat.
 func command() {
 	rt := startRuntime(nil)
 	_, err := rt.Checkout(context.Background(), messages.Checkout{Feature: "cad"})
 	say(outcome(err))
-	closeRuntime(rt)
+	endOn(rt.close())
 }
 
-// service holds a seat until nobody speaks to it any more. It tells its events, and answers each line by beating twice: the
-// first heartbeat finds what happened to the server, and what follows from that has come through by the second.
+// service holds a seat until its input ends. It prints its events, and answers each line of input by two heartbeats: the
+// first one finds out what happened to the server, and by the end of the second one the consequences are known.
 func service() {
 	rt := startRuntime(func(e messages.Event) { say("event " + messages.Name(e)) })
 	license, err := rt.Checkout(context.Background(), messages.Checkout{Feature: "cad"})
 	say("answer " + outcome(err))
 	for lines := bufio.NewScanner(os.Stdin); license != nil && lines.Scan(); {
+		if by, ok := strings.CutPrefix(lines.Text(), "shift "); ok {
+			d, err := time.ParseDuration(by)
+			endOn(err)
+			shiftWall(d)
+			continue
+		}
+		if lines.Text() == "deadline" {
+			say("answer " + time.Until(license.Status().Deadline.Round(0)).String())
+			continue
+		}
 		_, err := beat(license), beat(license)
 		say(fmt.Sprintf("answer %s %d", outcome(err), rt.Status().Connections[0].Outages))
 	}
-	closeRuntime(rt)
+	endOn(rt.close())
 }
 
-// beat returns nil once a server has answered, or why the license is gone. It has a minute.
+// beat repeats the heartbeat until a server answers, the license is gone or a minute has passed.
 func beat(license *supervisor.License) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -73,8 +84,8 @@ func beat(license *supervisor.License) error {
 	}
 }
 
-// startRuntime starts a runtime as the environment says. It never gives up, so that a machine that is slow today may be.
-func startRuntime(onEvent func(messages.Event)) *supervisor.Runtime {
+// startRuntime starts a runtime that is configured by the environment. It never gives up, so that the machine may be slow.
+func startRuntime(onEvent func(messages.Event)) *checkedRuntime {
 	config := supervisor.Config{
 		Transport:      grpctransport.New(grpctransport.Config{Insecure: true}),
 		Servers:        []transport.Address{transport.Address(os.Getenv(envServer))},
@@ -84,20 +95,14 @@ func startRuntime(onEvent func(messages.Event)) *supervisor.Runtime {
 		OnEvent:        onEvent,
 	}
 	if file := os.Getenv(envOutages); file != "" {
-		config.DownLimit = supervisor.DownLimit{Max: 10, Store: supervisor.NewFileStore(file)}
+		config.DownLimit = supervisor.DownLimit{Max: 10, Store: outagefile.NewFileStore(file)}
 	}
-	rt, err := supervisor.Start(context.Background(), config)
+	rt, err := startChecked(context.Background(), config)
 	endOn(err)
 	return rt
 }
 
-func closeRuntime(rt *supervisor.Runtime) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	endOn(rt.Close(ctx))
-}
-
-// outcome says in one word what an error means for the seat.
+// outcome returns in one word what an error means for the seat.
 func outcome(err error) string {
 	switch {
 	case err == nil:
@@ -111,7 +116,7 @@ func outcome(err error) string {
 	}
 }
 
-// say tells the parent a line.
+// say prints a line for the parent.
 func say(line string) {
 	_, err := os.Stdout.WriteString(line + "\n")
 	endOn(err)
@@ -124,19 +129,25 @@ func endOn(err error) {
 	}
 }
 
-// child is a program under way.
+// child is a running program.
 type child struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines *bufio.Scanner
-	told  []string // the events so far
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	lines  *bufio.Scanner
+	events []string // so far
 }
 
 // run starts a program in a process of its own.
 func run(t *testing.T, program string, env ...string) *child {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	return runFile(t, os.Args[0], program, env...)
+}
+
+// runFile starts a program of another build of these tests.
+func runFile(t *testing.T, file, program string, env ...string) *child {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), file)
 	cmd.Env = append(append(os.Environ(), envProgram+"="+program), env...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
@@ -147,7 +158,7 @@ func run(t *testing.T, program string, env ...string) *child {
 	return &child{t: t, cmd: cmd, stdin: stdin, lines: bufio.NewScanner(stdout)}
 }
 
-// answer returns the next answer. Events that led to it may be told after it.
+// answer returns the next answer. Events that led to it may be printed later.
 func (c *child) answer() string {
 	c.t.Helper()
 	if answer, ok := strings.CutPrefix(c.next(), "answer "); ok {
@@ -157,26 +168,26 @@ func (c *child) answer() string {
 	return ""
 }
 
-// next returns the next line that is no event; "" when there is none.
+// next returns the next line that is not an event; "" at the end of the output.
 func (c *child) next() string {
 	for c.lines.Scan() {
 		event, ok := strings.CutPrefix(c.lines.Text(), "event ")
 		if !ok {
 			return c.lines.Text()
 		}
-		c.told = append(c.told, event)
+		c.events = append(c.events, event)
 	}
 	return ""
 }
 
-// ask makes a service beat. It does not wait for the answer.
+// ask makes a service send its heartbeats. It does not wait for the answer.
 func (c *child) ask() {
 	c.t.Helper()
 	_, err := io.WriteString(c.stdin, "beat\n")
 	require.NoError(c.t, err)
 }
 
-// end lets a program end by itself, and returns the line that it still had to say.
+// end ends the program's input, waits until the program has ended, and returns its last line.
 func (c *child) end() string {
 	c.t.Helper()
 	require.NoError(c.t, c.stdin.Close())

@@ -11,25 +11,27 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// licenseServer is a licence server in this process, over its lives at one address.
+// licenseServer is a licence server in this process. It can be restarted at its address.
 type licenseServer struct {
 	t       testing.TB
 	config  server.Config
 	address string
-	server  *server.Server // nil: it is stopped
+	server  *server.Server // nil while it is stopped
 	served  chan error
 	client  *tls.Config // of benchmarks; the tests are without TLS
-	ledger  string      // of benchmarks: its file
+	ledger  string      // of benchmarks: the file of the ledger
 }
 
-// newServer starts a server with so many seats of one feature.
+// newServer starts a server with seats of the feature "cad".
 func newServer(t *testing.T, seats int, clientTimeout time.Duration) *licenseServer {
 	t.Helper()
 	return serve(t, server.Config{
-		Ledger:        &server.MemoryLedger{},
-		Features:      []server.Feature{{Name: "cad", Version: messages.V(1, 0), Seats: seats}},
+		Ledger:        &ledger.Memory{},
+		Features:      []license.Feature{{Name: "cad", Version: messages.V(1, 0), Seats: seats}},
 		ClientTimeout: clientTimeout,
 		Insecure:      true,
 	})
@@ -43,7 +45,7 @@ func serve(t testing.TB, config server.Config) *licenseServer {
 	return s
 }
 
-// start begins a life of the server, at the address of the earlier one.
+// start starts the server, at its earlier address if it had one.
 func (s *licenseServer) start() {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", s.address)
@@ -56,7 +58,7 @@ func (s *licenseServer) start() {
 	go func(srv *server.Server) { served <- srv.Serve(listener) }(s.server)
 }
 
-// stop ends the life without ado: connections are cut.
+// stop stops the server at once and cuts its connections.
 func (s *licenseServer) stop() {
 	s.t.Helper()
 	if s.server == nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A process that was stopped is no machine that slept: both of its clocks went on, so nothing tells it but what it finds.
+// Both clocks of a stopped process go on, other than those of a machine that slept: the process sees no jump of the clock.
 
-// shortTimeout is the client timeout that a stopped process outlasts.
+// shortTimeout is a client timeout that passes while a process is stopped.
 const shortTimeout = time.Second
 
 // stoppedService runs a service that holds the only seat, stops it, and waits until the server has freed the seat.
@@ -32,18 +32,20 @@ func (c *child) signal(s syscall.Signal) {
 }
 
 func TestRule17_AProcessThatWasStoppedTakesItsSeatAgain(t *testing.T) {
+	t.Parallel()
 	s, c := stoppedService(t)
 	c.signal(syscall.SIGCONT)
 	c.ask()
 	assert.Equal(t, "held 0", c.answer())
 	assert.Equal(t, 1, s.used(), "one seat, not two")
 	c.end()
-	assert.Contains(t, c.told, "CheckoutSucceeded")
-	assert.NotContains(t, c.told, "ClockJumped")
+	assert.Contains(t, c.events, "CheckoutSucceeded")
+	assert.NotContains(t, c.events, "ClockJumped")
 	assert.Zero(t, s.used())
 }
 
 func TestRule17_AProcessThatWasStoppedLosesASeatThatSomebodyElseTook(t *testing.T) {
+	t.Parallel()
 	s, c := stoppedService(t)
 	other := run(t, "service", envServer+"="+s.address)
 	require.Equal(t, "held", other.answer())
@@ -51,19 +53,20 @@ func TestRule17_AProcessThatWasStoppedLosesASeatThatSomebodyElseTook(t *testing.
 	c.ask()
 	assert.Equal(t, "lost 0", c.answer())
 	c.end()
-	assert.Contains(t, c.told, "CheckoutFailed")
+	assert.Contains(t, c.events, "CheckoutFailed")
 	assert.Equal(t, 1, s.used(), "the other's")
 	other.end()
 }
 
-// Rule 16: the stop counts as age, so that the first failed beat after it tells that the seats are at risk.
+// docs/rules.md, rule 16: the time of the stop counts as age, so that the first failed heartbeat finds the lease at risk.
 func TestRule17_LeasesOfAProcessThatWasStoppedAreAsOldAsTheStopMadeThem(t *testing.T) {
+	t.Parallel()
 	s, c := stoppedService(t, envEnforce+"=1")
 	s.stop()
 	c.signal(syscall.SIGCONT)
 	c.ask()
 	assert.Equal(t, "lost 0", c.answer())
 	c.end()
-	assert.Contains(t, c.told, "LeaseAtRisk")
-	assert.NotContains(t, c.told, "RetryingFeature", "nobody answered")
+	assert.Contains(t, c.events, "LeaseAtRisk")
+	assert.NotContains(t, c.events, "RetryingFeature", "nobody answered")
 }

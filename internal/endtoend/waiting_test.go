@@ -14,7 +14,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
 
-// newRuntime starts a runtime in this process that asks servers in this order, and never gives up.
+// newRuntime starts a runtime in this process that asks the servers in this order and never gives up.
 func newRuntime(t *testing.T, servers ...*licenseServer) *supervisor.Runtime {
 	t.Helper()
 	config := supervisor.Config{
@@ -25,13 +25,13 @@ func newRuntime(t *testing.T, servers ...*licenseServer) *supervisor.Runtime {
 	for _, s := range servers {
 		config.Servers = append(config.Servers, transport.Address(s.address))
 	}
-	rt, err := supervisor.Start(t.Context(), config)
+	rt, err := startChecked(t.Context(), config)
 	require.NoError(t, err)
-	t.Cleanup(func() { closeRuntime(rt) })
-	return rt
+	t.Cleanup(func() { assert.NoError(t, rt.close()) })
+	return rt.Runtime
 }
 
-// hold takes a seat, which must be free.
+// hold takes a free seat.
 func hold(t *testing.T, rt *supervisor.Runtime) *supervisor.License {
 	t.Helper()
 	license, err := rt.Checkout(t.Context(), messages.Checkout{Feature: "cad"})
@@ -55,13 +55,13 @@ func wait(ctx context.Context, rt *supervisor.Runtime) *waiter {
 	return w
 }
 
-// granted waits until a seat has come, and returns it.
+// granted waits until the checkout is granted, and returns the license.
 func (w *waiter) granted(t *testing.T) *supervisor.License {
 	t.Helper()
 	select {
 	case <-w.ended:
-	case <-time.After(time.Minute): // so that a defect ends the test
-		require.Fail(t, "it still waits")
+	case <-time.After(time.Minute): // with a defect the test must end too
+		require.Fail(t, "the checkout still waits")
 	}
 	require.NoError(t, w.err)
 	return w.license
@@ -76,8 +76,8 @@ func (w *waiter) waits() bool {
 	}
 }
 
-// awaitLine waits until so many are in line.
-func (s *licenseServer) awaitLine(n int) {
+// awaitQueue waits until n checkouts are in the queue.
+func (s *licenseServer) awaitQueue(n int) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool {
 		status, err := s.server.Status(s.t.Context())
@@ -85,7 +85,7 @@ func (s *licenseServer) awaitLine(n int) {
 	}, time.Minute, 10*time.Millisecond)
 }
 
-func TestWait_AllServersAreAskedBeforeTheLineIsJoined(t *testing.T) {
+func TestWait_AllServersAreAskedBeforeTheQueueIsJoined(t *testing.T) {
 	one, two := newServer(t, 1, time.Minute), newServer(t, 1, time.Minute)
 	rt := newRuntime(t, one, two)
 	held := hold(t, rt)
@@ -93,27 +93,27 @@ func TestWait_AllServersAreAskedBeforeTheLineIsJoined(t *testing.T) {
 	elsewhere := wait(t.Context(), rt).granted(t)
 	assert.Equal(t, 1, two.used(), "the second server has a free seat")
 	w := wait(t.Context(), rt)
-	one.awaitLine(1)
-	two.awaitLine(0)
+	one.awaitQueue(1)
+	two.awaitQueue(0)
 	require.NoError(t, elsewhere.Checkin(t.Context()))
 	require.NoError(t, held.Checkin(t.Context()))
 	w.granted(t)
-	assert.Equal(t, 1, one.used(), "it waited at the first")
+	assert.Equal(t, 1, one.used(), "the checkout waited at the first server")
 }
 
-func TestWait_ThoseInLineAreServedInTheirOrder(t *testing.T) {
+func TestWait_WaitingCheckoutsAreServedInOrder(t *testing.T) {
 	s := newServer(t, 1, time.Minute)
 	held := hold(t, newRuntime(t, s))
-	var line []*waiter
+	var queue []*waiter
 	for n := range 3 {
-		line = append(line, wait(t.Context(), newRuntime(t, s)))
-		s.awaitLine(n + 1)
+		queue = append(queue, wait(t.Context(), newRuntime(t, s)))
+		s.awaitQueue(n + 1)
 	}
-	for n, w := range line {
+	for n, w := range queue {
 		require.NoError(t, held.Checkin(t.Context()))
 		held = w.granted(t)
-		s.awaitLine(len(line) - n - 1)
-		for _, later := range line[n+1:] {
+		s.awaitQueue(len(queue) - n - 1)
+		for _, later := range queue[n+1:] {
 			assert.True(t, later.waits())
 		}
 		assert.Equal(t, 1, s.used())
@@ -125,7 +125,7 @@ func TestWait_AnAbandonedWaitLeavesNothingBehind(t *testing.T) {
 	held := hold(t, newRuntime(t, s))
 	ctx, giveUp := context.WithCancel(t.Context())
 	abandoned := wait(ctx, newRuntime(t, s))
-	s.awaitLine(1)
+	s.awaitQueue(1)
 	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	late := wait(short, newRuntime(t, s))
@@ -134,7 +134,7 @@ func TestWait_AnAbandonedWaitLeavesNothingBehind(t *testing.T) {
 	require.ErrorIs(t, abandoned.err, context.Canceled)
 	<-late.ended
 	require.Error(t, late.err)
-	s.awaitLine(0)
+	s.awaitQueue(0)
 	require.NoError(t, held.Checkin(t.Context()))
 	require.Eventually(t, func() bool { return s.used() == 0 }, time.Minute, 10*time.Millisecond)
 	hold(t, newRuntime(t, s))
@@ -144,9 +144,9 @@ func TestWait_ARestartOfTheServerIsWaitedThrough(t *testing.T) {
 	s := newServer(t, 1, time.Minute)
 	held := hold(t, newRuntime(t, s))
 	w := wait(t.Context(), newRuntime(t, s))
-	s.awaitLine(1)
+	s.awaitQueue(1)
 	s.restart()
-	s.awaitLine(1)
+	s.awaitQueue(1)
 	assert.True(t, w.waits())
 	assert.Equal(t, 1, s.used(), "the seat is held")
 	require.NoError(t, held.Checkin(t.Context()))

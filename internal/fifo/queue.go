@@ -1,27 +1,27 @@
-// Package fifo has the queue that dispatcher, connections and subscribers share: first in, first out, as long as it has to
-// be, and as small as it can be afterwards.
+// Package fifo has the queue of the dispatcher, the connections and the subscribers: first in, first out, as long as it
+// must be, and small again afterwards.
 package fifo
 
 const (
-	piece = 64 // elements that are allocated at a time
-	spare = 64 // emptied pieces that are kept at most
+	segmentSize = 64 // elements that are allocated at a time
+	maxSpare    = 64 // empty segments that are kept for later
 )
 
-// Queue is a list of pieces. It copies nothing as it grows and shrinks, and uses emptied pieces again: a ring that doubled
-// and halved left 150 bytes of garbage behind each event of a burst. The zero value is an empty queue without a piece.
-// It is not safe for concurrent use: its owner's lock guards it.
+// Queue is a list of segments. It copies no element when it grows or shrinks, and uses empty segments again: a ring
+// buffer that doubled and halved left 150 bytes of garbage for each event of a burst. The zero value is an empty queue
+// without a segment. It is not safe for concurrent use: the lock of its owner guards it.
 type Queue[T any] struct {
-	first, last *part[T]
+	first, last *segment[T]
 	head        int // index in first of the oldest element
 	tail        int // index in last behind the newest element
 	n           int // number of elements
-	spare       *part[T]
+	spare       *segment[T]
 	spares      int
 }
 
-type part[T any] struct {
-	elements [piece]T
-	next     *part[T]
+type segment[T any] struct {
+	elements [segmentSize]T
+	next     *segment[T]
 }
 
 // Len returns the number of elements.
@@ -29,7 +29,7 @@ func (q *Queue[T]) Len() int { return q.n }
 
 // Push appends v.
 func (q *Queue[T]) Push(v T) {
-	if q.last == nil || q.tail == piece {
+	if q.last == nil || q.tail == segmentSize {
 		q.grow()
 	}
 	q.last.elements[q.tail] = v
@@ -37,7 +37,8 @@ func (q *Queue[T]) Push(v T) {
 	q.n++
 }
 
-// Pop takes the oldest element; ok is false when there is none. The queue keeps no reference to it.
+// Pop removes and returns the oldest element; ok is false when there is none. The queue keeps no reference to the
+// element.
 func (q *Queue[T]) Pop() (v T, ok bool) {
 	if q.n == 0 {
 		return v, false
@@ -46,38 +47,38 @@ func (q *Queue[T]) Pop() (v T, ok bool) {
 	v, q.first.elements[q.head] = q.first.elements[q.head], none
 	q.head++
 	q.n--
-	if q.head == piece {
+	if q.head == segmentSize {
 		q.shrink()
 	}
 	return v, true
 }
 
-// grow appends a piece.
+// grow appends a segment.
 func (q *Queue[T]) grow() {
-	p := q.spare
-	if p == nil {
-		p = new(part[T])
+	s := q.spare
+	if s == nil {
+		s = new(segment[T])
 	} else {
-		q.spare, p.next = p.next, nil
+		q.spare, s.next = s.next, nil
 		q.spares--
 	}
 	if q.last == nil {
-		q.first = p
+		q.first = s
 	} else {
-		q.last.next = p
+		q.last.next = s
 	}
-	q.last, q.tail = p, 0
+	q.last, q.tail = s, 0
 }
 
-// shrink takes the first piece out, which is empty.
+// shrink removes the first segment, which is empty.
 func (q *Queue[T]) shrink() {
-	p := q.first
-	q.first, q.head = p.next, 0
+	s := q.first
+	q.first, q.head = s.next, 0
 	if q.first == nil {
 		q.last = nil
 	}
-	if q.spares < spare {
-		p.next, q.spare = q.spare, p
+	if q.spares < maxSpare {
+		s.next, q.spare = q.spare, s
 		q.spares++
 	}
 }

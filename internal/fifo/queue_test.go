@@ -35,7 +35,7 @@ func TestQueueBehavesLikeASlice(t *testing.T) {
 func TestQueueKeepsItsOrderWhileItGrowsAndShrinks(t *testing.T) {
 	var queue Queue[int]
 	pushed, popped := 0, 0
-	for _, size := range []int{10, 1000, 3, 40, 0} { // lengths to move to; each crosses from piece to piece
+	for _, size := range []int{10, 1000, 3, 40, 0} { // lengths to move to; each crosses from segment to segment
 		for range 100 {
 			queue.Push(pushed)
 			pushed++
@@ -62,18 +62,18 @@ func TestQueueGivesItsMemoryBackAfterAFlood(t *testing.T) {
 	for queue.Len() > 5 {
 		queue.Pop()
 	}
-	pieces := 0
-	for _, list := range []*part[int]{queue.first, queue.spare} {
+	segments := 0
+	for _, list := range []*segment[int]{queue.first, queue.spare} {
 		for p := list; p != nil; p = p.next {
-			pieces++
+			segments++
 		}
 	}
-	assert.LessOrEqual(t, pieces, spare+2)
+	assert.LessOrEqual(t, segments, maxSpare+2)
 }
 
 func TestQueueKeepsNoReferenceToWhatItGaveAway(t *testing.T) {
 	var queue Queue[*int]
-	for range piece + 10 {
+	for range segmentSize + 10 {
 		queue.Push(new(int))
 	}
 	for queue.Len() > 0 {
@@ -87,12 +87,12 @@ func TestQueueKeepsNoReferenceToWhatItGaveAway(t *testing.T) {
 // A ring that doubled and halved allocated all the time while its length went up and down.
 func TestQueueAllocatesNothingWhileItsLengthGoesUpAndDown(t *testing.T) {
 	var queue Queue[int]
-	const most = piece * spare
+	const length = segmentSize * maxSpare
 	assert.Zero(t, testing.AllocsPerRun(10, func() { // after a first run that is not counted
-		for i := range most {
+		for i := range length {
 			queue.Push(i)
 		}
-		for range most {
+		for range length {
 			queue.Pop()
 		}
 	}))

@@ -9,39 +9,39 @@ import (
 	"github.com/seatbeat/seatbeat/internal/fifo"
 )
 
-// messagesPerTurn is how many messages an actor handles before it goes to the end of the dispatcher's queue. Few enough
-// that a busy actor does not hold up the others, many enough that the queue costs nothing next to the messages.
+// messagesPerTurn is how many messages an actor handles before it goes to the end of the dispatcher's queue: few enough
+// that a busy actor does not hold up the others, and so many that the queue costs little beside the messages.
 const messagesPerTurn = 100
 
-// Dispatcher runs mailboxes on a few goroutines. protoactor's own starts a goroutine for each mailbox that has work,
-// which is a million of them when a server with a million features is lost.
+// Dispatcher runs the turns of mailboxes on a few goroutines, its workers. protoactor's own starts a goroutine for each
+// mailbox that has work: a million of them when a server with a million features is lost.
 //
-// Its queue needs no bound of its own: a mailbox schedules itself at most once until it has run, so there are never more
-// entries than actors. A worker ends when the queue is empty: an idle runtime has no goroutine.
+// The queue needs no bound: a mailbox schedules itself at most once until it has run, so that there are never more entries
+// than actors. A worker ends when the queue is empty, so that an idle runtime has no goroutine.
 //
-// A function that panics ends the process with its stack, as it would with protoactor's own dispatcher: the mailbox hands
-// each panic of an actor to its supervisor, so one that comes out here is a defect of the mailbox itself, and going on
-// would leave an actor that is dead without anybody having been told.
+// A scheduled function that panics ends the process, as it would with protoactor's own dispatcher. The mailbox hands each
+// panic of an actor to the actor's supervisor. So a panic that comes out here is a defect of the mailbox itself, and after
+// it an actor would be dead without its supervisor being told.
 type Dispatcher struct {
-	limit int // workers at most
+	limit int // the most workers
 
 	mu      sync.Mutex // guards the fields below
 	queue   fifo.Queue[turn]
 	workers int
-	idle    sync.Cond // of mu: no worker is left
+	idle    sync.Cond // on mu; signalled when no worker is left
 }
 
 var _ actor.Dispatcher = (*Dispatcher)(nil)
 
-// turn is what a worker runs: mostly that of a mailbox, which as a pointer costs no allocation. (As a method value it was
-// 16 bytes for each message to an idle actor.)
+// turn is what a worker runs. It is mostly a mailbox, a pointer, which costs no allocation; as a method value it would
+// cost 16 bytes for each message to an idle actor.
 type turn interface{ takeTurn() }
 
 type function func()
 
 func (f function) takeTurn() { f() }
 
-// NewDispatcher returns a dispatcher of at most limit goroutines; 0 means GOMAXPROCS, at least 2, so that one actor that
+// NewDispatcher returns a dispatcher of at most limit workers. 0 means GOMAXPROCS, at least 2, so that one actor that
 // computes for long does not stop all others.
 func NewDispatcher(limit int) *Dispatcher {
 	if limit <= 0 {
@@ -67,7 +67,7 @@ func (t longTurns) Throughput() int { return t.messages }
 // Throughput returns how many messages a mailbox may handle in one turn.
 func (d *Dispatcher) Throughput() int { return messagesPerTurn }
 
-// Schedule runs fn on one of the workers, after those scheduled before it have been started. It does not block.
+// Schedule runs fn on one of the workers. What was scheduled before is started before. Schedule does not block.
 func (d *Dispatcher) Schedule(fn func()) { d.schedule(function(fn)) }
 
 func (d *Dispatcher) schedule(t turn) {
@@ -83,12 +83,12 @@ func (d *Dispatcher) schedule(t turn) {
 	}
 }
 
-// work runs what is queued until nothing is left.
+// work runs turns until the queue is empty.
 func (d *Dispatcher) work() {
 	finished := false
 	defer func() {
 		if !finished {
-			go d.work() // it called runtime.Goexit: another goroutine takes this worker's place
+			go d.work() // the turn called runtime.Goexit: another goroutine takes this worker's place
 		}
 	}()
 	for t, ok := d.next(); ok; t, ok = d.next() {
@@ -97,7 +97,7 @@ func (d *Dispatcher) work() {
 	finished = true
 }
 
-// next takes what is to be run now. When there is nothing, the worker that asked counts as gone.
+// next returns the next turn. When there is none, it returns false and the worker that called counts as ended.
 func (d *Dispatcher) next() (t turn, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -109,7 +109,7 @@ func (d *Dispatcher) next() (t turn, ok bool) {
 	return t, ok
 }
 
-// Wait blocks until nothing is queued or being run. It must not be called by what the dispatcher runs.
+// Wait blocks until nothing is queued or running. A scheduled function must not call it.
 func (d *Dispatcher) Wait() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

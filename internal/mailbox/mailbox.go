@@ -1,3 +1,5 @@
+// Package mailbox has the mailboxes and the dispatcher of the actors. protoactor's own would cost a million features 312
+// bytes each in idle mailboxes, and a goroutine each when a server with all of them is lost.
 package mailbox
 
 import (
@@ -7,15 +9,15 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// errGoexit is the reason of a failure when an actor's code called runtime.Goexit.
+// errGoexit is why an actor failed whose code called runtime.Goexit.
 var errGoexit = errors.New("actor called runtime.Goexit")
 
-// mailbox is an unbounded actor.Mailbox that is small while it is empty, 64 bytes where protoactor's own has 376, and
-// gives back what a flood took. User messages are handled in the order in which they were posted; system messages
-// overtake them. A failed actor's mailbox is suspended, as protoactor wants it: it keeps its messages and handles none
-// but the system's until the supervisor has resumed or restarted the actor.
+// mailbox is an unbounded actor.Mailbox. An empty mailbox has 64 bytes, where protoactor's own has 376, and the memory of
+// a flood is freed after it. User messages are handled in the order in which they were posted; system messages overtake
+// them. The mailbox of a failed actor is suspended, as protoactor expects: it keeps its user messages, and handles system
+// messages only, until the supervisor has resumed or restarted the actor.
 //
-// Unlike protoactor's own it gives other actors a turn after a while, takes messages already before the actor that is
+// Unlike protoactor's own, the mailbox gives other actors a turn after a while, accepts messages before the actor that is
 // being spawned is ready, and treats runtime.Goexit as a failure. It does not unpack an actor.MessageBatch.
 type mailbox struct {
 	invoker    actor.MessageInvoker
@@ -29,21 +31,22 @@ type mailbox struct {
 	suspended bool
 }
 
-// New is an actor.MailboxProducer.
+// New returns an empty mailbox. It is an actor.MailboxProducer.
 func New() actor.Mailbox { return new(mailbox) }
 
-// RegisterHandlers says whom the messages are for and where to take turns. protoactor calls it once and posts Started
-// next. An actor's name is known before that, so that messages may be here already; they wait for Started.
+// RegisterHandlers sets the actor that handles the messages, and the dispatcher that runs the turns. protoactor calls it
+// once and posts Started next. The actor's name is known before that, so that messages may have arrived already; they wait
+// for Started.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.invoker, m.dispatcher = invoker, dispatcher
 }
 
-// Start does nothing: the system message Started, posted by protoactor before, is what starts the actor.
+// Start does nothing: the system message Started, which protoactor has posted, starts the actor.
 func (m *mailbox) Start() {}
 
-// UserMessageCount returns the number of user messages that wait.
+// UserMessageCount returns how many user messages wait.
 func (m *mailbox) UserMessageCount() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -75,7 +78,7 @@ func (m *mailbox) PostSystemMessage(message any) {
 	}
 }
 
-// claimTurn reports whether the caller, who holds the lock, has to schedule a turn after it has let go of the lock.
+// claimTurn reports whether the caller has to schedule a turn. The caller holds the lock, and schedules after unlocking.
 func (m *mailbox) claimTurn() bool {
 	if m.scheduled || m.dispatcher == nil {
 		return false
@@ -84,7 +87,7 @@ func (m *mailbox) claimTurn() bool {
 	return true
 }
 
-// scheduleTurn is called without the lock: a dispatcher may take the turn at once.
+// scheduleTurn is called without the lock, since a dispatcher may run the turn at once.
 func (m *mailbox) scheduleTurn() {
 	if own, ok := m.dispatcher.(interface{ schedule(turn) }); ok {
 		own.schedule(m)
@@ -93,7 +96,7 @@ func (m *mailbox) scheduleTurn() {
 	m.dispatcher.Schedule(m.takeTurn)
 }
 
-// takeTurn handles messages until none is left or others should have their turn.
+// takeTurn handles messages until none is left or it is the turn of other actors.
 func (m *mailbox) takeTurn() {
 	for range max(1, m.dispatcher.Throughput()) {
 		message, system, ok := m.next()
@@ -105,7 +108,7 @@ func (m *mailbox) takeTurn() {
 	m.scheduleTurn()
 }
 
-// next takes the message to be handled now. When there is none, the turn is over.
+// next returns the message to be handled now. It returns false when there is none, and the turn is over.
 func (m *mailbox) next() (message any, system, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -127,7 +130,7 @@ func (m *mailbox) next() (message any, system, ok bool) {
 	return m.user.pop(), false, true
 }
 
-// handle has the actor handle one message and tells its supervisor if it fails. The failing message is lost.
+// handle has the actor handle one message. When the actor fails, its supervisor is told and the message is lost.
 func (m *mailbox) handle(message any, system bool) {
 	handled := false
 	defer func() {
@@ -140,7 +143,7 @@ func (m *mailbox) handle(message any, system bool) {
 			return
 		}
 		m.invoker.EscalateFailure(errGoexit, message)
-		m.scheduleTurn() // this goroutine ends here: the turn goes on in another
+		m.scheduleTurn() // this goroutine ends here, so that the turn goes on in another one
 	}()
 	if system {
 		m.invoker.InvokeSystemMessage(message)
@@ -150,14 +153,13 @@ func (m *mailbox) handle(message any, system bool) {
 	handled = true
 }
 
-// letters is a queue of messages. It is a ring of which only the last letter is known, and that one knows the first:
-// an empty queue is one pointer, and each message takes 24 bytes just as long as it waits. (To pool the letters made
-// nothing faster.)
+// letters is a queue of messages: a ring, of which the queue knows the last letter and the last letter knows the first. An
+// empty queue is one pointer, and each message takes 24 bytes while it waits. (A pool of letters was not faster.)
 type letters struct{ last *letter }
 
 type letter struct {
 	message any
-	next    *letter // of the last letter: the first
+	next    *letter // the last letter points to the first
 }
 
 func (q *letters) empty() bool { return q.last == nil }

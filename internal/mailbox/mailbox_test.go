@@ -216,17 +216,17 @@ func TestMailboxCountsWaitingUserMessages(t *testing.T) {
 
 // inbox is an actor behind a mailbox that counts, and checks the order of each sender.
 type inbox struct {
-	t     *testing.T
-	done  sync.WaitGroup
-	heard map[int]int // sender to its last number
+	t    *testing.T
+	done sync.WaitGroup
+	last map[int]int // sender to its last number
 }
 
 type numbered struct{ sender, number int }
 
 func (i *inbox) InvokeUserMessage(message any) {
 	n := message.(numbered)
-	assert.Equal(i.t, i.heard[n.sender]+1, n.number, "the order of one sender")
-	i.heard[n.sender] = n.number
+	assert.Equal(i.t, i.last[n.sender]+1, n.number, "the order of one sender")
+	i.last[n.sender] = n.number
 	i.done.Done()
 }
 
@@ -236,7 +236,7 @@ func (*inbox) EscalateFailure(any, any) {}
 func TestMailboxKeepsTheOrderOfEachOfManySenders(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	const senders, each = 8, 10_000
-	in := &inbox{t: t, heard: map[int]int{}}
+	in := &inbox{t: t, last: map[int]int{}}
 	m := New()
 	m.RegisterHandlers(in, NewDispatcher(0))
 	in.done.Add(senders * each)

@@ -1,4 +1,4 @@
-// Package testcert makes throw-away certificates for tests of mutual TLS. Nothing in it is for use outside tests.
+// Package testcert makes certificates for tests of mutual TLS. Nothing outside of tests may use it.
 package testcert
 
 import (
@@ -15,14 +15,15 @@ import (
 	"time"
 )
 
-// Authority signs certificates of one test. Those of another Authority are strangers to it.
+// Authority is a certificate authority of one test. It trusts no certificate of another Authority. A failure of any
+// method ends the test.
 type Authority struct {
 	tb   testing.TB
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-// New makes an authority. A failure ends the test.
+// New makes an authority.
 func New(tb testing.TB) *Authority {
 	tb.Helper()
 	a := &Authority{tb: tb, key: newKey(tb)}
@@ -33,8 +34,8 @@ func New(tb testing.TB) *Authority {
 	return a
 }
 
-// Server returns the configuration of a server at localhost, 127.0.0.1 and ::1 that asks clients of this authority for
-// their certificates.
+// Server returns the configuration of a server at localhost, 127.0.0.1 and ::1 that requires certificates of this
+// authority from its clients.
 func (a *Authority) Server() *tls.Config {
 	a.tb.Helper()
 	template := template("test server")
@@ -48,8 +49,8 @@ func (a *Authority) Server() *tls.Config {
 	}
 }
 
-// Client returns the configuration of a client with this common name that trusts the authority. An id that is not empty
-// is a URI name besides: "spiffe://example.org/build".
+// Client returns the configuration of a client that has a certificate with the common name, and trusts the authority.
+// When id is not empty, the certificate also has it as a URI name, such as "spiffe://example.org/build".
 func (a *Authority) Client(commonName, id string) *tls.Config {
 	a.tb.Helper()
 	template := template(commonName)
@@ -62,10 +63,19 @@ func (a *Authority) Client(commonName, id string) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{a.issue(template)}, RootCAs: a.Pool()}
 }
 
-// Cert returns the authority's own certificate.
+// Expired returns the configuration of a client whose certificate expired an hour ago.
+func (a *Authority) Expired(commonName string) *tls.Config {
+	a.tb.Helper()
+	template := template(commonName)
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	template.NotBefore, template.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
+	return &tls.Config{Certificates: []tls.Certificate{a.issue(template)}, RootCAs: a.Pool()}
+}
+
+// Cert returns the certificate of the authority itself.
 func (a *Authority) Cert() *x509.Certificate { return a.cert }
 
-// Pool returns the pool that trusts this authority and no other.
+// Pool returns a pool with the certificate of this authority alone.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)

@@ -19,23 +19,25 @@ import (
 
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/ledger"
+	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// What licence servers fell to before by their administration.
+// The tests in this file repeat attacks that the administration of other licence servers did not withstand.
 
-// stage is the administration of a server, and what was asked of it.
-type stage struct {
+// attackedServer is the administration of a server. It counts the reloads and backups that requests led to.
+type attackedServer struct {
 	t                *testing.T
 	address          string
 	token            Token
 	reloads, backups atomic.Int64
 }
 
-func newStage(t *testing.T) *stage {
-	s := &stage{t: t}
+func newAttackedServer(t *testing.T) *attackedServer {
+	s := &attackedServer{t: t}
 	srv, err := server.New(server.Config{
-		Ledger: &server.MemoryLedger{}, Insecure: true,
-		Features: []server.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 1}},
+		Ledger: &ledger.Memory{}, Insecure: true,
+		Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 1}},
 	})
 	require.NoError(t, err)
 	s.token, err = MakeToken(filepath.Join(t.TempDir(), "token"))
@@ -58,35 +60,35 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// says sends a request as it stands and returns the status and the rest of what the server said.
-func (s *stage) says(request string) (status int, said string) {
+// send sends a request as it stands and returns the status, and the header and the body of the reply.
+func (s *attackedServer) send(request string) (status int, reply string) {
 	s.t.Helper()
 	conn, err := net.Dial("tcp", s.address)
 	require.NoError(s.t, err)
 	defer conn.Close()
-	_, _ = io.WriteString(conn, request) // the server may have heard enough
-	reply, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	_, _ = io.WriteString(conn, request) // fails if the server has already refused it
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0, ""
 	}
-	defer reply.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<20))
+	defer response.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	var header strings.Builder
-	require.NoError(s.t, reply.Header.Write(&header))
-	return reply.StatusCode, header.String() + string(body)
+	require.NoError(s.t, response.Header.Write(&header))
+	return response.StatusCode, header.String() + string(body)
 }
 
-func (s *stage) request(line, body string, headers ...string) string {
+func (s *attackedServer) request(line, body string, headers ...string) string {
 	return line + " HTTP/1.1\r\nHost: " + s.address + "\r\nConnection: close\r\n" + strings.Join(append(headers, ""), "\r\n") +
 		"\r\n" + body
 }
 
-func (s *stage) authorized() string { return "Authorization: Bearer " + string(s.token) }
+func (s *attackedServer) authorized() string { return "Authorization: Bearer " + string(s.token) }
 
-// The class of CVE-2022-27511, CVE-2022-27512, CVE-2018-15573 and CVE-2021-44152: what administers needs no login, or
-// another path leads past it. And of CVE-2021-44155: answers that differ tell what there is.
-func TestNothingIsAdministeredWithoutTheToken(t *testing.T) {
-	s := newStage(t)
+// The class of CVE-2022-27511, CVE-2022-27512, CVE-2018-15573 and CVE-2021-44152: administration needs no login, or some
+// path leads past it. And of CVE-2021-44155: differing answers reveal what exists.
+func TestWithoutTheTokenNothingIsAdministered(t *testing.T) {
+	s := newAttackedServer(t)
 	wrong := []string{"", "Authorization: Bearer", "Authorization: Bearer " + strings.Repeat("0", 64),
 		"Authorization: bearer" + string(s.token), "X-Token: " + string(s.token), "Cookie: token=" + string(s.token),
 		"Authorization: Bearer " + string(s.token[:63]), "Authorization: Bearer " + string(s.token) + "0"}
@@ -96,26 +98,26 @@ func TestNothingIsAdministeredWithoutTheToken(t *testing.T) {
 			"GET /v1/status", "POST /v1/reload", "GET /v1/backup", "GET //v1/backup", "GET /v1/../v1/backup", "GET /%76%31/backup",
 			"GET /v1/status?token=" + string(s.token), "POST /v1/release", "DELETE /none", "GET /metrics/../v1/backup", "OPTIONS *",
 		} {
-			status, said := s.says(s.request(line, "", "X-Real-IP: 127.0.0.1", header))
+			status, reply := s.send(s.request(line, "", "X-Real-IP: 127.0.0.1", header))
 			assert.Contains(t, []int{http.StatusUnauthorized, http.StatusOK}, status, "%s %s", line, header)
 			if status == http.StatusOK {
-				assert.NotContains(t, said, "f", "%s %s: the answer of net/http itself, without a word", line, header)
+				assert.NotContains(t, reply, "f", "%s %s: net/http answers this by itself, with an empty body", line, header)
 				continue
 			}
-			said = said[strings.Index(said, "{"):]
+			reply = reply[strings.Index(reply, "{"):]
 			if first == "" {
-				first = said
+				first = reply
 			}
-			assert.Equal(t, first, said, "%s %s", line, header)
+			assert.Equal(t, first, reply, "%s %s", line, header)
 		}
 	}
 	assert.Zero(t, s.reloads.Load()+s.backups.Load())
 }
 
-// The class of CVE-2021-37498, CVE-2021-37499 and CVE-2021-37500: an administrator's request, sent by whoever has got
-// him to send it, names an address that is connected to, text that becomes a header, or a path.
+// The class of CVE-2021-37498, CVE-2021-37499 and CVE-2021-37500: an attacker makes an administrator send a request that
+// names an address to connect to, a text that becomes a header, or a path.
 func TestNoRequestNamesAPathAnAddressOrAHeader(t *testing.T) {
-	s := newStage(t)
+	s := newAttackedServer(t)
 	decoy, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	written := filepath.Join(t.TempDir(), "written")
@@ -129,9 +131,9 @@ func TestNoRequestNamesAPathAnAddressOrAHeader(t *testing.T) {
 			s.request("GET /v1/backup?out="+strings.ReplaceAll(text, " ", "+"), "", s.authorized()),
 			s.request("GET /v1/../../../../../../../../etc/passwd", "", s.authorized()),
 		} {
-			_, said := s.says(request)
-			assert.NotContains(t, said, "X-Forged: 1\n")
-			assert.NotContains(t, said, "root:")
+			_, reply := s.send(request)
+			assert.NotContains(t, reply, "X-Forged: 1\n")
+			assert.NotContains(t, reply, "root:")
 		}
 	}
 	assert.NoFileExists(t, written)
@@ -139,30 +141,30 @@ func TestNoRequestNamesAPathAnAddressOrAHeader(t *testing.T) {
 	require.NoError(t, err)
 	first, err := decoy.Accept()
 	require.NoError(t, err)
-	assert.Equal(t, mine.LocalAddr(), first.RemoteAddr(), "the server connected to where a request told it to")
+	assert.Equal(t, mine.LocalAddr(), first.RemoteAddr(), "the server connected to an address from a request")
 	require.NoError(t, errors.Join(mine.Close(), first.Close(), decoy.Close()))
 	_, err = os.Stat("backup")
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// The class of CVE-2021-44154: a request is longer than what it is read into.
+// The class of CVE-2021-44154: a request is longer than the buffer it is read into.
 func TestOversizedRequestsOfAdministratorsAreRefused(t *testing.T) {
-	s := newStage(t)
+	s := newAttackedServer(t)
 	long := strings.Repeat("x", 64<<10)
 	for name, request := range map[string]string{
 		"a body":   s.request("POST /v1/release", `{"lease":"`+long+`"}`, s.authorized(), "Content-Length: "+strconv.Itoa(len(long)+12)),
 		"a header": s.request("GET /v1/status", "", s.authorized(), "X: "+long),
 		"a path":   s.request("GET /"+long, "", s.authorized()),
 	} {
-		status, said := s.says(request)
+		status, reply := s.send(request)
 		assert.NotEqual(t, http.StatusOK, status, name)
-		assert.Less(t, len(said), 4096, name)
+		assert.Less(t, len(reply), 4096, name)
 	}
-	status, _ := s.says(s.request("GET /v1/status", "", s.authorized()))
+	status, _ := s.send(s.request("GET /v1/status", "", s.authorized()))
 	assert.Equal(t, http.StatusOK, status)
 }
 
-// The class of CVE-2017-12822: the administration is there for others than this machine.
+// The class of CVE-2017-12822: other machines can reach the administration.
 func TestTheAdministrationIsOnLoopbackOnly(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
 		_, err := Listen(address)

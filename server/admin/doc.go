@@ -1,10 +1,11 @@
-// Package admin is the administration of a licence server over HTTP, on a listener of its own: status, holders, release,
-// backup and reload, and metrics.
+// Package admin is the administration of a licence server, over HTTP with JSON on a listener of its own: status, leases,
+// release, reload, backup, and metrics.
 //
-// Everything but /metrics wants the token, in "Authorization: Bearer ..."; it is compared in constant time, and who has
-// none, a wrong one or an unknown path is answered alike. /metrics has no names of clients in it and wants no token, so
-// that whatever collects metrics need not hold the key to all seats. No request names a file, an address or a program.
+// Every request but GET /metrics needs the token, as "Authorization: Bearer TOKEN". The token is compared in constant
+// time. A request without the right token gets the same answer for every path, so that it reveals nothing. /metrics needs
+// no token because it names no clients: a metrics collector then holds no key to the seats. No request names a file, an
+// address or a program.
 //
-// The listener has to be on loopback; [Listen] refuses any other. What is there is not encrypted: whoever can read the
-// machine's own traffic is its administrator already.
+// The listener must be on loopback; [Listen] refuses any other address. Nothing is encrypted: whoever can read the
+// loopback traffic of a machine already administers it.
 package admin

@@ -12,13 +12,14 @@ import (
 	"strings"
 )
 
-// tokenBytes is the length of a token before it is written as text.
+// tokenBytes is the length of a token, before it is written in hexadecimal.
 const tokenBytes = 32
 
-// Token opens the administration.
+// Token authorizes an administrator. It is text: 64 hexadecimal digits.
 type Token string
 
-// ReadToken reads a token from a file. One that others than its owner may use is refused.
+// ReadToken reads a token from a file. It refuses a file that users other than its owner may access, except on Windows,
+// where a file mode does not tell.
 func ReadToken(path string) (Token, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -30,15 +31,15 @@ func ReadToken(path string) (Token, error) {
 	}
 	token := strings.TrimSpace(string(text))
 	if raw, err := hex.DecodeString(token); err != nil || len(raw) != tokenBytes {
-		return "", fmt.Errorf("read token: %s has no token in it: name the file that the server made, or another one for it to make", path)
+		return "", fmt.Errorf("read token: %s does not contain a token: name the token file of the server, or remove this file and restart the server", path)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return "", fmt.Errorf("read token: %s has mode %#o, so others may read it: remove it, and start the server to get a new one", path, mode)
+		return "", fmt.Errorf("read token: %s has mode %#o, so other users can read it: remove it, and restart the server to get a new one", path, mode)
 	}
 	return Token(token), nil
 }
 
-// MakeToken reads a token from a file, and draws one first if the file is not there.
+// MakeToken reads a token from a file. If the file does not exist, it writes a random token to it first.
 func MakeToken(path string) (Token, error) {
 	var secret [tokenBytes]byte
 	_, _ = rand.Read(secret[:]) // never fails
@@ -56,8 +57,9 @@ func MakeToken(path string) (Token, error) {
 	return ReadToken(path)
 }
 
-// admits reports whether a header carries the token, in the same time for every wrong one.
-func (t Token) admits(header string) bool {
+// authorizes reports whether the Authorization header of a request carries the token. It takes the same time for every
+// wrong one.
+func (t Token) authorizes(header string) bool {
 	given := []byte(header)
 	want := []byte("Bearer " + string(t))
 	return subtle.ConstantTimeCompare(given, want) == 1

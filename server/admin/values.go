@@ -9,64 +9,71 @@ import (
 	"github.com/seatbeat/seatbeat/server"
 )
 
-// Status is what a server says of itself.
+// Status is the status of a server.
 type Status struct {
 	ServerID string    `json:"server_id"`
 	BootID   string    `json:"boot_id"`
 	Epoch    uint64    `json:"epoch"`
 	Started  time.Time `json:"started"`
-	// LicenseTime is what licences are judged by, and ClockBehind how many seconds this machine's clock is behind it.
+	// LicenseTime is the time by which licences are judged: the clock of the machine, or the latest time in the ledger if
+	// that is later.
 	LicenseTime time.Time `json:"license_time"`
-	ClockBehind float64   `json:"clock_behind_seconds"`
-	Draining    bool      `json:"draining"`
-	Clients     int       `json:"clients"`
-	Leases      int       `json:"leases"`
-	Features    []Feature `json:"features"`
+	// ClockBehind is how far the clock of the machine is behind LicenseTime, in seconds.
+	ClockBehind float64 `json:"clock_behind_seconds"`
+	// Draining is true once the server asks clients to come back later.
+	Draining bool `json:"draining"`
+	// Clients counts the clients that the server remembers, Leases the leases they hold.
+	Clients  int       `json:"clients"`
+	Leases   int       `json:"leases"`
+	Features []Feature `json:"features"`
 }
 
-// Feature is the state of one feature.
+// Feature is the status of one feature.
 type Feature struct {
 	Name    string `json:"name"`
-	Version string `json:"version"`
-	Seats   int    `json:"seats"`
-	Used    int    `json:"used"`
-	// Overdraft is how many are granted past Seats, Overdrawn how many of those in use are past them.
+	Version string `json:"version"` // the highest that is licensed
+	// Seats is how many seats are licensed, Used how many are in use.
+	Seats int `json:"seats"`
+	Used  int `json:"used"`
+	// Overdraft is how many seats may be granted beyond Seats. Overdrawn is how many seats in use are beyond Seats.
 	Overdraft int `json:"overdraft"`
 	Overdrawn int `json:"overdrawn"`
-	// Waiting is how many checkouts are in line for seats.
+	// Waiting is how many checkouts wait for a seat.
 	Waiting int `json:"waiting"`
-	// Share is whose leases hold one seat together: none, user, host or share.
+	// Share says whose leases use one seat together: none, user, host or share.
 	Share string `json:"share"`
-	// Starts is when the first licence begins, if none has.
-	Starts  *time.Time `json:"starts,omitempty"`
+	// Starts is when the first licence starts. It is nil if one has started.
+	Starts *time.Time `json:"starts,omitempty"`
+	// Expires is when the last licence expires. It is nil if it never does.
 	Expires *time.Time `json:"expires,omitempty"`
-	// Listed is false for a feature that no licence allows any more, with seats still held.
+	// Listed is false if the feature is no longer licensed but some of its seats are still in use.
 	Listed bool `json:"listed"`
 }
 
-// Lease is one lease that is held.
+// Lease is a lease that a client holds.
 type Lease struct {
 	Lease    string `json:"lease"`
 	Feature  string `json:"feature"`
 	Version  string `json:"version"`
 	Count    int    `json:"count"`
-	Identity string `json:"identity"`
-	User     string `json:"user,omitempty"` // as the client claims
-	Host     string `json:"host,omitempty"`
+	Identity string `json:"identity"` // proven by the client's certificate
+	// User and Host are what the client says about itself. They are not verified.
+	User string `json:"user,omitempty"`
+	Host string `json:"host,omitempty"`
 }
 
-// Leases is a page of leases. Next asks for the one after it; 0 when this is the last.
+// Leases is a page of leases. The next page comes after Next, which is 0 on the last page.
 type Leases struct {
 	Leases []Lease `json:"leases"`
 	Next   uint32  `json:"next"`
 }
 
-// release names the lease to end.
+// release is the body of a request to revoke a lease.
 type release struct {
 	Lease string `json:"lease"`
 }
 
-// failure is the body of every answer that is no.
+// failure is the body of every reply that reports an error.
 type failure struct {
 	Error string `json:"error"`
 }
@@ -86,6 +93,7 @@ func statusOf(s server.Status, started time.Time) Status {
 	return out
 }
 
+// optional returns nil for the zero time.
 func optional(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -107,7 +115,7 @@ func leasesOf(page server.HoldersPage) Leases {
 func leaseID(text string) (id messages.LeaseID, err error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != len(id) {
-		return id, fmt.Errorf("%q is no lease: expected are %d hexadecimal digits, from status", text, 2*len(id))
+		return id, fmt.Errorf("%q is not a lease: must be %d hexadecimal digits, from the LEASE column of seatbeatd status", text, 2*len(id))
 	}
 	return messages.LeaseID(raw), nil
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// A server bounds how old connections become, and how long they are idle. The session goes on over the next one: no call
-// fails, nothing is connected anew, and so no lease is lost.
+// A server closes connections that are too old or idle for too long. The session goes on over a new connection: no call
+// fails and the runtime does not connect again.
 func TestASessionOutlivesItsConnections(t *testing.T) {
 	for name, bounds := range map[string]keepalive.ServerParameters{
 		"too old":  {MaxConnectionAge: 10 * time.Millisecond},

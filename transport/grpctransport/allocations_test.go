@@ -10,7 +10,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// Allocations of the hot path, which no machine's speed changes. A figure that grows is to be explained, or taken back.
+// The number of allocations does not depend on the speed of the machine. When it grows, explain why, or undo the
+// change.
 
 func TestPackingAChunkOfLeasesAgainAllocatesNothing(t *testing.T) {
 	ids := make([]messages.LeaseID, transport.MaxLeases)

@@ -3,24 +3,23 @@ package grpctransport_test
 import (
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/internal/testcert"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server"
+	"github.com/seatbeat/seatbeat/server/license"
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/grpctransport"
 )
 
-// BenchmarkHeartbeat beats 100,000 leases over mutual TLS on loopback, two chunks in flight; one iteration is one beat
-// of all of them. Client and server share the process: the CPU time is that of both.
+// BenchmarkHeartbeat sends heartbeats for 100,000 leases over mutual TLS on loopback, two chunks in flight; one
+// iteration is one heartbeat of all leases. Client and server share the process: the CPU time is that of both.
 func BenchmarkHeartbeat(b *testing.B) {
 	const held = 100_000
-	s := benchStage(b, held)
+	s := benchHarness(b, held)
 	session := s.connect()
 	leases := hold(b, session, held)
 	cpu := cpuTime(b)
@@ -32,9 +31,9 @@ func BenchmarkHeartbeat(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkCheckout takes one seat a call over mutual TLS on loopback, 128 callers at once, and returns it.
+// BenchmarkCheckout takes one seat in each call and returns it, over mutual TLS on loopback, with 128 callers at once.
 func BenchmarkCheckout(b *testing.B) {
-	s := benchStage(b, 1_000_000)
+	s := benchHarness(b, 1_000_000)
 	session := s.connect()
 	b.SetParallelism(128 / runtime.GOMAXPROCS(0))
 	b.RunParallel(func(pb *testing.PB) {
@@ -47,9 +46,9 @@ func BenchmarkCheckout(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checkouts/s")
 }
 
-// BenchmarkBatchedCheckout takes 100,000 seats in batches of 1,024, two in flight: what a recovery does.
+// BenchmarkBatchedCheckout takes 100,000 seats in batches of 1,024, two in flight, as a recovery does.
 func BenchmarkBatchedCheckout(b *testing.B) {
-	s := benchStage(b, 1<<30)
+	s := benchHarness(b, 1<<30)
 	session := s.connect()
 	for b.Loop() {
 		hold(b, session, 100_000)
@@ -58,15 +57,15 @@ func BenchmarkBatchedCheckout(b *testing.B) {
 	}
 }
 
-func benchStage(b *testing.B, seats int) *stage {
+func benchHarness(b *testing.B, seats int) *harness {
 	authority := testcert.New(b)
-	return startStage(b, server.Config{
+	return startHarness(b, server.Config{
 		TLS:      authority.Server(),
-		Features: []server.Feature{{Name: "f", Version: messages.V(1, 0), Seats: seats}},
+		Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: seats}},
 	}, grpctransport.Config{TLS: authority.Client("c1", "")})
 }
 
-// hold checks out so many leases.
+// hold checks out n leases.
 func hold(b *testing.B, session transport.Session, n int) []messages.LeaseID {
 	leases := make([]messages.LeaseID, n)
 	inChunks(n, transport.MaxBatch, func(from, to int) {
@@ -93,7 +92,7 @@ func beatAll(b *testing.B, session transport.Session, leases []messages.LeaseID)
 	})
 }
 
-// inChunks runs do for the chunks of n, two at a time.
+// inChunks calls do for each chunk of n, two calls at a time.
 func inChunks(n, chunk int, do func(from, to int)) {
 	var wg sync.WaitGroup
 	starts := make(chan int)
@@ -109,11 +108,4 @@ func inChunks(n, chunk int, do func(from, to int)) {
 	}
 	close(starts)
 	wg.Wait()
-}
-
-// cpuTime returns the processor time that the process has used.
-func cpuTime(tb testing.TB) time.Duration {
-	var usage syscall.Rusage
-	require.NoError(tb, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// fakeSeats is a server that answers as a test wants it to.
+// fakeSeats is a server whose answers are functions of the test.
 type fakeSeats struct {
 	wire.UnimplementedSeatsServer
 	hello     *wire.Hello
@@ -49,7 +49,7 @@ func (f *fakeSeats) connect(t *testing.T) (transport.Session, error) {
 	return f.connectAs(t.Context(), t)
 }
 
-// connectAs does so as the client of a context.
+// connectAs serves the fake and opens a session, with ctx.
 func (f *fakeSeats) connectAs(ctx context.Context, t *testing.T) (transport.Session, error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,7 +65,7 @@ func (f *fakeSeats) connectAs(ctx context.Context, t *testing.T) (transport.Sess
 	return session, err
 }
 
-// connected opens a session that must come about.
+// connected opens a session, which must succeed.
 func (f *fakeSeats) connected(t *testing.T) transport.Session {
 	t.Helper()
 	f.hello = goodHello
@@ -74,7 +74,7 @@ func (f *fakeSeats) connected(t *testing.T) transport.Session {
 	return session
 }
 
-// notReached claims that an error is no answer.
+// notReached asserts that an error means that the server was not reached.
 func notReached(t *testing.T, err error, because string) {
 	t.Helper()
 	assert.ErrorContains(t, err, because)
@@ -137,7 +137,7 @@ func TestAServerThatChangesBetweenTwoPartsOfACheckoutIsNotReached(t *testing.T) 
 	}}
 	takes := make([]transport.Take, transport.MaxBatch)
 	for i := range takes {
-		takes[i] = largest()
+		takes[i] = largestTake()
 	}
 	_, err := f.connected(t).Checkout(t.Context(), takes)
 	notReached(t, err, "server changed")

@@ -16,7 +16,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// Whatever a server sends, the runtime only meets values within the bounds of the port, or an error.
+// Whatever a server sends, the runtime gets an error or values within the bounds of package transport.
 
 var goodHello = &wire.Hello{ServerId: "S1", BootId: "B1", Epoch: 1, ClientTimeoutMs: 300_000}
 

@@ -17,7 +17,7 @@ import (
 )
 
 func TestSeatsAreGrantedBeatenAndReturned(t *testing.T) {
-	s := newSecureStage(t)
+	s := newSecureHarness(t)
 	session := s.connect()
 	assert.Equal(t, s.server.Identity(), session.Hello().Identity)
 	assert.Equal(t, 5*time.Minute, session.Hello().ClientTimeout)
@@ -39,7 +39,7 @@ func TestSeatsAreGrantedBeatenAndReturned(t *testing.T) {
 }
 
 func TestLeasesAreResumedInTheSameSessionAfterARestart(t *testing.T) {
-	s := newSecureStage(t)
+	s := newSecureHarness(t)
 	session := s.connect()
 	take := takeOf("f", 3)
 	granted := checkout(t, session, take)
@@ -60,7 +60,7 @@ func TestLeasesAreResumedInTheSameSessionAfterARestart(t *testing.T) {
 }
 
 func TestCallsOfASupersededSessionAreNotReached(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	client := transport.Client{Instance: id()}
 	older := s.connectAs(client)
 	newer := s.connectAs(client)
@@ -73,7 +73,7 @@ func TestCallsOfASupersededSessionAreNotReached(t *testing.T) {
 }
 
 func TestATransportIsAClientWhereNoneIsNamed(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	one, err := grpctransport.New(s.client).Connect(soon(t), s.address)
 	require.NoError(t, err)
 	defer one.Close()
@@ -86,7 +86,7 @@ func TestATransportIsAClientWhereNoneIsNamed(t *testing.T) {
 
 func TestALiveInstanceIsDeniedToAnotherCertificate(t *testing.T) {
 	authority := testcert.New(t)
-	s := startStage(t, server.Config{TLS: authority.Server()}, grpctransport.Config{TLS: authority.Client("c1", "")})
+	s := startHarness(t, server.Config{TLS: authority.Server()}, grpctransport.Config{TLS: authority.Client("c1", "")})
 	client := transport.Client{Instance: id()}
 	s.connectAs(client)
 
@@ -100,7 +100,7 @@ func TestALiveInstanceIsDeniedToAnotherCertificate(t *testing.T) {
 }
 
 func TestAClientWithoutCertificateIsNotServed(t *testing.T) {
-	s := newSecureStage(t)
+	s := newSecureHarness(t)
 	s.client.TLS.Certificates = nil
 	_, err := grpctransport.New(s.client).Connect(soon(t), s.address)
 	require.Error(t, err)
@@ -108,7 +108,7 @@ func TestAClientWithoutCertificateIsNotServed(t *testing.T) {
 }
 
 func TestAStrangeServerIsNotReached(t *testing.T) {
-	s := newSecureStage(t)
+	s := newSecureHarness(t)
 	s.client.TLS.RootCAs = testcert.New(t).Pool()
 	_, err := grpctransport.New(s.client).Connect(soon(t), s.address)
 	require.Error(t, err)
@@ -131,7 +131,7 @@ func TestAnAddressWithoutPortIsAnError(t *testing.T) {
 }
 
 func TestAServerThatIsDownFailsAtOnce(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	s.stop()
 	begin := time.Now()
 	_, err := grpctransport.New(s.client).Connect(soon(t), s.address)
@@ -151,7 +151,7 @@ func TestASilentServerIsGivenUpWhenTheContextEnds(t *testing.T) {
 }
 
 func TestCallsAfterCloseAreNotReached(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	session := s.connect()
 	require.NoError(t, session.Close())
 	require.NoError(t, session.Close())
@@ -161,7 +161,7 @@ func TestCallsAfterCloseAreNotReached(t *testing.T) {
 }
 
 func TestADrainingServerSaysWhenToComeBack(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	session := s.connect()
 	s.server.Drain()
 	_, err := session.Heartbeat(soon(t), nil)
@@ -173,7 +173,7 @@ func TestADrainingServerSaysWhenToComeBack(t *testing.T) {
 }
 
 func TestACheckoutTooLongForOneMessageIsSentInParts(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	session := s.connect()
 	takes := make([]transport.Take, transport.MaxBatch)
 	for i := range takes {

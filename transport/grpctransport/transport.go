@@ -7,13 +7,12 @@ import (
 	"net"
 	"strings"
 
-	"google.golang.org/grpc"
-
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// Transport reaches licence servers over gRPC. It is safe for concurrent use and holds nothing open by itself.
+// Transport reaches licence servers over gRPC. It is safe for concurrent use and holds nothing open by itself: every
+// connection belongs to a session.
 type Transport struct {
 	config   Config
 	fault    error
@@ -22,7 +21,7 @@ type Transport struct {
 
 var _ transport.Transport = (*Transport)(nil)
 
-// New returns a Transport. A faulty configuration is reported by each Connect, as [Config.Validate] words it.
+// New returns a Transport. When the configuration is faulty, every Connect returns the error of [Config.Validate].
 func New(config Config) *Transport {
 	t := &Transport{config: config.withDefaults(), fault: config.Validate()}
 	_, _ = rand.Read(t.instance[:]) // never fails
@@ -30,21 +29,20 @@ func New(config Config) *Transport {
 }
 
 // Connect opens a session with the server at an address of the form "host:port", IPv6 as "[::1]:6200". It blocks until
-// the server has answered, cannot be reached, or ctx ends. The client that connects is [transport.ClientFrom] ctx; one
-// without an instance gets that of the Transport.
+// the server has answered, cannot be reached, or ctx ends. The client is that of [transport.ClientFrom]; a client
+// without an instance gets the instance of the Transport.
 func (t *Transport) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
 	if t.fault != nil {
 		return nil, fmt.Errorf("connect %s: grpctransport: %w", address, t.fault)
 	}
-	if _, _, err := net.SplitHostPort(string(address)); err != nil {
+	host, port, err := net.SplitHostPort(string(address))
+	if err != nil {
 		return nil, fmt.Errorf("connect %s: not of the form host:port: %w", address, err)
 	}
-	s := &session{address: address, dialer: newDialer()}
-	conn, err := grpc.NewClient("passthrough:///"+string(address), t.config.options(s.dialer)...)
+	s, err := newSession(address, newDialer(host, port), t.config)
 	if err != nil {
 		return nil, fmt.Errorf("connect %s: %w", address, err)
 	}
-	s.conn, s.seats = conn, wire.NewSeatsClient(conn)
 	if err := s.connect(ctx, t.request(ctx)); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -52,7 +50,7 @@ func (t *Transport) Connect(ctx context.Context, address transport.Address) (tra
 	return s, nil
 }
 
-// request says who connects. Labels are for people: what the wire does not take is cut off.
+// request returns the client as the wire has it.
 func (t *Transport) request(ctx context.Context) *wire.ConnectRequest {
 	client := transport.ClientFrom(ctx)
 	if client.Instance == [16]byte{} {
@@ -64,6 +62,7 @@ func (t *Transport) request(ctx context.Context) *wire.ConnectRequest {
 	}
 }
 
+// label cuts a text to the length that the wire allows, and removes invalid UTF-8.
 func label(s string) string {
 	return strings.ToValidUTF8(s[:min(len(s), wire.MaxLabel)], "")
 }

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Operators read these words; gRPC's own took up two lines of a terminal before they came to the point.
+// Operators read these messages. The messages of gRPC filled two lines of a terminal before they named the cause.
 func TestACallThatGotNoAnswerSaysWhyAndNoMore(t *testing.T) {
 	for _, c := range []struct {
 		code          codes.Code
@@ -32,10 +32,10 @@ func TestACallThatGotNoAnswerSaysWhyAndNoMore(t *testing.T) {
 		{codes.Unavailable, "the session was superseded", "the session was superseded"},
 		{codes.Unimplemented, "unknown service seatbeat.Seats", "Unimplemented: unknown service seatbeat.Seats"},
 	} {
-		assert.EqualError(t, unreached{status.New(c.code, c.message)}, c.want)
+		assert.EqualError(t, unreached{status: status.New(c.code, c.message)}, c.want)
 	}
 }
 
 func TestACallThatGotNoAnswerKeepsItsStatus(t *testing.T) {
-	assert.Equal(t, codes.Unimplemented, status.Code(unreached{status.New(codes.Unimplemented, "unknown service")}))
+	assert.Equal(t, codes.Unimplemented, status.Code(unreached{status: status.New(codes.Unimplemented, "unknown service")}))
 }

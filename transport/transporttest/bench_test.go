@@ -8,8 +8,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// million returns a session and the leases that it holds on a server with a million of them.
-func million(b *testing.B) (transport.Session, []messages.LeaseID) {
+// holdAMillion returns a session that holds a million leases, and these leases.
+func holdAMillion(b *testing.B) (transport.Session, []messages.LeaseID) {
 	b.Helper()
 	const n = 1_000_000
 	network := NewNetwork()
@@ -23,7 +23,7 @@ func million(b *testing.B) (transport.Session, []messages.LeaseID) {
 	for len(leases) < n {
 		takes = takes[:min(len(takes), n-len(leases))]
 		for i := range takes {
-			takes[i] = transport.Take{Request: newRequest(), Feature: "f", Count: 1}
+			takes[i] = transport.Take{Request: randomRequest(), Feature: "f", Count: 1}
 		}
 		reply, err := session.Checkout(b.Context(), takes)
 		if err != nil {
@@ -36,9 +36,9 @@ func million(b *testing.B) (transport.Session, []messages.LeaseID) {
 	return session, leases
 }
 
-// BenchmarkBeatOfAMillionLeases beats one chunk of the largest size after the other.
+// BenchmarkBeatOfAMillionLeases sends heartbeats for one chunk of the largest size after the other.
 func BenchmarkBeatOfAMillionLeases(b *testing.B) {
-	session, leases := million(b)
+	session, leases := holdAMillion(b)
 	b.ReportAllocs()
 	from := 0
 	for b.Loop() {
@@ -53,13 +53,13 @@ func BenchmarkBeatOfAMillionLeases(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/transport.MaxLeases, "ns/lease")
 }
 
-// BenchmarkMemoryOfAMillionLeases reports what a lease costs in the fake server.
+// BenchmarkMemoryOfAMillionLeases reports how much memory the fake server needs for a lease.
 func BenchmarkMemoryOfAMillionLeases(b *testing.B) {
 	var before, after runtime.MemStats
 	for b.Loop() {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		session, leases := million(b)
+		session, leases := holdAMillion(b)
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(leases))-float64(len(leases[0])), "B/lease")

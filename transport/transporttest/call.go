@@ -8,28 +8,29 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// Call is one request, as [Server.OnCall] and [Server.Tamper] see it. The slices are the caller's: a hook must neither
-// keep nor change them.
+// Call is one call, as the hooks of [Server.OnCall] and [Server.Tamper] see it. The caller owns the slices: a hook must
+// neither keep nor change them.
 type Call struct {
 	Kind    Kind
-	Address transport.Address  // where it was sent to
-	Client  transport.Client   // who sent it
+	Address transport.Address  // where the call was sent
+	Client  transport.Client   // who sent the call
 	Takes   []transport.Take   // of a checkout
 	Leases  []messages.LeaseID // of a heartbeat
 	Returns []transport.Return // of a checkin
 }
 
-// Reply is the answer to a [Call], for [Server.Tamper] to change.
+// Reply is the answer to a [Call]. The hook of [Server.Tamper] may change it.
 type Reply struct {
 	transport.Hello
 	Outcomes  []transport.Outcome // of a checkout
 	Ended     []transport.Ended   // of a heartbeat
 	NotBefore time.Duration       // of a heartbeat
-	// Err is nil in what the server answers. When a hook sets it, the call returns it, wrapped, instead of the reply.
+	// Err is nil when the hook gets the reply. When the hook sets it, the call returns it, wrapped, instead of the
+	// reply.
 	Err error
 }
 
-// clone returns a call that may be executed after its caller has gone.
+// clone returns a copy that shares no slice with the caller, so that it may be executed after the caller has gone on.
 func (c Call) clone() Call {
 	c.Leases, c.Returns, c.Takes = slices.Clone(c.Leases), slices.Clone(c.Returns), slices.Clone(c.Takes)
 	for i := range c.Takes {
@@ -38,7 +39,7 @@ func (c Call) clone() Call {
 	return c
 }
 
-// wellFormed reports whether the call keeps the bounds of the port.
+// wellFormed reports whether the call keeps the bounds of package transport.
 func (c *Call) wellFormed() bool {
 	switch c.Kind {
 	case Checkouts:

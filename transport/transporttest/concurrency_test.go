@@ -41,7 +41,7 @@ var controls = []func(*Network, *Server){
 }
 
 func TestNothingIsOverissuedOrLeftWhateverHappensAtOnce(t *testing.T) {
-	virtually(t, func(t *testing.T, n *Network, s *Server, _ *customer) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, _ *testClient) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() { useWhateverHappens(t, n) })
@@ -54,16 +54,17 @@ func TestNothingIsOverissuedOrLeftWhateverHappensAtOnce(t *testing.T) {
 		}
 		wg.Wait()
 		s.PutBack("f", 3)
-		time.Sleep(time.Second) // delayed requests and copies of them still arrive, and a beat among them renews a lease
+		time.Sleep(time.Second) // delayed requests and copies still arrive, and a heartbeat among them renews a lease
 		time.Sleep(DefaultClientTimeout)
 		assert.Zero(t, s.HeldTotal())
 		synctest.Wait()
 	})
 }
 
-// useWhateverHappens checks out, beats and returns for some seconds, as one client, and only claims that calls end.
+// useWhateverHappens checks out, sends heartbeats and returns seats for some seconds, as one client. It expects only
+// that every call ends.
 func useWhateverHappens(t *testing.T, n *Network) {
-	c := &customer{t: t, client: transport.Client{Instance: newRequest()}}
+	c := &testClient{t: t, client: transport.Client{Instance: randomRequest()}}
 	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(rand.N(20 * time.Millisecond)) {
 		session, err := n.Connect(c.context(), "lic1")
 		if err != nil {
@@ -88,7 +89,7 @@ func TestANetworkWorksOutsideABubble(t *testing.T) {
 	n := NewNetwork()
 	s := n.AddServer("lic1", map[string]int{"f": 1})
 	s.SetClientTimeout(time.Millisecond)
-	c := arrive(t, n, "lic1")
+	c := connectClient(t, n, "lic1")
 	s.Delay(time.Millisecond)
 	c.beat()
 	c.hold("f", 1)

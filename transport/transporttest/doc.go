@@ -1,43 +1,63 @@
-// Package transporttest tests code that holds floating licences, without a licence server: an in-memory [Network] of fake
-// servers that can fail in every way that real ones do, and [Conformance], which certifies any transport.
+// Package transporttest is a fake for tests of code that holds floating licences: an in-memory [Network] of fake
+// licence servers that fail, on demand, in every way in which real ones do. To certify a transport of your own, see
+// package [github.com/seatbeat/seatbeat/transport/transporttest/conformance].
 //
-// # Testing a service
+// # Test a service
 //
-// [NewNetwork] is a [transport.Transport]. Give it to the code under test in place of the real one, add servers, and
-// let things happen to them:
+// A [Network] takes the place of the transport of the service. The test makes things happen to its servers, lets time
+// pass, and checks what the service did:
 //
-//	network := transporttest.NewNetwork()
-//	server := network.AddServer("lic1:6200", map[string]int{"cad": 2})
-//	...                        // start the code under test with network as its Transport
-//	server.Down()              // the cable is pulled: connects and calls fail at once
-//	server.Up()                // plugged in again: the same process, the same leases
-//	server.Restart()           // another process from the same ledger: leases are resumed
-//	server.Forget()            // another process, the ledger is lost: seats are taken anew
-//	server.RevokeFeature("cad")
-//	assert.Equal(t, 1, server.Held("cad"))
+//	func TestASeatIsKeptOverARestart(t *testing.T) {
+//		synctest.Test(t, func(t *testing.T) {
+//			network := transporttest.NewNetwork()
+//			server := network.AddServer("lic1:6200", map[string]int{"cad": 2}) // two seats of feature cad
+//			rt, err := supervisor.Start(t.Context(), supervisor.Config{
+//				Transport: network,
+//				Servers:   []transport.Address{"lic1:6200"},
+//				Heartbeat: supervisor.Heartbeat{Attempts: 3, Interval: time.Minute},
+//			})
+//			require.NoError(t, err)
+//			license, err := rt.Checkout(t.Context(), messages.Checkout{Feature: "cad"})
+//			require.NoError(t, err)
 //
-// Inside a testing/synctest bubble all of this runs in virtual time: hours of heartbeats take milliseconds, and no
-// test sleeps. Make the network inside the bubble then. The fakes have no clock but package time and no goroutine of
-// their own; what Delay and Duplicate hold back ends by itself.
+//			server.Restart()             // something happens to the server
+//			time.Sleep(90 * time.Second) // virtual time: the test does not wait
+//
+//			assert.Equal(t, messages.StateHeld, license.Status().State)
+//			assert.Equal(t, 1, server.Held("cad"))
+//			require.NoError(t, rt.Close(context.Background())) // returns the seat
+//			assert.Zero(t, server.Held("cad"))
+//		})
+//	}
+//
+// In a bubble of testing/synctest, hours of heartbeats take milliseconds. Make the network inside the bubble. The fakes
+// use the clock of package time alone. They start no goroutine, but timers for faults that delay something and for
+// queues; the timers end by themselves. Outside of a bubble the fakes work in real time.
+//
+// The directory examples/servicetest has a whole service with such tests. docs/testing.md has a table of all controls,
+// and what to look out for.
 //
 // # What can go wrong
 //
-//   - The server: [Server.Down], [Server.Restart], [Server.Forget], [Server.Replace], [Server.Rollback].
+//   - The server process: [Server.Down], [Server.Restart], [Server.Forget], [Server.Replace], [Server.Rollback].
 //   - The network: [Network.Cut], [Server.BlackHole], [Server.DropReplies], [Server.Duplicate], [Server.Delay],
 //     [Server.DelayReplies].
 //   - The seats: [Server.SetSeats], [Server.SetOverdraft], [Server.Take], [Server.SetVersion], [Server.Withdraw],
 //     [Server.Revoke], [Server.End], [Server.SetClientTimeout].
-//   - The answers: [Server.Refuse], and [Server.Tamper] for nonsense of the test's own making.
+//   - The answers: [Server.Refuse], and [Server.Tamper] for nonsense that the test makes up.
 //
-// What disturbs calls takes the kinds of calls that it is about: server.Delay(time.Second, transporttest.Heartbeats).
+// A control that disturbs calls takes the kinds of calls that it disturbs: server.Delay(time.Second,
+// transporttest.Heartbeats) delays heartbeats only.
 //
 // # What a test can see
 //
-// [Server.Held] and [Server.Leases] tell who sits on which seats, [Server.Stats] counts calls, and [Server.OnCall] sees
-// each of them: that is how a test shows that a returned lease is never beaten again, or that a server was left alone.
-// [Server.Waiting] tells how many wait in line for seats.
+// [Server.Held] returns how many seats are in use, [Server.Leases] who holds them, [Server.Waiting] how many takes are
+// in a queue. [Server.Stats] counts calls, and the hook of [Server.OnCall] sees each of them: so a test can show that a
+// returned lease gets no heartbeat any more, or that nobody called a server.
 //
-// # Certifying a transport
+// # How it is made
 //
-// Whoever writes a transport of their own runs [Conformance] against it and a live server.
+// A call goes from a session through a delivery (what the network does to the call, and what the server does with it)
+// to the ledger (who holds which seats) and back. A [Server] has the lock and the controls; its parts are process
+// (identity, sessions, reachability), ledger, faults and [Stats].
 package transporttest

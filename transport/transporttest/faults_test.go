@@ -21,7 +21,7 @@ func background(f func() error) <-chan error {
 }
 
 func TestABlackHoleSwallowsRequestsUntilTheContextEnds(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.BlackHole(true)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -35,7 +35,7 @@ func TestABlackHoleSwallowsRequestsUntilTheContextEnds(t *testing.T) {
 }
 
 func TestABlackHoleMaySwallowOneKindOfCall(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.BlackHole(true, Checkouts)
 		c.beat()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -45,23 +45,23 @@ func TestABlackHoleMaySwallowOneKindOfCall(t *testing.T) {
 	})
 }
 
-// breaks are what ends a request that is under way.
+// breaks are the events that end a request under way.
 var breaks = map[string]struct {
-	happen func(*Network, *Server, *customer)
+	happen func(*Network, *Server, *testClient)
 	err    error
 }{
-	"Down":    {func(_ *Network, s *Server, _ *customer) { s.Down() }, ErrUnreachable},
-	"blip":    {func(_ *Network, s *Server, _ *customer) { s.Down(); s.Up() }, ErrUnreachable},
-	"Restart": {func(_ *Network, s *Server, _ *customer) { s.Restart() }, ErrUnreachable},
-	"Replace": {func(_ *Network, s *Server, _ *customer) { s.Replace() }, ErrUnreachable},
-	"Cut":     {func(n *Network, _ *Server, _ *customer) { n.Cut("lic1"); n.Heal("lic1") }, ErrUnreachable},
-	"Close":   {func(_ *Network, _ *Server, c *customer) { _ = c.Close() }, ErrClosed},
+	"Down":    {func(_ *Network, s *Server, _ *testClient) { s.Down() }, ErrUnreachable},
+	"blip":    {func(_ *Network, s *Server, _ *testClient) { s.Down(); s.Up() }, ErrUnreachable},
+	"Restart": {func(_ *Network, s *Server, _ *testClient) { s.Restart() }, ErrUnreachable},
+	"Replace": {func(_ *Network, s *Server, _ *testClient) { s.Replace() }, ErrUnreachable},
+	"Cut":     {func(n *Network, _ *Server, _ *testClient) { n.Cut("lic1"); n.Heal("lic1") }, ErrUnreachable},
+	"Close":   {func(_ *Network, _ *Server, c *testClient) { _ = c.Close() }, ErrClosed},
 }
 
 func TestABreakEndsCallsThatHang(t *testing.T) {
 	for name, b := range breaks {
 		t.Run(name, func(t *testing.T) {
-			virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+			inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 				s.BlackHole(true)
 				result := background(func() error { return c.beatError(t.Context()) })
 				synctest.Wait()
@@ -75,7 +75,7 @@ func TestABreakEndsCallsThatHang(t *testing.T) {
 func TestABreakLosesTheRequestsUnderWay(t *testing.T) {
 	for name, b := range breaks {
 		t.Run(name, func(t *testing.T) {
-			virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+			inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 				s.Delay(time.Second)
 				began, result := time.Now(), background(func() error {
 					_, err := c.Checkout(t.Context(), []transport.Take{takeOf("f", 1)})
@@ -86,7 +86,7 @@ func TestABreakLosesTheRequestsUnderWay(t *testing.T) {
 				require.ErrorIs(t, <-result, b.err)
 				assert.Zero(t, time.Since(began))
 				time.Sleep(time.Minute)
-				if name != "Close" { // what was sent before arrives
+				if name != "Close" { // a request that was sent before Close arrives
 					assert.Zero(t, s.HeldTotal(), "it was executed all the same")
 					assert.Zero(t, s.Stats().Checkouts, "it arrived all the same")
 				}
@@ -96,7 +96,7 @@ func TestABreakLosesTheRequestsUnderWay(t *testing.T) {
 }
 
 func TestADelayedRequestTakesItsTime(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.Delay(3*time.Second, Heartbeats)
 		began := time.Now()
 		c.beat()
@@ -108,7 +108,7 @@ func TestADelayedRequestTakesItsTime(t *testing.T) {
 }
 
 func TestADelayedRequestIsExecutedThoughItsCallerHasGone(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.Delay(time.Minute)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -116,16 +116,16 @@ func TestADelayedRequestIsExecutedThoughItsCallerHasGone(t *testing.T) {
 		takes := []transport.Take{takeOf("f", 1, replaced.Request)}
 		_, err := c.Checkout(ctx, takes)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		takes[0].Replaces[0], takes[0] = messages.RequestID{}, transport.Take{} // they are the caller's again
+		takes[0].Replaces[0], takes[0] = messages.RequestID{}, transport.Take{} // the caller owns the slices again
 		assert.Zero(t, s.Held("f"))
 		time.Sleep(time.Minute)
 		assert.Equal(t, 1, s.Held("f"))
-		assert.Equal(t, transport.Gone, c.ask(replaced).Result)
+		assert.Equal(t, transport.Gone, c.checkout(replaced).Result)
 	})
 }
 
 func TestADelayedRequestOfASupersededSessionIsNotExecuted(t *testing.T) {
-	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		s.Delay(time.Second, Checkouts)
 		older := c.Session
 		result := background(func() error {
@@ -139,8 +139,8 @@ func TestADelayedRequestOfASupersededSessionIsNotExecuted(t *testing.T) {
 	})
 }
 
-func TestADelayedReplyTellsOfTheLifeThatSentIt(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+func TestADelayedReplyHasTheIdentityOfTheProcessThatSentIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.DelayReplies(time.Second)
 		before := s.Identity()
 		var reply transport.CheckoutReply
@@ -157,7 +157,7 @@ func TestADelayedReplyTellsOfTheLifeThatSentIt(t *testing.T) {
 }
 
 func TestADelayedReplyIsLostWhenTheServerGoesDown(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.DelayReplies(time.Second)
 		result := background(func() error { return c.beatError(t.Context()) })
 		synctest.Wait()
@@ -167,7 +167,7 @@ func TestADelayedReplyIsLostWhenTheServerGoesDown(t *testing.T) {
 }
 
 func TestDropRepliesLosesTheAnswerButNotTheRequest(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.DropReplies(1, Checkouts)
 		take := takeOf("f", 1)
 		c.beat() // of another kind
@@ -175,13 +175,13 @@ func TestDropRepliesLosesTheAnswerButNotTheRequest(t *testing.T) {
 		require.ErrorIs(t, err, ErrReplyLost)
 		assert.Nil(t, transport.AsRefusal(err))
 		require.Equal(t, 1, s.Held("f"))
-		assert.Equal(t, transport.Granted, c.ask(take).Result)
+		assert.Equal(t, transport.Granted, c.checkout(take).Result)
 		assert.Equal(t, 1, s.Held("f"))
 	})
 }
 
 func TestDropRepliesCountsCallsOfAllItsKindsTogether(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.DropReplies(2)
 		require.ErrorIs(t, c.beatError(t.Context()), ErrReplyLost)
 		_, err := c.Checkin(t.Context(), []transport.Return{{}})
@@ -191,7 +191,7 @@ func TestDropRepliesCountsCallsOfAllItsKindsTogether(t *testing.T) {
 }
 
 func TestALostReplyMayBeARefusal(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.Refuse(&transport.Refusal{Reason: messages.Busy})
 		s.DropReplies(1)
 		assert.ErrorIs(t, c.beatError(t.Context()), ErrReplyLost)
@@ -199,7 +199,7 @@ func TestALostReplyMayBeARefusal(t *testing.T) {
 }
 
 func TestADuplicatedRequestArrivesTwice(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.Duplicate(1, 0)
 		c.hold("f", 1)
 		c.hold("f", 1)
@@ -209,10 +209,10 @@ func TestADuplicatedRequestArrivesTwice(t *testing.T) {
 }
 
 func TestACopyMayArriveMuchLater(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.Duplicate(1, time.Minute, Checkouts)
 		lease := c.hold("f", 1)
-		c.giveBack(lease)
+		c.checkin(lease)
 		time.Sleep(2 * time.Minute)
 		assert.Equal(t, 2, s.Stats().Takes)
 		assert.Zero(t, s.Held("f"), "a request whose lease was returned is never executed again")
@@ -220,7 +220,7 @@ func TestACopyMayArriveMuchLater(t *testing.T) {
 }
 
 func TestACopyUnderWayIsLostWithARestart(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.Duplicate(1, time.Minute)
 		c.hold("f", 1)
 		s.Forget()
@@ -230,11 +230,11 @@ func TestACopyUnderWayIsLostWithARestart(t *testing.T) {
 }
 
 func TestRefuseAnswersWithTheRefusal(t *testing.T) {
-	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		busy := &transport.Refusal{Reason: messages.Busy, Message: "later", RetryAfter: time.Minute}
 		s.Refuse(busy, Checkouts, Connects)
 		want := *busy
-		busy.Message = "it is the test's again"
+		busy.Message = "the test owns it again"
 		c.beat()
 		_, err := c.Checkout(t.Context(), []transport.Take{takeOf("f", 1)})
 		want.Hello = c.Hello()
@@ -248,7 +248,7 @@ func TestRefuseAnswersWithTheRefusal(t *testing.T) {
 }
 
 func TestARefusedConnectDoesNotSupersede(t *testing.T) {
-	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		s.Refuse(&transport.Refusal{Reason: messages.Denied}, Connects)
 		_, err := n.Connect(c.context(), "lic1")
 		require.Error(t, err)
@@ -257,7 +257,7 @@ func TestARefusedConnectDoesNotSupersede(t *testing.T) {
 }
 
 func TestCallsOutOfBoundsAreRefusedAsMalformed(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, _ *Server, c *testClient) {
 		_, noTakes := c.Checkout(t.Context(), nil)
 		_, takes := c.Checkout(t.Context(), make([]transport.Take, transport.MaxBatch+1))
 		_, noReturns := c.Checkin(t.Context(), nil)
@@ -271,7 +271,7 @@ func TestCallsOutOfBoundsAreRefusedAsMalformed(t *testing.T) {
 }
 
 func TestClearFaultsEndsThemAll(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.BlackHole(true)
 		s.DropReplies(9)
 		s.Duplicate(9, 0)

@@ -2,7 +2,8 @@ package transporttest
 
 import "fmt"
 
-// Kind is one kind of call to a server. The controls that disturb calls take kinds; none given means all of them.
+// Kind is one kind of call to a server. A control that disturbs calls takes the kinds of calls that it disturbs;
+// without a kind it disturbs all of them.
 type Kind uint8
 
 // The kinds of calls.
@@ -29,7 +30,7 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// orAll returns the kinds given, or all of them when none is.
+// orAll returns the given kinds, or all kinds when there is none.
 func orAll(given []Kind) []Kind {
 	if len(given) > 0 {
 		return given

@@ -9,19 +9,19 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// modelLedger is what a ledger ought to do, said as plainly as possible: no slots, no chains, every question answered by
-// looking at everything.
+// modelLedger is a model of the ledger, as plain as possible: it has no slots and no lists, and answers every question
+// by looking at all grants.
 type modelLedger struct {
 	now, timeout int64
 	seats        map[string]int
-	grants       []*modelGrant // those that are remembered
+	grants       []*modelGrant // and tombstones
 }
 
-// modelGrant is a lease, or the tombstone of one, or of a request.
+// modelGrant is a lease, its tombstone, or the tombstone of a request.
 type modelGrant struct {
 	client  uint32
 	request messages.RequestID
-	lease   messages.LeaseID // zero of a request that never executed
+	lease   messages.LeaseID // zero for a request that never executed
 	feature string
 	count   int
 	local   bool
@@ -36,7 +36,7 @@ func (g *modelGrant) end(reason messages.Reason, now int64) {
 	}
 }
 
-// pass lets time go by.
+// pass lets time pass.
 func (m *modelLedger) pass(d int64) {
 	m.now += d
 	for _, g := range m.grants {
@@ -77,7 +77,7 @@ func (m *modelLedger) used(feature string) int {
 	return used
 }
 
-// expect returns what a take ought to be answered, but for the lease of a new grant.
+// expect returns the expected answer to a take.
 func (m *modelLedger) expect(client uint32, t transport.Take) (transport.Result, messages.Reason) {
 	if g := m.byRequest(client, t.Request); g != nil {
 		switch {
@@ -111,17 +111,17 @@ func (m *modelLedger) expect(client uint32, t transport.Take) (transport.Result,
 
 func compareRequests(a, b messages.RequestID) int { return slices.Compare(a[:], b[:]) }
 
-// granted notes a grant that was expected.
+// granted adds a grant that expect announced.
 func (m *modelLedger) granted(client uint32, t transport.Take, lease messages.LeaseID, local bool) {
 	for _, request := range t.Replaces {
-		m.giveUp(client, request, messages.Replaced)
+		m.cancel(client, request, messages.Replaced)
 	}
 	m.grants = append(m.grants, &modelGrant{
 		client: client, request: t.Request, lease: lease, feature: t.Feature, count: t.Count, local: local, beaten: m.now,
 	})
 }
 
-func (m *modelLedger) giveUp(client uint32, request messages.RequestID, reason messages.Reason) {
+func (m *modelLedger) cancel(client uint32, request messages.RequestID, reason messages.Reason) {
 	if request == (messages.RequestID{}) {
 		return
 	}
@@ -133,7 +133,7 @@ func (m *modelLedger) giveUp(client uint32, request messages.RequestID, reason m
 	g.end(reason, m.now)
 }
 
-// expectBeat renews leases and returns which of them ought to be told as ended.
+// expectBeat renews leases and returns those that should be reported as ended.
 func (m *modelLedger) expectBeat(client uint32, leases []messages.LeaseID) []transport.Ended {
 	var gone []transport.Ended
 	for _, lease := range leases {
@@ -150,9 +150,9 @@ func (m *modelLedger) expectBeat(client uint32, leases []messages.LeaseID) []tra
 	return gone
 }
 
-// someLease draws a lease that was granted once, or a stranger's.
+// someLease draws a lease that was granted, or an unknown one.
 func (m *modelLedger) someLease(t *rapid.T) messages.LeaseID {
-	if len(m.grants) == 0 || rapid.IntRange(0, 9).Draw(t, "stranger") == 0 {
+	if len(m.grants) == 0 || rapid.IntRange(0, 9).Draw(t, "unknown") == 0 {
 		return messages.LeaseID{3: byte(rapid.IntRange(0, 20).Draw(t, "slot")), 9: 1}
 	}
 	return rapid.SampledFrom(m.grants).Draw(t, "lease").lease

@@ -9,7 +9,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// ledgerMachine drives a ledger and its model alike.
+// ledgerMachine makes the same calls of a ledger and of its model.
 type ledgerMachine struct {
 	ledger  *ledger
 	model   *modelLedger
@@ -23,41 +23,41 @@ func TestLedgerDoesWhatItsModelDoes(t *testing.T) {
 		m := &ledgerMachine{before: map[string]int{}, ledger: newLedger(timeout), model: &modelLedger{
 			now: 1, timeout: timeout, seats: map[string]int{},
 		}}
+		m.ledger.advance(m.model.now)
 		for _, feature := range []string{"f", "g", "local"} {
 			m.setSeats(feature, 3)
 		}
-		m.ledger.pool("local").local = true
+		m.ledger.pools.find("local").markLocal()
 		for i := range byte(3) {
-			m.clients = append(m.clients, m.ledger.client([16]byte{i}))
+			m.clients = append(m.clients, m.ledger.clients.number([16]byte{i}))
 		}
 		t.Repeat(map[string]func(*rapid.T){
-			"":         m.check,
-			"take":     m.take,
-			"take2":    m.take, // as often as time passes and leases end
-			"beat":     m.beat,
-			"giveBack": m.giveBack,
-			"end":      m.end,
-			"pass":     m.pass,
-			"restart":  m.restart,
-			"seats":    m.changeSeats,
+			"":        m.check,
+			"take":    m.take,
+			"take2":   m.take, // as often as time passes and leases end
+			"beat":    m.beat,
+			"checkin": m.checkin,
+			"end":     m.end,
+			"pass":    m.pass,
+			"restart": m.restart,
+			"seats":   m.changeSeats,
 		})
 	})
 }
 
-// check compares what both hold, and claims that nothing is granted beyond the seats. More may be in use than there are
-// when seats were taken away, but they get fewer then.
+// check compares the seats in use, and asserts that none is granted beyond the seats of the feature. After SetSeats
+// there may be more in use than seats, but never more than before.
 func (m *ledgerMachine) check(t *rapid.T) {
-	for i := range m.ledger.pools {
-		p := &m.ledger.pools[i]
-		if want := m.model.used(p.feature); p.used+p.others != want {
-			t.Fatalf("%s: %d seats in use, want %d", p.feature, p.used+p.others, want)
+	for _, p := range m.ledger.pools.all {
+		if want := m.model.used(p.feature); p.inUse() != want {
+			t.Fatalf("%s: %d seats in use, want %d", p.feature, p.inUse(), want)
 		}
-		if used := p.used + p.others; used > p.seats && used > m.before[p.feature] {
+		if used := p.inUse(); used > p.seats && used > m.before[p.feature] {
 			t.Fatalf("%s: %d seats in use of %d", p.feature, used, p.seats)
 		}
-		m.before[p.feature] = p.used + p.others
+		m.before[p.feature] = p.inUse()
 	}
-	if got, want := len(m.ledger.requests), len(m.model.grants); got != want {
+	if got, want := len(m.ledger.leases.requests), len(m.model.grants); got != want {
 		t.Fatalf("%d requests remembered, want %d", got, want)
 	}
 }
@@ -84,7 +84,7 @@ func (m *ledgerMachine) take(t *rapid.T) {
 	}
 	known := m.model.byRequest(client, take.Request)
 	result, reason := m.model.expect(client, take)
-	got := m.ledger.take(client, &take, m.model.now)
+	got := m.ledger.take(client, &take)
 	if got.Result != result || got.Reason != reason {
 		t.Fatalf("take %v: %d %s, want %d %s", take, got.Result, got.Reason, result, reason)
 	}
@@ -106,7 +106,7 @@ func (m *ledgerMachine) take(t *rapid.T) {
 func (m *ledgerMachine) beat(t *rapid.T) {
 	client := m.someClient(t)
 	leases := rapid.SliceOfN(rapid.Custom(m.model.someLease), 0, 6).Draw(t, "leases")
-	want, got := m.model.expectBeat(client, leases), m.ledger.beat(client, leases, m.model.now)
+	want, got := m.model.expectBeat(client, leases), m.ledger.beat(client, leases)
 	if len(got) != len(want) {
 		t.Fatalf("ended %v, want %v", got, want)
 	}
@@ -117,7 +117,7 @@ func (m *ledgerMachine) beat(t *rapid.T) {
 	}
 }
 
-func (m *ledgerMachine) giveBack(t *rapid.T) {
+func (m *ledgerMachine) checkin(t *rapid.T) {
 	client := m.someClient(t)
 	back := transport.Return{Request: m.someRequest(t)}
 	if rapid.Bool().Draw(t, "by lease") {
@@ -126,8 +126,8 @@ func (m *ledgerMachine) giveBack(t *rapid.T) {
 	if g := m.model.byLease(back.Lease); g != nil && g.client == client {
 		g.end(messages.Returned, m.model.now)
 	}
-	m.model.giveUp(client, back.Request, messages.Returned)
-	m.ledger.giveBack(client, &back, m.model.now)
+	m.model.cancel(client, back.Request, messages.Returned)
+	m.ledger.checkin(client, &back)
 }
 
 func (m *ledgerMachine) end(t *rapid.T) {
@@ -138,7 +138,7 @@ func (m *ledgerMachine) end(t *rapid.T) {
 	}
 	reason := rapid.SampledFrom([]messages.Reason{messages.Revoked, messages.FeatureExpired}).Draw(t, "reason")
 	g.end(reason, m.model.now)
-	m.ledger.end(m.ledger.find(&lease), reason, m.model.now)
+	m.ledger.end(m.ledger.leases.find(&lease), reason)
 }
 
 func (m *ledgerMachine) pass(t *rapid.T) {
@@ -150,7 +150,7 @@ func (m *ledgerMachine) restart(*rapid.T) {
 	for _, g := range m.model.grants {
 		g.beaten = m.model.now
 	}
-	m.ledger.refresh(m.model.now)
+	m.ledger.restart()
 }
 
 func (m *ledgerMachine) changeSeats(t *rapid.T) {
@@ -159,9 +159,6 @@ func (m *ledgerMachine) changeSeats(t *rapid.T) {
 }
 
 func (m *ledgerMachine) setSeats(feature string, seats int) {
-	p := m.ledger.pool(feature)
-	if p == nil {
-		p = m.ledger.addPool(feature)
-	}
-	p.seats, m.model.seats[feature] = seats, seats
+	m.ledger.pools.findOrAdd(feature).setSeats(seats)
+	m.model.seats[feature] = seats
 }

@@ -12,24 +12,16 @@ import (
 )
 
 // Network is an in-memory network of fake licence servers. It implements [transport.Transport]: give it to the code
-// under test and keep the servers to control what happens to it. All methods are safe for concurrent use.
+// under test, and keep the servers to control what happens to them. All methods are safe for concurrent use.
 //
-// Addresses are any strings. What is under way when a server goes down, restarts or is cut off is lost.
+// An address is any string. Requests that are under way when a server goes down or restarts, or when its address is
+// cut, are lost.
 type Network struct {
-	sessions atomic.Uint64 // numbers the sessions in the order of their Connect
+	sessions atomic.Uint64 // opened so far: numbers them in the order of their Connect
 
 	mu        sync.Mutex
-	servers   int // added so far
+	servers   int // added so far: numbers them
 	endpoints map[transport.Address]*endpoint
-}
-
-// endpoint is an address. A call goes to the server that is there when the call is made, so that a session survives
-// whatever happens to the server, as one that reconnects by itself would.
-type endpoint struct {
-	address transport.Address
-	server  atomic.Pointer[Server]
-	cut     atomic.Bool
-	cuts    atomic.Uint64 // how often it was cut: a change means that what was under way is lost
 }
 
 // NewNetwork returns a network without servers. In a synctest bubble, make it and its servers inside the bubble.
@@ -37,9 +29,9 @@ func NewNetwork() *Network {
 	return &Network{endpoints: map[transport.Address]*endpoint{}}
 }
 
-// AddServer starts a server at the address. It serves the features named in seats, each with so many seats, in version
-// 9.9; the client timeout is 5 minutes. The first server has ServerID S1, the next S2. A server that was at the address
-// before loses it. The map stays the caller's.
+// AddServer starts a server at the address. The map has the number of seats of each feature that the server serves, in
+// version 9.9; the caller keeps the map. The client timeout is [DefaultClientTimeout]. The first server has ServerID
+// S1, the next S2. When another server has the address, it loses it.
 func (n *Network) AddServer(address transport.Address, seats map[string]int) *Server {
 	n.mu.Lock()
 	n.servers++
@@ -52,8 +44,8 @@ func (n *Network) AddServer(address transport.Address, seats map[string]int) *Se
 	return server
 }
 
-// Alias gives a server of this network a further address. Another server that was there loses the address, and sessions
-// opened there talk to this one from now on.
+// Alias gives a server of this network a further address. When another server has the address, it loses it, and
+// sessions that were opened there reach this server from now on.
 func (n *Network) Alias(address transport.Address, server *Server) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -62,20 +54,15 @@ func (n *Network) Alias(address transport.Address, server *Server) {
 		e = &endpoint{address: address}
 		n.endpoints[address] = e
 	}
-	e.server.Store(server)
+	e.move(server)
 }
 
-// Cut makes one address unreachable: calls to it fail, those under way too. The server's other addresses still work. It
-// panics when no server was ever at the address.
-func (n *Network) Cut(address transport.Address) {
-	e := n.mustFind("Cut", address)
-	e.cut.Store(true)
-	e.cuts.Add(1)
-	e.server.Load().wake()
-}
+// Cut makes one address unreachable: calls to it fail, those under way too. Other addresses of the server still work.
+// Cut panics when no server ever had the address.
+func (n *Network) Cut(address transport.Address) { n.mustFind("Cut", address).disconnect() }
 
-// Heal undoes Cut. It panics when no server was ever at the address.
-func (n *Network) Heal(address transport.Address) { n.mustFind("Heal", address).cut.Store(false) }
+// Heal undoes Cut. It panics when no server ever had the address.
+func (n *Network) Heal(address transport.Address) { n.mustFind("Heal", address).reconnect() }
 
 func (n *Network) find(address transport.Address) *endpoint {
 	n.mu.Lock()
@@ -91,9 +78,9 @@ func (n *Network) mustFind(method string, address transport.Address) *endpoint {
 	return e
 }
 
-// Connect implements [transport.Transport]. Clients are told apart by the Instance of [transport.ClientFrom]: all that
-// connect without one are the same client. A second Connect of one instance to one server supersedes its first session
-// there, at whatever address.
+// Connect implements [transport.Transport]. A client is the Instance of [transport.ClientFrom]; all that connect
+// without an instance are the same client. A second Connect of one instance to one server supersedes the first session,
+// whichever addresses they used.
 func (n *Network) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
 	e := n.find(address)
 	if e == nil {
@@ -105,10 +92,8 @@ func (n *Network) Connect(ctx context.Context, address transport.Address) (trans
 		number:   n.sessions.Add(1),
 		closed:   make(chan struct{}),
 	}
-	reply, err := s.exchange(ctx, Call{Kind: Connects})
-	if err != nil {
+	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	s.hello = reply.Hello
 	return s, nil
 }

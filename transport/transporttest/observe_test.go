@@ -13,13 +13,13 @@ import (
 )
 
 func TestStatsCountWhatArrives(t *testing.T) {
-	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		lease := c.hold("f", 1)
 		_, err := c.Checkout(t.Context(), []transport.Take{takeOf("f", 9), takeOf("f", 9)})
 		require.NoError(t, err)
 		c.beat(lease, lease)
 		c.beat()
-		c.giveBack(lease)
+		c.checkin(lease)
 		s.Down()
 		_, err = n.Connect(t.Context(), "lic1")
 		require.Error(t, err)
@@ -29,16 +29,16 @@ func TestStatsCountWhatArrives(t *testing.T) {
 	})
 }
 
-func TestLeasesTellsWhatIsHeld(t *testing.T) {
-	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+func TestLeasesReturnsTheLeasesThatAreHeld(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		assert.Empty(t, s.Leases())
 		s.MarkLocal("g")
 		f, g := takeOf("f", 2), takeOf("g", 1)
-		first := c.ask(f).Lease
-		other := arrive(t, n, "lic1")
-		second := other.ask(g).Lease
+		first := c.checkout(f).Lease
+		other := connectClient(t, n, "lic1")
+		second := other.checkout(g).Lease
 		time.Sleep(time.Minute)
-		other.giveBack(other.hold("f", 1))
+		other.checkin(other.hold("f", 1))
 		assert.ElementsMatch(t, []Lease{
 			{ID: first, Request: f.Request, Instance: c.client.Instance, Feature: "f", Count: 2, Age: time.Minute},
 			{ID: second, Request: g.Request, Instance: other.client.Instance, Feature: "g", Count: 1, Local: true},
@@ -47,14 +47,14 @@ func TestLeasesTellsWhatIsHeld(t *testing.T) {
 }
 
 func TestOnCallSeesEveryCall(t *testing.T) {
-	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		var seen []Call
 		s.OnCall(func(call Call) { seen = append(seen, call) })
 		take := takeOf("f", 1)
 		c.reconnect(n, "lic1")
-		lease := c.ask(take).Lease
+		lease := c.checkout(take).Lease
 		c.beat(lease)
-		c.giveBack(lease)
+		c.checkin(lease)
 		want := Call{Address: "lic1", Client: c.client}
 		connect, checkout, heartbeat, checkin := want, want, want, want
 		connect.Kind = Connects
@@ -69,7 +69,7 @@ func TestOnCallSeesEveryCall(t *testing.T) {
 }
 
 func TestOnCallMayLoseTheCallThatItSees(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.OnCall(func(Call) { s.Restart() })
 		_, err := c.Checkout(t.Context(), []transport.Take{takeOf("f", 1)})
 		require.ErrorIs(t, err, ErrUnreachable)
@@ -77,23 +77,23 @@ func TestOnCallMayLoseTheCallThatItSees(t *testing.T) {
 	})
 }
 
-func TestTamperMakesTheServerTalkNonsense(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
-		stranger := messages.LeaseID{1}
+func TestTamperMakesTheServerAnswerNonsense(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
+		unknown := messages.LeaseID{1}
 		s.Tamper(func(call Call, reply *Reply) {
 			reply.Identity.Epoch = 77
 			reply.NotBefore = time.Minute
 			if call.Kind == Checkouts {
 				reply.Outcomes = nil
 			}
-			reply.Ended = append(reply.Ended, transport.Ended{Lease: stranger, Reason: messages.Revoked})
+			reply.Ended = append(reply.Ended, transport.Ended{Lease: unknown, Reason: messages.Revoked})
 		})
 		checkout, err := c.Checkout(t.Context(), []transport.Take{takeOf("f", 1)})
 		require.NoError(t, err)
 		assert.Empty(t, checkout.Outcomes)
 		assert.Equal(t, 1, s.Held("f"), "it was executed")
 		beat := c.beat()
-		assert.Equal(t, []transport.Ended{{Lease: stranger, Reason: messages.Revoked}}, beat.Ended)
+		assert.Equal(t, []transport.Ended{{Lease: unknown, Reason: messages.Revoked}}, beat.Ended)
 		assert.Equal(t, uint64(77), beat.Identity.Epoch)
 		assert.Equal(t, time.Minute, beat.NotBefore)
 		assert.Equal(t, uint64(1), s.Identity().Epoch)
@@ -101,7 +101,7 @@ func TestTamperMakesTheServerTalkNonsense(t *testing.T) {
 }
 
 func TestTamperMayTurnAReplyIntoAnError(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		nonsense := errors.New("nonsense")
 		s.Tamper(func(_ Call, reply *Reply) { reply.Err = nonsense })
 		assert.ErrorIs(t, c.beatError(t.Context()), nonsense)

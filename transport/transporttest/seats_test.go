@@ -12,7 +12,7 @@ import (
 )
 
 func TestALeaseThatNoBeatNamesIsFreedAtTheClientTimeout(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		beaten, left := c.hold("f", 1), c.hold("f", 1)
 		time.Sleep(3 * time.Minute)
 		c.beat(beaten)
@@ -24,14 +24,14 @@ func TestALeaseThatNoBeatNamesIsFreedAtTheClientTimeout(t *testing.T) {
 	})
 }
 
-func TestOtherWordsOfTheClientDoNotKeepALease(t *testing.T) {
-	virtually(t, func(t *testing.T, n *Network, s *Server, c *customer) {
+func TestOtherCallsOfTheClientDoNotRenewALease(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
 		take := takeOf("f", 1)
-		c.ask(take)
+		c.checkout(take)
 		time.Sleep(4 * time.Minute)
 		c.beat()
-		c.ask(take)
-		c.giveBack(messages.LeaseID{})
+		c.checkout(take)
+		c.checkin(messages.LeaseID{})
 		c.reconnect(n, "lic1")
 		time.Sleep(time.Minute)
 		assert.Zero(t, s.Held("f"))
@@ -39,24 +39,24 @@ func TestOtherWordsOfTheClientDoNotKeepALease(t *testing.T) {
 }
 
 func TestATombstoneLastsForTwoClientTimeouts(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, _ *Server, c *testClient) {
 		take := takeOf("f", 1)
-		lease := c.ask(take).Lease
+		lease := c.checkout(take).Lease
 		time.Sleep(time.Minute)
-		c.giveBack(lease)
+		c.checkin(lease)
 		time.Sleep(10*time.Minute - time.Nanosecond)
 		c.ended(messages.Returned, lease)
-		require.Equal(t, transport.Gone, c.ask(take).Result)
+		require.Equal(t, transport.Gone, c.checkout(take).Result)
 		time.Sleep(time.Nanosecond)
 		c.ended(messages.Unknown, lease)
-		assert.Equal(t, transport.Granted, c.ask(take).Result)
+		assert.Equal(t, transport.Granted, c.checkout(take).Result)
 	})
 }
 
 func TestTheTombstoneOfAnExpiredLeaseCountsFromItsExpiry(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, _ *Server, c *testClient) {
 		lease := c.hold("f", 1)
-		time.Sleep(15*time.Minute - time.Nanosecond) // nobody looked meanwhile
+		time.Sleep(15*time.Minute - time.Nanosecond) // without a call meanwhile
 		c.ended(messages.Expired, lease)
 		time.Sleep(time.Nanosecond)
 		c.ended(messages.Unknown, lease)
@@ -64,24 +64,24 @@ func TestTheTombstoneOfAnExpiredLeaseCountsFromItsExpiry(t *testing.T) {
 }
 
 func TestAReusedSlotDoesNotAnswerForItsFormerLease(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		old := c.hold("f", 1)
-		c.giveBack(old)
+		c.checkin(old)
 		time.Sleep(10 * time.Minute)
 		renewed := c.hold("f", 1)
 		require.Equal(t, old[:4], renewed[:4], "the slot is used again")
 		c.ended(messages.Unknown, old)
-		c.giveBack(old)
+		c.checkin(old)
 		assert.Equal(t, 1, s.Held("f"))
 	})
 }
 
 func TestSetClientTimeoutHoldsForLeasesThatAreHeld(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		c.hold("f", 1)
 		time.Sleep(time.Minute)
 		gone := c.hold("f", 1)
-		c.giveBack(gone)
+		c.checkin(gone)
 		s.SetClientTimeout(30 * time.Second)
 		assert.Zero(t, s.Held("f"))
 		assert.Equal(t, 30*time.Second, c.beat().ClientTimeout)
@@ -93,29 +93,29 @@ func TestSetClientTimeoutHoldsForLeasesThatAreHeld(t *testing.T) {
 }
 
 func TestFewerSeatsThanAreInUseEndNoLease(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		two, one := c.hold("f", 2), c.hold("f", 1)
 		s.SetSeats("f", 1)
 		assert.Empty(t, c.beat(two, one).Ended)
-		c.giveBack(one)
+		c.checkin(one)
 		c.refused(messages.NoSeats, takeOf("f", 1))
-		c.giveBack(two)
+		c.checkin(two)
 		c.hold("f", 1)
 	})
 }
 
 func TestSetSeatsAddsAFeature(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		c.refused(messages.NoSuchFeature, takeOf("new", 1))
 		s.SetSeats("new", 1)
-		assert.Equal(t, messages.V(9, 9), c.ask(takeOf("new", 1)).Version)
+		assert.Equal(t, messages.V(9, 9), c.checkout(takeOf("new", 1)).Version)
 		s.SetSeats("none", -1)
 		c.refused(messages.NoSeats, takeOf("none", 1))
 	})
 }
 
 func TestAWithdrawnFeatureIsRefusedButItsLeasesLive(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		lease := c.hold("f", 1)
 		s.Withdraw("f")
 		c.refused(messages.NoSuchFeature, takeOf("f", 1))
@@ -126,23 +126,23 @@ func TestAWithdrawnFeatureIsRefusedButItsLeasesLive(t *testing.T) {
 }
 
 func TestSetVersionDecidesWhatIsGrantedFromNowOn(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		before := takeOf("f", 1)
-		c.ask(before)
+		c.checkout(before)
 		s.SetVersion("f", messages.V(2, 1))
 		take := takeOf("f", 1)
 		take.Version = messages.V(2, 2)
 		c.refused(messages.VersionTooLow, take)
-		assert.Equal(t, messages.V(2, 1), c.ask(takeOf("f", 1)).Version)
-		assert.Equal(t, messages.V(9, 9), c.ask(before).Version, "a repeat gets the same grant")
+		assert.Equal(t, messages.V(2, 1), c.checkout(takeOf("f", 1)).Version)
+		assert.Equal(t, messages.V(9, 9), c.checkout(before).Version, "a repeat gets the same grant")
 	})
 }
 
 func TestLocalLeasesNeverExpire(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		network := c.hold("f", 1)
 		s.MarkLocal("f")
-		o := c.ask(takeOf("f", 1))
+		o := c.checkout(takeOf("f", 1))
 		require.True(t, o.Local)
 		time.Sleep(24 * time.Hour)
 		s.Restart()
@@ -151,13 +151,13 @@ func TestLocalLeasesNeverExpire(t *testing.T) {
 		assert.Empty(t, c.beat(o.Lease).Ended)
 		time.Sleep(24 * time.Hour)
 		assert.Equal(t, 1, s.Held("f"), "a beat does not make it a network lease")
-		c.giveBack(o.Lease)
+		c.checkin(o.Lease)
 		assert.Zero(t, s.Held("f"))
 	})
 }
 
-func TestSeatsThatOthersTookAreNotFree(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+func TestSeatsThatOtherClientsTookAreNotFree(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		lease := c.hold("f", 1)
 		require.Equal(t, 2, s.Take("f", 5))
 		c.refused(messages.NoSeats, takeOf("f", 1))
@@ -172,26 +172,26 @@ func TestSeatsThatOthersTookAreNotFree(t *testing.T) {
 	})
 }
 
-func TestWhatIsGrantedPastTheSeatsIsMarked(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+func TestAGrantBeyondTheSeatsIsMarked(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		s.SetSeats("f", 1)
 		s.SetOverdraft("f", 2)
 		first, past := takeOf("f", 1), takeOf("f", 2)
-		assert.False(t, c.ask(first).Overdraft)
-		assert.True(t, c.ask(past).Overdraft)
-		assert.Equal(t, messages.NoSeats, c.ask(takeOf("f", 1)).Reason)
+		assert.False(t, c.checkout(first).Overdraft)
+		assert.True(t, c.checkout(past).Overdraft)
+		assert.Equal(t, messages.NoSeats, c.checkout(takeOf("f", 1)).Reason)
 		assert.Equal(t, 3, s.Held("f"))
 		s.SetOverdraft("f", 0)
 		c.beat()
 		assert.Equal(t, 3, s.Held("f"), "no lease ends")
-		assert.True(t, c.ask(past).Overdraft, "a repeat is marked, too")
-		assert.False(t, c.ask(first).Overdraft)
-		assert.Equal(t, messages.NoSeats, c.ask(takeOf("f", 1)).Reason)
+		assert.True(t, c.checkout(past).Overdraft, "a repeat is marked, too")
+		assert.False(t, c.checkout(first).Overdraft)
+		assert.Equal(t, messages.NoSeats, c.checkout(takeOf("f", 1)).Reason)
 	})
 }
 
-func TestRevokedLeasesAreToldAsSuch(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+func TestRevokedLeasesAreReportedAsRevoked(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		one, two, other := c.hold("f", 1), c.hold("f", 1), c.hold("g", 1)
 		assert.Equal(t, 1, s.Revoke(one, one, messages.LeaseID{}))
 		assert.Equal(t, 1, s.RevokeFeature("f"))
@@ -202,20 +202,20 @@ func TestRevokedLeasesAreToldAsSuch(t *testing.T) {
 	})
 }
 
-func TestEndTellsAnyReason(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+func TestEndReportsAnyReason(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		lease := c.hold("f", 1)
 		assert.True(t, s.End(lease, messages.FeatureExpired))
 		assert.False(t, s.End(lease, messages.Expired))
-		c.giveBack(lease)
+		c.checkin(lease)
 		c.ended(messages.FeatureExpired, lease)
 	})
 }
 
 func TestARequestIDUsedForOtherSeatsIsMalformed(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, _ *Server, c *testClient) {
 		take := takeOf("f", 1)
-		c.ask(take)
+		c.checkout(take)
 		more, other := take, take
 		more.Count, other.Feature = 2, "g"
 		c.refused(messages.Malformed, more)
@@ -224,7 +224,7 @@ func TestARequestIDUsedForOtherSeatsIsMalformed(t *testing.T) {
 }
 
 func TestTakesOutOfBoundsAreMalformed(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, _ *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, _ *Server, c *testClient) {
 		c.refused(messages.Malformed, transport.Take{Feature: "f", Count: 1})
 		c.refused(messages.Malformed, takeOf("f", 0))
 		c.refused(messages.Malformed, takeOf("f", messages.MaxCount+1))
@@ -236,13 +236,13 @@ func TestTakesOutOfBoundsAreMalformed(t *testing.T) {
 }
 
 func TestReplacingALeaseOfAnotherFeatureFreesItsSeatsThere(t *testing.T) {
-	virtually(t, func(t *testing.T, _ *Network, s *Server, c *customer) {
+	inBubble(t, func(t *testing.T, _ *Network, s *Server, c *testClient) {
 		g := takeOf("g", 1)
-		c.ask(g)
+		c.checkout(g)
 		s.Take("f", 3)
 		c.refused(messages.NoSeats, takeOf("f", 1, g.Request))
 		s.PutBack("f", 1)
-		require.Equal(t, transport.Granted, c.ask(takeOf("f", 1, g.Request)).Result)
+		require.Equal(t, transport.Granted, c.checkout(takeOf("f", 1, g.Request)).Result)
 		assert.Zero(t, s.Held("g"))
 		assert.Equal(t, 3, s.Held("f"))
 	})

@@ -1,12 +1,11 @@
-// Package wire is the protocol between seatbeat's clients and its licence server: seatbeat.proto, the code generated
-// from it, and the figures that both sides have to agree on.
+// Package wire is the protocol between the clients of seatbeat and its licence server: seatbeat.proto, the code
+// generated from it, and the bounds that both sides agree on.
 //
-// It holds no behaviour. The client's side of the conversation is
-// [github.com/seatbeat/seatbeat/transport/grpctransport], the server's
-// [github.com/seatbeat/seatbeat/server]; each has its own conversions between these messages and its own values, and
-// takes nothing in a message for granted.
+// The package has no behaviour. [github.com/seatbeat/seatbeat/transport/grpctransport] is the client, and
+// [github.com/seatbeat/seatbeat/server] the server. Each converts between these messages and its own values, and checks
+// every message that it gets.
 //
-// To regenerate, install protoc and the two plugins named in generate.go, then run
+// To regenerate the code, install protoc and the two plugins that generate.go names, then run
 //
 //	go generate ./transport/wire
 package wire

@@ -87,7 +87,7 @@ const (
 	Reason_REASON_REVOKED         Reason = 5 // also ends leases
 	Reason_REASON_DENIED          Reason = 6
 	Reason_REASON_MALFORMED       Reason = 7
-	// Refusals that say when to come back.
+	// Refusals with a retry-after.
 	Reason_REASON_BUSY         Reason = 8
 	Reason_REASON_DRAINING     Reason = 9
 	Reason_REASON_RATE_LIMITED Reason = 10
@@ -163,7 +163,7 @@ func (Reason) EnumDescriptor() ([]byte, []int) {
 	return file_seatbeat_proto_rawDescGZIP(), []int{1}
 }
 
-// Hello is what a server says of itself with every reply.
+// Hello is what a server reports about itself in every reply.
 type Hello struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	ServerId        string                 `protobuf:"bytes,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`                         // which ledger; persists over restarts; 1 to 64 bytes
@@ -288,7 +288,7 @@ func (x *Caller) GetSession() uint64 {
 type ConnectRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Instance []byte                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"` // 16 bytes
-	// For people and for sharing rules; at most 256 bytes each, nothing is proved by them.
+	// For people and for sharing rules; at most 256 bytes each. The server takes none of them as proven.
 	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	User          string `protobuf:"bytes,3,opt,name=user,proto3" json:"user,omitempty"`
 	Host          string `protobuf:"bytes,4,opt,name=host,proto3" json:"host,omitempty"`
@@ -416,14 +416,14 @@ func (x *ConnectReply) GetSession() uint64 {
 
 type Take struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       []byte                 `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`              // 16 bytes, drawn by the client; a repeat of the same attempt has the same
+	Request       []byte                 `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`              // 16 bytes, drawn by the client; a repeat of the take has the same id
 	Feature       string                 `protobuf:"bytes,2,opt,name=feature,proto3" json:"feature,omitempty"`              // 1 to 128 bytes
 	Major         uint32                 `protobuf:"varint,3,opt,name=major,proto3" json:"major,omitempty"`                 // 0 to 9999
 	Minor         uint32                 `protobuf:"varint,4,opt,name=minor,proto3" json:"minor,omitempty"`                 // 0 to 9999
 	Count         uint32                 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`                 // 1 to 1,000,000 seats, all or none
 	Exact         bool                   `protobuf:"varint,6,opt,name=exact,proto3" json:"exact,omitempty"`                 // refuse unless exactly this version is served
 	Replaces      []byte                 `protobuf:"bytes,7,opt,name=replaces,proto3" json:"replaces,omitempty"`            // up to 16 packed request ids, freed in the same step as the grant
-	WaitMs        uint32                 `protobuf:"varint,8,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"` // when positive and the take is alone in its call: how long it waits in line for free seats
+	WaitMs        uint32                 `protobuf:"varint,8,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"` // when positive and the take is alone in its call: how long it waits in the queue for free seats
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -518,7 +518,7 @@ type CheckoutRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Caller *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
 	Takes  []*Take                `protobuf:"bytes,2,rep,name=takes,proto3" json:"takes,omitempty"`
-	// As in ConnectRequest, for a server that was restarted since and has not heard of them: at most 256 bytes each.
+	// As in ConnectRequest, for a server that has restarted since and does not know them: at most 256 bytes each.
 	User          string `protobuf:"bytes,3,opt,name=user,proto3" json:"user,omitempty"`
 	Host          string `protobuf:"bytes,4,opt,name=host,proto3" json:"host,omitempty"`
 	Share         string `protobuf:"bytes,5,opt,name=share,proto3" json:"share,omitempty"`
@@ -598,7 +598,7 @@ type Outcome struct {
 	Lease         []byte                 `protobuf:"bytes,2,opt,name=lease,proto3" json:"lease,omitempty"`  // 16 bytes; of a grant
 	Major         uint32                 `protobuf:"varint,3,opt,name=major,proto3" json:"major,omitempty"` // of a grant: the version served
 	Minor         uint32                 `protobuf:"varint,4,opt,name=minor,proto3" json:"minor,omitempty"`
-	Local         bool                   `protobuf:"varint,5,opt,name=local,proto3" json:"local,omitempty"`                                     // of a grant: never beaten, never freed by the server
+	Local         bool                   `protobuf:"varint,5,opt,name=local,proto3" json:"local,omitempty"`                                     // of a grant: it needs no heartbeats, and the server never frees it
 	Reason        Reason                 `protobuf:"varint,6,opt,name=reason,proto3,enum=seatbeat.v1.Reason" json:"reason,omitempty"`           // of a refusal, or of the end
 	Message       string                 `protobuf:"bytes,7,opt,name=message,proto3" json:"message,omitempty"`                                  // for people
 	RetryAfterMs  uint32                 `protobuf:"varint,8,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"` // when positive, the take is to be repeated after this time

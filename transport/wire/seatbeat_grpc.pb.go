@@ -31,7 +31,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Seats grants seats of licensed features as leases that live while they are beaten.
+// Seats grants seats of licensed features as leases, which expire without heartbeats.
 //
 // Every reply carries a Hello. A call that the server refuses as a whole fails with a status that has a Refusal among
 // its details; a status without one means that the server did not answer, whatever its code.
@@ -101,7 +101,7 @@ func (c *seatsClient) Checkin(ctx context.Context, in *CheckinRequest, opts ...g
 // All implementations must embed UnimplementedSeatsServer
 // for forward compatibility.
 //
-// Seats grants seats of licensed features as leases that live while they are beaten.
+// Seats grants seats of licensed features as leases, which expire without heartbeats.
 //
 // Every reply carries a Hello. A call that the server refuses as a whole fails with a status that has a Refusal among
 // its details; a status without one means that the server did not answer, whatever its code.

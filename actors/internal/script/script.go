@@ -1,3 +1,5 @@
+// Package script has what the tests of several machines share: how their scripts are read and how events are printed. Only
+// tests import it.
 package script
 
 import (
@@ -22,7 +24,7 @@ func Word(t *testing.T, d *datadriven.TestData) string {
 	return d.CmdArgs[0].Key
 }
 
-// Option returns the value of key=value, or what goes without it.
+// Option returns the value of key=value, or otherwise when the command does not have the key.
 func Option(t *testing.T, d *datadriven.TestData, key, otherwise string) string {
 	if arg, ok := d.Arg(key); ok {
 		return arg.SingleVal(t)
@@ -30,6 +32,7 @@ func Option(t *testing.T, d *datadriven.TestData, key, otherwise string) string 
 	return otherwise
 }
 
+// Number reads a whole number.
 func Number(t *testing.T, text string) int {
 	t.Helper()
 	n, err := strconv.Atoi(text)
@@ -39,6 +42,7 @@ func Number(t *testing.T, text string) int {
 	return n
 }
 
+// Span reads a duration.
 func Span(t *testing.T, text string) time.Duration {
 	t.Helper()
 	d, err := time.ParseDuration(text)
@@ -68,7 +72,7 @@ func ReasonNamed(t *testing.T, text string) messages.Reason {
 	return 0
 }
 
-// DefaultSettings are those of a trial unless it says otherwise.
+// DefaultSettings returns the settings of a script that sets none.
 func DefaultSettings() protocol.Settings {
 	return protocol.Settings{
 		Servers: []messages.Address{"S1", "S2", "S3"}, Attempts: 3, Interval: time.Minute, FailoverRounds: 1,
@@ -76,6 +80,7 @@ func DefaultSettings() protocol.Settings {
 	}
 }
 
+// Settings returns DefaultSettings, changed by the options of a command.
 func Settings(t *testing.T, d *datadriven.TestData) protocol.Settings {
 	set := DefaultSettings()
 	if arg, ok := d.Arg("servers"); ok {
@@ -125,6 +130,7 @@ func DescribeEvent(e messages.Event) string {
 
 func claimed(c messages.Claim) string { return fmt.Sprintf("%s x%d", c.Feature, c.Count) }
 
+// Flagged returns the name of a flag that is set, and nothing for one that is not.
 func Flagged(is bool, name string) string {
 	if is {
 		return name
@@ -132,6 +138,7 @@ func Flagged(is bool, name string) string {
 	return ""
 }
 
+// Prefixed returns the text behind the prefix; an empty text stays empty.
 func Prefixed(prefix, text string) string {
 	if text == "" {
 		return ""

@@ -1,4 +1,4 @@
-// Package certflags makes of the flags -ca, -cert and -key what a client needs for mutual TLS.
+// Package certflags turns the flags -ca, -cert and -key of a program into a TLS configuration.
 package certflags
 
 import (
@@ -9,8 +9,8 @@ import (
 	"os"
 )
 
-// Client returns what shows the certificate in a PEM file, and believes servers that the authorities in file ca signed,
-// or those of the system if ca is empty. The error names the flag whose file cannot be used.
+// Client returns the configuration of a client, from PEM files: its certificate and key, and the authorities that it
+// trusts, which are those of the system if ca is empty. An error names the flag whose file cannot be used.
 func Client(ca, cert, key string) (*tls.Config, error) {
 	own, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
@@ -32,7 +32,7 @@ func loadPool(file string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, errors.New("there is no certificate in it; expected is a PEM file with those of your authority")
+		return nil, errors.New("it contains no certificate: must be a PEM file with the certificates of your authority")
 	}
 	return pool, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 )
 
-func TestFilesOfTheFlagsAreUsed(t *testing.T) {
+func TestFilesOfTheFlagsMakeTheConfiguration(t *testing.T) {
 	folder := t.TempDir()
 	require.NoError(t, devcert.Write(folder))
 	ca, cert, key := filepath.Join(folder, devcert.CA), filepath.Join(folder, devcert.ClientCert), filepath.Join(folder, devcert.ClientKey)
@@ -23,7 +23,7 @@ func TestFilesOfTheFlagsAreUsed(t *testing.T) {
 
 	config, err = certflags.Client("", cert, key)
 	require.NoError(t, err)
-	assert.Nil(t, config.RootCAs, "those of the system")
+	assert.Nil(t, config.RootCAs, "the authorities of the system")
 }
 
 func TestFaultNamesTheFlagWhoseFileCannotBeUsed(t *testing.T) {
@@ -36,5 +36,5 @@ func TestFaultNamesTheFlagWhoseFileCannotBeUsed(t *testing.T) {
 	_, err = certflags.Client(filepath.Join(folder, "none.pem"), cert, key)
 	assert.ErrorContains(t, err, "-ca ")
 	_, err = certflags.Client(key, cert, key)
-	assert.ErrorContains(t, err, "there is no certificate in it")
+	assert.ErrorContains(t, err, "it contains no certificate")
 }

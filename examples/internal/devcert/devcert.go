@@ -1,5 +1,5 @@
-// Package devcert makes throw-away certificates for programs that start their own licence server on this machine, so that
-// they talk mutual TLS as a real installation does. They are files, since other processes read them too.
+// Package devcert makes throw-away certificates, for programs that start their own licence server on this machine and use
+// mutual TLS as a real installation does. The certificates are files, so that other processes can read them.
 package devcert
 
 import (
@@ -20,18 +20,18 @@ import (
 
 // Names of the files in the folder that Write fills.
 const (
-	CA         = "ca.pem" // of the authority that signed both certificates; its key is not kept
+	CA         = "ca.pem" // the authority that signed both certificates; nobody keeps its key
 	ServerCert = "server.pem"
 	ServerKey  = "server-key.pem"
 	ClientCert = "client.pem"
 	ClientKey  = "client-key.pem"
 )
 
-// lifetime is far more than any example runs.
+// lifetime is longer than any example runs.
 const lifetime = 24 * time.Hour
 
 // Write makes an authority, a certificate for a server on 127.0.0.1 and one for its clients, and writes them to files in
-// a folder that exists.
+// an existing folder.
 func Write(folder string) error {
 	ca := template("seatbeat example authority")
 	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
@@ -53,20 +53,22 @@ func Write(folder string) error {
 	return nil
 }
 
-// Server returns what a licence server needs from a folder that Write filled: its certificate, and whom it serves.
+// Server returns the configuration of a licence server, from a folder that Write filled. It serves the clients of the
+// same authority only.
 func Server(folder string) (*tls.Config, error) {
 	cert, pool, err := read(folder, ServerCert, ServerKey)
 	return &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}, err
 }
 
-// Client returns what an application needs: its certificate, and which servers it trusts.
+// Client returns the configuration of a client, from a folder that Write filled. It trusts the servers of the same
+// authority only.
 func Client(folder string) (*tls.Config, error) {
 	cert, pool, err := read(folder, ClientCert, ClientKey)
 	return &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: pool}, err
 }
 
-// write makes a key and a certificate for it, signed by the parent's key or, without one, by itself. It writes the
-// certificate, and the key if that has a name.
+// write makes a key and a certificate for it, signed by the given key or, without one, by itself. It writes the
+// certificate, and the key if keyName is not empty.
 func write(folder, certName, keyName string, cert, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

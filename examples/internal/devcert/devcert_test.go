@@ -18,14 +18,14 @@ func TestServerAndClientOfOneFolderTrustEachOther(t *testing.T) {
 	assert.NoError(t, handshake(t, folder, folder))
 }
 
-func TestClientOfAnotherFolderIsAStranger(t *testing.T) {
+func TestClientOfAnotherFolderIsRefused(t *testing.T) {
 	folder, other := t.TempDir(), t.TempDir()
 	require.NoError(t, devcert.Write(folder))
 	require.NoError(t, devcert.Write(other))
 	assert.Error(t, handshake(t, folder, other))
 }
 
-// handshake returns how the server of one folder gets on with the client of another.
+// handshake returns the error of the server of one folder, for the client of another one.
 func handshake(t *testing.T, serverFolder, clientFolder string) error {
 	t.Helper()
 	serverConfig, err := devcert.Server(serverFolder)

@@ -1,0 +1,35 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/seatbeat/seatbeat/actors/protocol"
+)
+
+// clock reads both clocks, as the time since the runtime started.
+type clock struct {
+	began time.Time // with monotonic time
+	base  time.Time // wall time when the runtime started, without monotonic time
+	wall  func() time.Time
+}
+
+// startClock takes the monotonic reading off the wall time: time.Time.Sub would subtract the monotonic readings of both
+// times if both had one, and so never see that the wall clock moved by itself.
+func startClock(wall func() time.Time) clock {
+	return clock{began: time.Now(), base: wall().Round(0), wall: wall}
+}
+
+// now reads both clocks.
+func (c clock) now() protocol.Instant {
+	return protocol.Instant{Mono: time.Since(c.began), Wall: c.wall().Sub(c.base)}
+}
+
+// deadline returns when ctx ends; zero when it has no deadline.
+func (c clock) deadline(ctx context.Context) protocol.Instant {
+	at, ok := ctx.Deadline()
+	if !ok {
+		return protocol.Instant{}
+	}
+	return protocol.Instant{Mono: max(at.Sub(c.began), 1)}
+}

@@ -1,0 +1,48 @@
+package actors
+
+import (
+	"sync"
+
+	"github.com/seatbeat/seatbeat/transport"
+)
+
+// sessions knows the sessions that are open, so that none outlives the runtime, even one that is still on its way to its
+// connection. Its methods are safe for concurrent use.
+type sessions struct {
+	mu   sync.Mutex // guards the field below
+	open map[transport.Session]struct{}
+}
+
+func (s *sessions) add(session transport.Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open = make(map[transport.Session]struct{})
+	}
+	s.open[session] = struct{}{}
+}
+
+// remove takes out a session and reports whether it was open.
+func (s *sessions) remove(session transport.Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.open[session]
+	delete(s.open, session)
+	return ok
+}
+
+// closeAll takes out and closes all sessions.
+func (s *sessions) closeAll() {
+	s.mu.Lock()
+	open := s.open
+	s.open = nil
+	s.mu.Unlock()
+	for session := range open {
+		closeQuietly(session)
+	}
+}
+
+// closeQuietly closes a session that is no longer used. What Close returns does not matter then.
+func closeQuietly(session transport.Session) {
+	_, _ = guarded(func() (struct{}, error) { return struct{}{}, session.Close() })
+}

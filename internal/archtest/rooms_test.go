@@ -1,0 +1,282 @@
+package archtest
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// foreignWrites are the functions that may write a field of a type that they are no method of, each with its reason.
+// A key is "package.function writes type.field", with the package's path from the root.
+var foreignWrites = map[string]string{}
+
+// splitTypes are the types whose methods may stand in several files, each with its reason.
+var splitTypes = map[string]string{}
+
+// generated is the package whose types are made from a .proto file: all of them are plain values.
+const generated = module + "/transport/wire"
+
+// A reader who has opened the file of a type has seen everything that the type does.
+func TestMethodsStandInTheFileOfTheirType(t *testing.T) {
+	used := map[string]bool{}
+	for _, p := range loadPackages(t) {
+		for _, found := range p.methodsElsewhere() {
+			if splitTypes[found.key] != "" {
+				used[found.key] = true
+				continue
+			}
+			assert.Fail(t, "a method stands in another file than its type", "%s: %s", found.position, found.key)
+		}
+	}
+	for key := range splitTypes {
+		assert.True(t, used[key], "the exception %q is not needed any more", key)
+	}
+}
+
+// A reader who asks who changes a field has to read the methods of its type, and nothing else.
+func TestFieldsAreWrittenByMethodsOfTheirType(t *testing.T) {
+	used := map[string]bool{}
+	for _, p := range loadPackages(t) {
+		for _, found := range p.foreignWrites() {
+			if foreignWrites[found.key] != "" {
+				used[found.key] = true
+				continue
+			}
+			assert.Fail(t, "a field is written by a function that is no method of its type", "%s: %s", found.position, found.key)
+		}
+	}
+	for key := range foreignWrites {
+		assert.True(t, used[key], "the exception %q is not needed any more", key)
+	}
+}
+
+func TestTheRulesOfRoomsAreNoticedWhenBroken(t *testing.T) {
+	p := checkSource(t, map[string]string{
+		"type.go": `package rooms
+			type counter struct{ n int; seen map[string]bool }
+			func (c *counter) add() { c.n++ }
+			func newCounter() *counter { c := &counter{}; c.n = 1; return c }
+			type point struct{ x int }
+			type board struct{ at point; c counter }
+			func (b *board) move() { b.at.x++ }
+			func reset(b *board) { b.at.x = 0 }
+			func skip(c *counter) { c.n += 2 }
+			func mark(c *counter) { c.seen["a"] = true }
+			func forget(c *counter) { delete(c.seen, "a") }
+			func leak(c *counter) *int { return &c.n }
+			func (b *board) cheat() { b.c.n = 7 }
+			func local() { var c counter; c.n = 1; use(c) }
+			func use(counter) {}`,
+		"other.go": `package rooms
+			func (c *counter) elsewhere() {}`,
+	})
+	var split, writes []string
+	for _, f := range p.methodsElsewhere() {
+		split = append(split, f.key)
+	}
+	for _, f := range p.foreignWrites() {
+		writes = append(writes, f.key)
+	}
+	assert.Equal(t, []string{"rooms.counter"}, split)
+	assert.ElementsMatch(t, []string{
+		"rooms.reset writes board.at",
+		"rooms.skip writes counter.n",
+		"rooms.mark writes counter.seen",
+		"rooms.forget writes counter.seen",
+		"rooms.leak writes counter.n",
+		"rooms.board.cheat writes counter.n",
+	}, writes)
+}
+
+// finding is a place where a rule is broken.
+type finding struct {
+	position token.Position
+	key      string
+}
+
+// methodsElsewhere returns the methods that are declared in another file than their type, each under the name of the type.
+func (p *checkedPackage) methodsElsewhere() (found []finding) {
+	for _, file := range p.files {
+		for _, decl := range file.Decls {
+			method, ok := decl.(*ast.FuncDecl)
+			if !ok || method.Recv == nil {
+				continue
+			}
+			owner := namedType(p.info.TypeOf(method.Recv.List[0].Type))
+			if home, here := p.fileOf(owner.Obj().Pos()), p.fileOf(method.Pos()); home != here {
+				found = append(found, finding{p.fset.Position(method.Pos()), p.path + "." + owner.Obj().Name()})
+			}
+		}
+	}
+	return found
+}
+
+// foreignWrites returns the places where a function changes a field of a type with state, and is neither a method of that
+// type nor one that returns it, as a constructor does. What a function writes to a value of its own is free. A type has state if one of its methods has a pointer receiver, those
+// of errors left out; all others are plain values, and what is written to a part of such a value is written to whatever
+// holds it.
+func (p *checkedPackage) foreignWrites() (found []finding) {
+	for _, file := range p.files {
+		for _, decl := range file.Decls {
+			function, ok := decl.(*ast.FuncDecl)
+			if !ok || function.Body == nil {
+				continue
+			}
+			for _, written := range writtenExpressions(function.Body) {
+				owner, field := p.ownerOf(written)
+				if owner == nil || p.mayWrite(function, owner) || p.isOwnCopy(written) {
+					continue
+				}
+				key := p.path + "." + p.nameOf(function) + " writes " + owner.Obj().Name() + "." + field
+				found = append(found, finding{p.fset.Position(written.Pos()), key})
+			}
+		}
+	}
+	return found
+}
+
+// writtenExpressions returns what a function assigns to, counts up or down, takes the address of, or deletes from.
+func writtenExpressions(body *ast.BlockStmt) (written []ast.Expr) {
+	ast.Inspect(body, func(node ast.Node) bool {
+		switch n := node.(type) {
+		case *ast.AssignStmt:
+			written = append(written, n.Lhs...)
+		case *ast.IncDecStmt:
+			written = append(written, n.X)
+		case *ast.RangeStmt:
+			written = append(written, n.Key, n.Value)
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				written = append(written, n)
+			}
+		case *ast.CallExpr:
+			if called, ok := n.Fun.(*ast.Ident); ok && (called.Name == "delete" || called.Name == "clear") {
+				written = append(written, n.Args[0])
+			}
+		}
+		return true
+	})
+	return written
+}
+
+// ownerOf returns the type with state that an expression is a field of, and the field; nil if it is none.
+func (p *checkedPackage) ownerOf(written ast.Expr) (owner *types.Named, field string) {
+	for {
+		switch x := written.(type) {
+		case *ast.UnaryExpr: // the address of a part that has state: only methods of its type write to that
+			if hasState(namedType(p.info.TypeOf(x.X))) {
+				return nil, ""
+			}
+			written = x.X
+		case *ast.ParenExpr:
+			written = x.X
+		case *ast.IndexExpr:
+			written = x.X
+		case *ast.StarExpr:
+			written = x.X
+		case *ast.SelectorExpr:
+			selection := p.info.Selections[x]
+			if selection == nil || selection.Kind() != types.FieldVal {
+				return nil, ""
+			}
+			if owner := declaringType(selection); hasState(owner) {
+				return owner, x.Sel.Name
+			}
+			written = x.X
+		default:
+			return nil, ""
+		}
+	}
+}
+
+// isOwnCopy reports whether an expression is a part of a value that a variable of the function holds itself, as when a
+// function fills in a value before it hands it on.
+func (p *checkedPackage) isOwnCopy(written ast.Expr) bool {
+	for {
+		switch x := written.(type) {
+		case *ast.UnaryExpr:
+			written = x.X
+		case *ast.SelectorExpr:
+			if _, pointer := p.info.TypeOf(x.X).Underlying().(*types.Pointer); pointer {
+				return false
+			}
+			written = x.X
+		case *ast.Ident:
+			variable, ok := p.info.ObjectOf(x).(*types.Var)
+			return ok && variable.Parent() != variable.Pkg().Scope()
+		default:
+			return false
+		}
+	}
+}
+
+// declaringType returns the struct that declares the selected field, which may be embedded in the one that is written to.
+func declaringType(selection *types.Selection) *types.Named {
+	at := selection.Recv()
+	for _, index := range selection.Index()[:len(selection.Index())-1] {
+		at = structOf(at).Field(index).Type()
+	}
+	return namedType(at)
+}
+
+func hasState(owner *types.Named) bool {
+	if owner == nil || owner.Obj().Pkg() == nil || !isOurs(owner.Obj().Pkg().Path()) || owner.Obj().Pkg().Path() == generated {
+		return false
+	}
+	for method := range owner.Origin().Methods() {
+		_, pointer := method.Signature().Recv().Type().(*types.Pointer)
+		if pointer && !slices.Contains(methodsOfErrors, method.Name()) {
+			return true
+		}
+	}
+	return false
+}
+
+// methodsOfErrors make no type one with state: a typed error is a value, though its methods have pointer receivers.
+var methodsOfErrors = []string{"Error", "Is", "Unwrap"}
+
+// mayWrite reports whether a function is a method of the type, or makes one.
+func (p *checkedPackage) mayWrite(function *ast.FuncDecl, owner *types.Named) bool {
+	signature := p.info.Defs[function.Name].Type().(*types.Signature)
+	if receiver := signature.Recv(); receiver != nil && namedType(receiver.Type()).Origin() == owner.Origin() {
+		return true
+	}
+	for result := range signature.Results().Variables() {
+		if made := namedType(result.Type()); made != nil && made.Origin() == owner.Origin() {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *checkedPackage) nameOf(function *ast.FuncDecl) string {
+	if function.Recv == nil {
+		return function.Name.Name
+	}
+	return namedType(p.info.TypeOf(function.Recv.List[0].Type)).Obj().Name() + "." + function.Name.Name
+}
+
+func (p *checkedPackage) fileOf(pos token.Pos) string {
+	return filepath.Base(p.fset.Position(pos).Filename)
+}
+
+// namedType returns the named type of a value or of a pointer to one; nil if it has no name.
+func namedType(t types.Type) *types.Named {
+	if pointer, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = pointer.Elem()
+	}
+	named, _ := types.Unalias(t).(*types.Named)
+	return named
+}
+
+func structOf(t types.Type) *types.Struct {
+	if pointer, ok := types.Unalias(t).Underlying().(*types.Pointer); ok {
+		t = pointer.Elem()
+	}
+	return t.Underlying().(*types.Struct)
+}

@@ -1,0 +1,25 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// clock is the server's time: the time since the start, less the length of all stalls of the server. Leases are stamped
+// and compared with this time, so that stopping it for a while extends every lease by that while. It is safe for
+// concurrent use.
+type clock struct {
+	start   time.Time
+	stopped atomic.Int64 // nanoseconds that do not count
+}
+
+func newClock() *clock { return &clock{start: time.Now()} }
+
+// raw returns the time since the start, on the monotonic clock.
+func (c *clock) raw() time.Duration { return time.Since(c.start) }
+
+// now returns the server's time.
+func (c *clock) now() time.Duration { return c.raw() - time.Duration(c.stopped.Load()) }
+
+// skip makes d not count.
+func (c *clock) skip(d time.Duration) { c.stopped.Add(int64(d)) }

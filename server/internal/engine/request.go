@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// request is one request to the committer.
+type request struct {
+	ctx    context.Context // of the caller: a request whose caller is gone is not run
+	admin  bool            // run while the server drains, too
+	weight int             // how many items it decides
+	run    func(now time.Duration) error
+	err    error
+	done   chan struct{} // closed when err is set and what was decided is in the ledger
+}
+
+// client returns a request of a client.
+func client(ctx context.Context, weight int, run func(now time.Duration) error) *request {
+	return &request{ctx: ctx, weight: weight, run: run, done: make(chan struct{})}
+}
+
+// operator returns a request of an operator, which neither limits nor draining stop.
+func operator(ctx context.Context, run func(now time.Duration) error) *request {
+	return &request{ctx: ctx, admin: true, weight: 1, run: run, done: make(chan struct{})}
+}
+
+// ran notes the result.
+func (r *request) ran(err error) { r.err = err }
+
+// answer lets the caller continue. What was decided is in the ledger.
+func (r *request) answer() { close(r.done) }
+
+// atEnd returns the result when the committer has ended, which may have run the request or not.
+func (r *request) atEnd() error {
+	select {
+	case <-r.done:
+		return r.err
+	default:
+		return ErrStopped
+	}
+}

@@ -1,0 +1,134 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/seatbeat/seatbeat/server/ledger"
+)
+
+const (
+	// lockWait is how long Open waits for the lock of another process, which may be about to end.
+	lockWait = 250 * time.Millisecond
+	// initialMmap is the address space reserved for the file. When the file outgrows it bbolt maps the file anew, which
+	// waits for a running backup and makes the commit wait, too. Reserving costs no memory.
+	initialMmap = min(1<<34, math.MaxInt/4)
+)
+
+// Replay checks the ledger in a file as Open does, passes each record to replay, in order, and returns the number of
+// records. It changes nothing, and excludes servers but not other readers meanwhile. It fails with an [*InUseError] while
+// a server uses the ledger, with a [*DamagedError] when Open would, with [fs.ErrNotExist] when there is no file, and with
+// the error of replay. That the file is undamaged is known only when Replay returns nil.
+func Replay(path string, replay func(ledger.Record) error) (records uint64, err error) {
+	h, err := replayFile(path, replay)
+	if err != nil {
+		return 0, fmt.Errorf("ledger %s: %w", path, withPath(path, err))
+	}
+	return h.count, nil
+}
+
+// replayFile checks and replays a file, with a lock on it that keeps writers away but not other readers.
+func replayFile(path string, replay func(ledger.Record) error) (head, error) {
+	if info, err := os.Stat(path); err != nil {
+		return head{}, err
+	} else if info.Size() == 0 {
+		return head{}, damage("it is empty")
+	}
+	lock, err := openDB(path, true)
+	if err != nil {
+		return head{}, err
+	}
+	h, err := readFile(path, replay)
+	return h, errors.Join(err, guardBolt(lock.Close))
+}
+
+// openDB opens a file with bbolt, for reading or, exclusively, for writing. Before bbolt writes to a file, readFile must
+// have checked it.
+func openDB(path string, readOnly bool) (*bbolt.DB, error) {
+	options := bbolt.Options{
+		Timeout: lockWait, ReadOnly: readOnly,
+		// The free pages are found at each start. Storing the list would cost every commit a page and more.
+		NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
+	}
+	if !readOnly && runtime.GOOS != "windows" { // on Windows a mapping makes the file as long as itself
+		options.InitialMmapSize = initialMmap
+	}
+	var db *bbolt.DB
+	err := guardBolt(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, &options)
+		return err
+	})
+	switch pathError := (*fs.PathError)(nil); {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, readOwner(path)
+	case errors.As(err, &pathError):
+		return nil, err
+	default:
+		return nil, damage("%v", err)
+	}
+}
+
+// createFile creates a new ledger when there is none. The file gets its name when it is complete, so that a crash leaves
+// no ledger or a good one, and it never replaces a ledger that another process created meanwhile.
+func createFile(path string) error {
+	folder := filepath.Dir(path)
+	if _, err := os.Stat(path); err == nil {
+		return syncFolder(folder) // an earlier start may have crashed between Link and the sync of the folder
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	temporary, err := os.CreateTemp(folder, filepath.Base(path)+".new-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(temporary.Name()) }() // a leftover is in nobody's way
+	if err := errors.Join(temporary.Close(), fillFile(temporary.Name())); err != nil {
+		return err
+	}
+	if err := os.Link(temporary.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// fillFile makes an empty file an empty ledger.
+func fillFile(path string) error {
+	db, err := openDB(path, false)
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket(recordsBucket)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.CreateBucket(headBucket); err != nil {
+			return err
+		}
+		return new(head).store(tx)
+	})
+	return errors.Join(err, db.Close())
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" { // a folder cannot be synced there
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
