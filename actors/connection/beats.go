@@ -83,7 +83,7 @@ func (b *beats) postpone() { b.due = dueBeat{state: duePostponed} }
 // clearDue takes the due heartbeat back. A postponed one stays postponed.
 func (b *beats) clearDue() {
 	if b.due.state == dueNow {
-		b.due = dueBeat{}
+		b.due = dueBeat{state: dueNever}
 	}
 }
 

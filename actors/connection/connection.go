@@ -207,22 +207,19 @@ func (c *Machine) takeOrdered(now protocol.Instant, o *protocol.TakeOrder) {
 // or that its origin was replaced.
 func (c *Machine) holdingsQueried(o *protocol.HoldingsQuery) {
 	leases := &c.checkouts.leases
-	in := &protocol.Holdings{Connection: c.ref, Recovering: c.beats.recovering, Last: c.heartbeats.lastFailure("")}
 	s, ok := leases.slot(o.Member)
 	switch {
 	case !ok && c.peer.movedTo != nil:
 		c.out.tell(o.Member, &protocol.OriginReplaced{Connection: c.ref, By: c.peer.movedTo})
-		return
-	case !ok:
-	case leases.timedOut(s):
+	case ok && leases.timedOut(s):
 		c.out.tell(o.Member, c.out.leaseTimedOut(c.peer.hello.ClientTimeout))
-		return
-	case leases.local[s]:
-		in.Local, in.Held, in.Recovering = true, leases.number[s], false // rule 1
-	case leases.hasLease(s):
-		in.Held = leases.number[s]
+	default:
+		held, local := leases.holding(o.Member)
+		c.out.tell(o.Member, &protocol.Holdings{
+			Connection: c.ref, Held: held, Local: local, Recovering: c.beats.recovering && !local, // rule 1
+			Last: c.heartbeats.lastFailure(""),
+		})
 	}
-	c.out.tell(o.Member, in)
 }
 
 // replaced: other servers answer at every address of this one. Its features follow to the given connection: they get the

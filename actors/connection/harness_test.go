@@ -14,9 +14,9 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// harness is a connection under test: its machine, the server at its other end, and the time. Everything has a name, so that
-// a script can speak of it: features f1, f2 ..., requests r1, r2 ... in the order in which they are seen, leases as the
-// script calls them.
+// harness is a connection under test: its machine, the server at its other end, and the time. Everything has a name that
+// scripts use: features are f1, f2 ..., requests are r1, r2 ... in the order in which they are seen, leases have the names
+// that the script gives them.
 type harness struct {
 	c        *Machine
 	set      protocol.Settings
@@ -28,9 +28,9 @@ type harness struct {
 	sessions int
 	requests []messages.RequestID
 	calls    []namedCall
-	inFlight map[string][]protocol.Effect // exchanges under way, by kind, oldest first
-	answered map[string]protocol.Effect   // the one that was answered last, by kind
-	dialled  protocol.Dialled             // what the runtime was last asked or told about
+	inFlight map[string][]protocol.Effect // calls under way, by kind, oldest first
+	answered map[string]protocol.Effect   // the call that was answered last, by kind
+	dialled  protocol.Dialled             // the session that the runtime got last
 }
 
 type namedCall struct {
@@ -49,8 +49,8 @@ func (s *namedSession) String() string { return s.name }
 // newHarness returns a connection to an address, of which nothing is known yet. The server there is S1.
 func newHarness(set protocol.Settings, address messages.Address) *harness {
 	w := &harness{
-		set: set, refs: make(map[messages.Address]*protocol.ConnectionRef), features: make(map[string]*protocol.Member), inFlight: make(map[string][]protocol.Effect),
-		answered: make(map[string]protocol.Effect),
+		set: set, refs: make(map[messages.Address]*protocol.ConnectionRef), features: make(map[string]*protocol.Member),
+		inFlight: make(map[string][]protocol.Effect), answered: make(map[string]protocol.Effect),
 		hello: transport.Hello{
 			Identity:      messages.Identity{ServerID: "S1", BootID: "b1", Epoch: 1},
 			ClientTimeout: 5 * time.Minute,
@@ -169,7 +169,7 @@ func (w *harness) feature(t *testing.T, name string) *protocol.Member {
 	return w.features[name]
 }
 
-// session opens a session to the server, or to a stranger.
+// session opens a session to whichever server answers at the address.
 func (w *harness) session(address messages.Address) transport.Session {
 	w.sessions++
 	return &namedSession{name: fmt.Sprintf("%s#%d", address, w.sessions)}
@@ -201,5 +201,5 @@ func leaseNamed(name string) messages.LeaseID {
 
 func leaseName(id messages.LeaseID) string { return strings.TrimRight(string(id[:]), "\x00") }
 
-// round leaves out what nobody reads.
+// rounded leaves out the digits that nobody reads.
 func rounded(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -58,9 +58,9 @@ func (h *heartbeats) start(now protocol.Instant) {
 		return
 	}
 	timeout := h.beats.timeout(now, h.schedule.deadline())
-	leases, slots := h.checkouts.leases.pack()
-	if !h.set.Automatic() {
-		leases, slots = h.manual.leases()
+	leases, slots := h.manual.leases()
+	if h.set.Automatic() {
+		leases, slots = h.checkouts.leases.pack()
 	}
 	beat := &beatInFlight{
 		call: h.server.call(), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
@@ -89,7 +89,7 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 		h.server.otherReplied(beat.session, r.hello, nil)
 	case beatFailed:
 		h.failed(now, beat, r.err)
-	default:
+	case beatGood:
 		h.good(now, &goodBeat{beat: beat, chunks: in.Chunks, recovered: h.beats.recovering || r.restarted}, r.restarted)
 	}
 }
