@@ -12,6 +12,10 @@ import (
 )
 
 const (
+	// interval is the pause between two heartbeats of A. For anything but a play, 30 s to 2 min is advised.
+	interval = 700 * time.Millisecond
+	// attempts is how many heartbeats fail in a row until A asks the other server. Five is usual.
+	attempts = 3
 	// playTime is how long the play may take without its pauses, and pauseTime how long the pauses may take together.
 	playTime, pauseTime = 14 * time.Second, 30 * time.Second
 	// readTime is the pause in which a person reads what is about to happen, and lookTime to look at what has happened.
@@ -21,9 +25,9 @@ const (
 // errTooLong is why a play was stopped that took longer than playLimit.
 var errTooLong = errors.New("the play takes too long (does nobody read its output?)")
 
-// playLimit returns how long a play may take.
-func playLimit(out *output) time.Duration {
-	if out.paced {
+// playLimit returns how long a play may take, with pauses or without.
+func playLimit(paced bool) time.Duration {
+	if paced {
 		return playTime + pauseTime
 	}
 	return playTime
@@ -81,6 +85,7 @@ func (p *play) begin(ctx context.Context, defaultExit bool) (err error) {
 	}
 	p.rt, err = p.startRuntime(ctx, serviceA, supervisor.Config{
 		Servers:   []transport.Address{p.s1.address, p.s2.address},
+		Heartbeat: supervisor.Heartbeat{Attempts: attempts, Interval: interval},
 		OnEvent:   p.event,
 		Callbacks: callbacks,
 	})
@@ -187,9 +192,11 @@ func (p *play) compete(ctx context.Context) error {
 	return p.show(ctx)
 }
 
+// startProgramB starts the runtime of B, which knows one server.
 func (p *play) startProgramB(ctx context.Context, server transport.Address) (*supervisor.Runtime, error) {
 	return p.startRuntime(ctx, programB, supervisor.Config{
 		Servers:   []transport.Address{server},
+		Heartbeat: supervisor.Heartbeat{Attempts: attempts, Interval: clientTimeout / 3},
 		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) {}},
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/seatbeat/seatbeat/examples/internal/devcert"
 	"github.com/seatbeat/seatbeat/supervisor"
@@ -17,13 +16,6 @@ import (
 const (
 	serviceA = "A"
 	programB = "B"
-)
-
-const (
-	// interval is the pause between heartbeats in the play. Between 30 s and 2 min is advised for anything else.
-	interval = 700 * time.Millisecond
-	// attempts is how many heartbeats fail in a row until the other server is asked. Five is usual.
-	attempts = 3
 )
 
 // stage is two licence servers, and what a client needs to talk to them.
@@ -54,10 +46,9 @@ func newStage() (*stage, error) {
 // stop ends the servers.
 func (s *stage) stop() error { return errors.Join(s.s1.stop(), s.s2.stop()) }
 
-// startRuntime starts what holds seats for a user.
+// startRuntime starts a runtime that holds seats for a user.
 func (s *stage) startRuntime(ctx context.Context, user string, c supervisor.Config) (*supervisor.Runtime, error) {
 	c.Transport = grpctransport.New(grpctransport.Config{TLS: s.client})
-	c.Heartbeat = supervisor.Heartbeat{Attempts: attempts, Interval: interval}
 	c.Client.User = user
 	return supervisor.Start(ctx, c)
 }

@@ -196,6 +196,21 @@ func TestReadmeHasFiguresOfTheDocs(t *testing.T) {
 	}
 }
 
+// What the README shows of the quickstart's output is what the quickstart says.
+func TestReadmeShowsWhatTheQuickstartPrints(t *testing.T) {
+	var sources strings.Builder
+	for _, file := range goFiles(t) {
+		if strings.HasPrefix(file, "examples/quickstart/") {
+			sources.WriteString(readFile(t, file))
+		}
+	}
+	said := regexp.MustCompile(`(?m)^ {4}.*(?:/\d  |x1: |\d {8})(.+)$`).FindAllStringSubmatch(readFile(t, "README.md"), -1)
+	require.NotEmpty(t, said)
+	for _, text := range said {
+		assert.True(t, has(sources.String(), text[1]), text[1])
+	}
+}
+
 // docs returns the documents for readers, by their paths from the root.
 func docs(t *testing.T) []string {
 	t.Helper()

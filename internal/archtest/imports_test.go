@@ -80,7 +80,7 @@ var layers = map[string]layer{
 	},
 	"internal/logqueue": {ours: []string{"internal/fifo"}},
 	"internal/mailbox":  {ours: []string{"internal/fifo"}, protoactor: true},
-	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor/...", "server"}, others: []string{"..."}},
+	"internal/endtoend": {ours: []string{"messages", "transport/...", "supervisor/...", "server/..."}, others: []string{"..."}},
 	"internal/eventbus": {ours: []string{"messages", "internal/fifo"}},
 	"internal/wiretap":  {ours: []string{"messages", "transport", "transport/transporttest"}},
 }

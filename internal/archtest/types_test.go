@@ -15,7 +15,7 @@ import (
 // wholeTypes are the folders in which each type stands in one file, with all its methods: a type that needs a second file
 // is two types.
 var wholeTypes = []string{
-	"actors", "actors/protocol", "actors/feature", "actors/heartbeat", "actors/directory", "actors/outage",
+	"actors", "actors/protocol", "actors/feature", "actors/heartbeat", "actors/connection", "actors/directory", "actors/outage",
 	"internal/mailbox",
 }
 

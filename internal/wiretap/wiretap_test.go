@@ -105,7 +105,7 @@ func TestRule13_ARequestThatIsSentAfterItsReturnIsReported(t *testing.T) {
 		c.giveBack(byRequest(1))
 		_, _ = c.session.Checkout(c.Context(), []transport.Take{{Request: messages.RequestID{1}, Feature: "f2", Count: 1}})
 		assert.Empty(c, c.violations, "what is sent in the same instant may have been sent before")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		c.giveBack(byRequest(1)) // the first return counts
 		_, _ = c.session.Checkout(c.Context(), []transport.Take{{Request: messages.RequestID{1}, Feature: "f2", Count: 1}})
 		assert.Equal(c, []string{"rule 13: a request of f2 was sent to S1 after its return"}, c.violations)
@@ -115,7 +115,7 @@ func TestRule13_ARequestThatIsSentAfterItsReturnIsReported(t *testing.T) {
 func TestRule13_ARequestWhoseLeaseWasReturnedIsReturned(t *testing.T) {
 	withClient(t, 0, func(c *client) {
 		c.giveBack(transport.Return{Lease: c.take(1)})
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		_, _ = c.session.Checkout(c.Context(), []transport.Take{{Request: messages.RequestID{1}, Feature: "f2", Count: 1}})
 		assert.Equal(c, []string{"rule 13: a request of f2 was sent to S1 after its return"}, c.violations)
 	})
@@ -128,7 +128,7 @@ func TestRule14_ALeaseThatIsBeatenAfterItsReturnIsReported(t *testing.T) {
 			c.giveBack(byRequest(1))
 			c.beat(lease)
 			assert.Len(c, c.violations, want[0], "in the same instant, with a slack of %s", slack)
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			c.beat(lease)
 			assert.Len(c, c.violations, want[1], "a nanosecond later, with a slack of %s", slack)
 			time.Sleep(time.Second)
@@ -186,6 +186,7 @@ func (c *client) overlap(first, second []messages.LeaseID) {
 	c.server.ClearFaults()
 	c.beat(second...)
 	time.Sleep(time.Minute)
+	synctest.Wait()
 }
 
 func TestRule4_AHeartbeatThatOverlapsAnotherIsReported(t *testing.T) {

@@ -80,6 +80,7 @@ func TestAnOperatorWhoFollowsThePageServesASignedLicence(t *testing.T) {
 
 	o.stops(client)
 	o.stops(server)
+	require.NoError(t, os.Truncate(filepath.Join(demo, "ledger"), 8192)) // a damaged ledger
 	assert.Contains(t, o.runs(blocks[9]), "is in order")
 	o.starts(strings.TrimSpace(serve), `"ready":true`)
 	assert.Regexp(t, `f1 +9\.9 +0 +10 `, o.runs(status), "after the restore")

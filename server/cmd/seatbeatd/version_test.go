@@ -42,6 +42,7 @@ func TestVersionIsPrintedByCommandAndFlag(t *testing.T) {
 }
 
 func TestAVariableForTheVersionOfAnImageIsNoFlag(t *testing.T) {
-	r := runProgram(t, []string{"SEATBEATD_VERSION=1.2.3"}, "version")
-	assert.Equal(t, 0, r.status, r.errors)
+	r := runProgram(t, []string{"SEATBEATD_VERSION=1.2.3"}, "check", "--ledger", "none")
+	assert.Equal(t, exitFailed, r.status)
+	assert.Contains(t, r.errors, "check ledger")
 }
