@@ -193,3 +193,21 @@ func awaitMain(t *testing.T, pid int) {
 		return err == nil && found && fault == nil && ignored&pipe != 0
 	}, waitTime, 100*time.Microsecond)
 }
+
+// A limited address space was taken for a damaged ledger.
+func TestALimitOfTheAddressSpaceIsNoDamageOfTheLedger(t *testing.T) {
+	folder := t.TempDir()
+	serveDev(t, folder).stops()
+	cmd := exec.Command("sh", "-c", `ulimit -v 6000000 && exec "$0" check --ledger "$1"`, programPath, filepath.Join(folder, "ledger"))
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	cmd = exec.Command("sh", "-c", `ulimit -v 6000000 && exec "$0" serve --dev --dev-folder "$1" --listen 127.0.0.1:0 --admin off --drain 0s`, programPath, folder)
+	ready, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(ready).ReadString('\n')
+	require.NoError(t, err)
+	assert.Contains(t, line, `"ready":true`)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait())
+}

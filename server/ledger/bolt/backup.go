@@ -127,7 +127,7 @@ func backupTo(s *session, path string) error {
 	if _, err := Replay(temporary.Name(), func(ledger.Record) error { return nil }); err != nil {
 		return err
 	}
-	if err := os.Link(temporary.Name(), path); err != nil {
+	if err := giveName(temporary.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))

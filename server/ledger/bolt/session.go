@@ -41,7 +41,7 @@ func openSession(path string, test failpoint.Ledger, replay func(ledger.Record) 
 	}
 	s.head = h
 	if s.db, err = openDB(path, false); err != nil {
-		return nil, withPath(path, err)
+		return nil, fmt.Errorf("open for writing: %w", err)
 	}
 	s.db.NoSync, s.db.NoGrowSync = test.NoSync, test.NoSync
 	if err = s.checkUnchanged(); err == nil {
