@@ -46,4 +46,8 @@
 // returns what was under way, and has all features repeat what they ask for. A heartbeat timer is told its interval again.
 // The runtime rebuilds its directory from the connections, the outage counter from what it has counted. An actor that
 // panics too often ends, and what it held is lost (RestartPolicy).
+//
+// # Platforms
+//
+// The package compiles on 64-bit platforms only; platform.go says why.
 package actors
