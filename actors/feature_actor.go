@@ -41,8 +41,7 @@ type Feature struct {
 // cause of ctx.
 func (f *Feature) Start(ctx context.Context, t *Tree, c messages.Checkout) error {
 	f.tree = t
-	f.Claim = messages.Claim{Feature: c.Feature, Version: c.Version, Count: c.Seats()}
-	f.Exact = c.Exact
+	f.SetCheckout(c)
 	f.machine = feature.New(&t.settings, &f.Member, c.Wait)
 	granted := protocol.NewReply()
 	f.granted = granted

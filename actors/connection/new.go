@@ -15,12 +15,11 @@ func New(set *protocol.Settings, ref *protocol.ConnectionRef, rng *rand.Rand) *M
 		peer: peer{addresses: []messages.Address{ref.Server().Address}}, dialer: dialer{jitter: newJitter(set, rng)},
 	}
 	c.checkouts = newCheckouts(&c.throttle)
-	wire(c, newJitter(set, rng), rng)
-	return c
+	return wire(c, newJitter(set, rng), rng)
 }
 
-// wire gives each part the other parts that it works with.
-func wire(c *Machine, j jitter, rng *rand.Rand) {
+// wire gives each part of a new machine the other parts that it works with.
+func wire(c *Machine, j jitter, rng *rand.Rand) *Machine {
 	c.server = server{
 		set: c.set, ref: c.ref, out: &c.out, jitter: j, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle,
 		gate: &c.gate, beats: &c.beats, checkouts: &c.checkouts,
@@ -50,4 +49,5 @@ func wire(c *Machine, j jitter, rng *rand.Rand) {
 		set: c.set, ref: c.ref, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle, schedule: &c.schedule,
 		checkouts: &c.checkouts, heartbeats: &c.heartbeats, manual: &c.manual, taking: &c.taking, server: &c.server,
 	}
+	return c
 }

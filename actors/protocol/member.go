@@ -48,6 +48,12 @@ func (m *Member) Show(state messages.State, origin *ConnectionRef, local bool) {
 	m.origin.Store(origin)
 }
 
+// SetCheckout says what is checked out, before the checkout's actor is started. It leaves the number as it is.
+func (m *Member) SetCheckout(c messages.Checkout) {
+	m.Claim = messages.Claim{ID: m.Claim.ID, Feature: c.Feature, Version: c.Version, Count: c.Seats()}
+	m.Exact = c.Exact
+}
+
 // SetID gives the checkout its number, before its actor is started.
 func (m *Member) SetID(id uint64) { m.Claim.ID = id }
 

@@ -64,13 +64,13 @@ func act(signals context.Context, o options, servers transport.Transport) (err e
 	ctx, cancel := context.WithCancelCause(signals)
 	defer cancel(nil)
 	terminal := isTerminal(os.Stdout)
-	out := &output{json: o.json, colour: terminal && knowsColour(), paced: terminal && !o.fast && !o.json}
+	paced := terminal && !o.fast && !o.json
 	if !o.holds() {
 		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, playLimit(out), errTooLong)
+		ctx, stop = context.WithTimeoutCause(ctx, playLimit(paced), errTooLong)
 		defer stop()
 	}
-	out.screen = newScreen(ctx, os.Stdout, cancel)
+	out := &output{screen: newScreen(ctx, os.Stdout, cancel), json: o.json, colour: terminal && knowsColour(), paced: paced}
 	if o.holds() {
 		err = hold(ctx, o, servers, out)
 	} else {

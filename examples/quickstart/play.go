@@ -25,9 +25,9 @@ const (
 // errTooLong is why a play was stopped that took longer than playLimit.
 var errTooLong = errors.New("the play takes too long (does nobody read its output?)")
 
-// playLimit returns how long a play may take.
-func playLimit(out *output) time.Duration {
-	if out.paced {
+// playLimit returns how long a play may take, with pauses or without.
+func playLimit(paced bool) time.Duration {
+	if paced {
 		return playTime + pauseTime
 	}
 	return playTime

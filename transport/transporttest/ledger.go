@@ -107,7 +107,7 @@ func (l *ledger) wait(client uint32, t *transport.Take, call *blockedCall) (o tr
 		switch {
 		case w.take.Feature != t.Feature || w.take.Count != t.Count:
 			return refused(t, messages.Malformed), true // the id was used for other seats
-		case l.pools.find(t.Feature).refusal(&w.take) == messages.NoReason:
+		case l.pools.find(t.Feature).refusal(w.asked()) == messages.NoReason:
 			w.attach(call, l.now)
 			return transport.Outcome{}, false
 		}
@@ -221,13 +221,13 @@ func (l *ledger) serveQueues() (next int64) {
 // decide answers the take at the front of a queue, unless it must go on waiting. A take that the pool no longer serves
 // is refused; nothing is granted while no call waits for the take.
 func (l *ledger) decide(p *pool, w *waiter) (o transport.Outcome, decided bool) {
-	if reason := p.refusal(&w.take); reason != messages.NoReason {
-		return refused(&w.take, reason), true
+	if reason := p.refusal(w.asked()); reason != messages.NoReason {
+		return refused(w.asked(), reason), true
 	}
-	if w.call == nil || !p.fits(w.take.Count, l.freedBy(w.client, &w.take)) {
+	if w.call == nil || !p.fits(w.take.Count, l.freedBy(w.client, w.asked())) {
 		return transport.Outcome{}, false
 	}
-	return l.grant(w.client, &w.take), true
+	return l.grant(w.client, w.asked()), true
 }
 
 // detach ends the calls of waiters for which ended returns true. The places are kept for a while.

@@ -18,6 +18,9 @@ type waiter struct {
 	left   int64        // when the last call ended; valid while call is nil
 }
 
+// asked returns what the take asks for. It is not to be changed.
+func (w *waiter) asked() *transport.Take { return &w.take }
+
 // is reports whether the waiter is that of a request.
 func (w *waiter) is(client uint32, request messages.RequestID) bool {
 	return w.client == client && w.take.Request == request

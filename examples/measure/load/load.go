@@ -100,7 +100,7 @@ func (l *load) hold(ctx context.Context) error {
 			return err
 		})
 	})
-	l.result.HoldPerSecond = float64(l.done.Load()) / time.Since(begin).Seconds()
+	l.result.held(l.done.Load(), time.Since(begin))
 	return err
 }
 
@@ -190,7 +190,7 @@ func (l *load) renew(ctx context.Context) error {
 			return fmt.Errorf("renew leases: %w", err)
 		}
 	}
-	l.result.BeatsPerSecond = float64(l.done.Load()) / time.Since(begin).Seconds()
+	l.result.renewed(l.done.Load(), time.Since(begin))
 	return nil
 }
 

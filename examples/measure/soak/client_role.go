@@ -63,15 +63,23 @@ type tenant struct {
 	stopped                chan struct{}
 }
 
-// newClientRole starts a tenant.
+// newClientRole starts a tenant, and returns its functions.
 func newClientRole(text json.RawMessage) (answer func(json.RawMessage) (any, error), end func() error, err error) {
 	var s clientSetup
 	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, nil, fmt.Errorf("read setup: %w", err)
 	}
-	config, err := devcert.Client(s.Folder)
+	t, err := newTenant(s)
 	if err != nil {
 		return nil, nil, err
+	}
+	return t.answer, t.close, nil
+}
+
+func newTenant(s clientSetup) (*tenant, error) {
+	config, err := devcert.Client(s.Folder)
+	if err != nil {
+		return nil, err
 	}
 	t := &tenant{before: used(), slots: make([]*supervisor.License, s.Features), stopped: make(chan struct{})}
 	t.runtime, err = supervisor.Start(context.Background(), supervisor.Config{
@@ -82,12 +90,12 @@ func newClientRole(text json.RawMessage) (answer func(json.RawMessage) (any, err
 		OnEvent:   t.count,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	t.stop = stop
 	go t.run(ctx, s.Interval/10)
-	return t.answer, t.close, nil
+	return t, nil
 }
 
 // count is called for each event.
