@@ -58,6 +58,9 @@ func (f *Feature) Start(ctx context.Context, t *Tree, c messages.Checkout) error
 	}
 }
 
+// Started reports whether Start was called.
+func (f *Feature) Started() bool { return f.tree != nil }
+
 // Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before. It is zero for a
 // local licence.
 func (f *Feature) Deadline() time.Time {

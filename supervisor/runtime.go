@@ -18,7 +18,7 @@ import (
 )
 
 // Runtime holds licences. Make one with Start and end it with Close. All methods are safe for concurrent use, from
-// callbacks too.
+// callbacks too. On nil, or on a Runtime that Start did not make, they do nothing; those that return an error say so.
 type Runtime struct {
 	env        *actors.Tree
 	bus        *eventbus.Bus
@@ -37,10 +37,13 @@ const closeAttempt = 2 * time.Second
 // Start starts a runtime. It connects to no server yet, and blocks only while DownLimit.Store loads its outages, at most
 // until ctx ends. The runtime lives on after ctx ended.
 //
-// Errors: all faults of the configuration joined, each a *messages.FieldError; the error of DownLimit.Store or
-// MeterProvider; or the cause of ctx. After an error nothing is left running.
+// Errors: all faults of the configuration joined, each a *messages.FieldError, as is that of a nil ctx; the error of
+// DownLimit.Store or MeterProvider; or the cause of ctx. After an error nothing is left running.
 func Start(ctx context.Context, c Config) (*Runtime, error) {
-	if err := ctx.Err(); err != nil {
+	if err := checkContext(ctx); err != nil {
+		return nil, fmt.Errorf("start: %w", err)
+	}
+	if ctx.Err() != nil {
 		return nil, fmt.Errorf("start: %w", context.Cause(ctx))
 	}
 	if err := c.Validate(); err != nil {
@@ -66,6 +69,9 @@ func Start(ctx context.Context, c Config) (*Runtime, error) {
 	c.warn()
 	return r, nil
 }
+
+// started reports whether r is a runtime that Start returned.
+func (r *Runtime) started() bool { return r != nil && r.env != nil }
 
 // newSystem returns an actor system that logs nothing: the runtime publishes events instead.
 func newSystem() *actor.ActorSystem {
@@ -156,10 +162,13 @@ func (r *Runtime) observe(provider metric.MeterProvider) error {
 // ConnectTimeout and an equal share of the time until ctx's deadline. With Checkout.Wait it waits for free seats until ctx
 // ends. After an error no seat is left taken.
 //
-// Errors: *messages.FieldError (joined) for an invalid checkout, *messages.CheckoutError with the answer of each server,
+// Errors: *messages.FieldError (joined) for an invalid checkout or a nil ctx, *messages.CheckoutError with the answer of each server,
 // *messages.UnavailableError while DownLimit is exceeded, messages.ErrClosed, or the cause of ctx.
 func (r *Runtime) Checkout(ctx context.Context, c messages.Checkout) (*License, error) {
-	if err := c.Validate(); err != nil {
+	if !r.started() {
+		return nil, fmt.Errorf("checkout: %w", errNoRuntime)
+	}
+	if err := errors.Join(checkContext(ctx), c.Validate()); err != nil {
 		return nil, fmt.Errorf("checkout: %w", err)
 	}
 	if ctx.Err() != nil {
@@ -187,11 +196,19 @@ func checkoutFailed(c messages.Checkout, err error) error {
 //
 // The channel is closed after the function was called. It is also closed after Close, when all events have been read, or
 // when the reader has stopped reading. The function does not block and may be called more than once.
-func (r *Runtime) Events(buffer int) (<-chan messages.Event, func()) { return r.bus.Events(buffer) }
+func (r *Runtime) Events(buffer int) (<-chan messages.Event, func()) {
+	if !r.started() {
+		return closedChannel[messages.Event](), func() {}
+	}
+	return r.bus.Events(buffer)
+}
 
 // Status returns the state of the runtime at this moment. It does not block on an actor or a server.
 func (r *Runtime) Status() Status {
 	s := Status{Features: make(map[messages.State]int)}
+	if !r.started() {
+		return s
+	}
 	for _, link := range r.env.Connections() {
 		if link.Aliased() {
 			continue
@@ -216,8 +233,14 @@ func (r *Runtime) Status() Status {
 // ends.
 //
 // It returns nil when all seats were returned, and otherwise the cause of ctx: the servers free the remaining seats after
-// the client timeout.
+// the client timeout. When ctx is nil, nothing is closed, and the error is a *messages.FieldError.
 func (r *Runtime) Close(ctx context.Context) error {
+	if !r.started() {
+		return fmt.Errorf("close: %w", errNoRuntime)
+	}
+	if err := checkContext(ctx); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
 	if !r.closing.CompareAndSwap(false, true) {
 		return r.awaitClosed(ctx)
 	}

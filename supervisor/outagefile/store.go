@@ -106,8 +106,11 @@ func (s *FileStore) Merge(ctx context.Context, serverID string, seen messages.Ou
 
 // locked takes the lock, opens the file, repairs what a crash or a wrong clock left in it, and calls do.
 func (s *FileStore) locked(ctx context.Context, do func(f *file, now time.Time) error) (err error) {
-	if s.path == "" {
+	if s == nil || s.path == "" {
 		return errors.New("open outage file: it has no path: use NewFileStore")
+	}
+	if ctx == nil {
+		return &messages.FieldError{Field: "ctx", Problem: "is nil: pass the caller's context, or context.Background()"}
 	}
 	var cut int64
 	defer func() {
