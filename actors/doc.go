@@ -25,6 +25,7 @@
 //	Start, Tree.Close                         start.go, tree.go
 //	the application's Checkin and Heartbeat   feature_actor.go
 //	I/O under a deadline, and its results     calls.go, sessions.go
+//	the host's transport may misbehave        host_transport.go, internal/hostcode
 //	panics and restarts                       supervision.go
 //	a checkout enters, or is refused          entrance.go, registry.go
 //	bursts of a million messages              outbox.go, internal/mailbox

@@ -85,13 +85,17 @@ type Config struct {
 	// OnEvent is called with every event, in order and one at a time, on a goroutine of its own. It may block or panic
 	// without harm to the runtime; events that it is too slow for are dropped, see Runtime.Events. Nil: nobody is called.
 	OnEvent func(messages.Event)
-	// Logger gets one record for each event, and warnings about the configuration and defects. Nil discards them.
+	// Logger gets one record for each event, and warnings about the configuration and defects, on goroutines of the runtime.
+	// Its handler may block or panic without harm to the runtime; records that it is too slow for are dropped, and it is told
+	// how many. Nil discards them.
 	Logger *slog.Logger
 	// MeterProvider registers metrics for features by state, heartbeats, recoveries, outages and dropped events. They are
-	// read when the provider collects. Nil: there are no metrics.
+	// read when the provider collects. Start fails when the registration takes longer than 10 seconds. Nil: there are no
+	// metrics.
 	MeterProvider metric.MeterProvider
-	// System runs the actors, for an application that uses protoactor itself: every event is then also published on its
-	// EventStream, on a goroutine of the runtime, and Close leaves the system running. Nil: the runtime has its own system.
+	// System is for an application that uses protoactor itself: every event is then also published on the EventStream of that
+	// system, on a goroutine of the runtime. The actors of the runtime run in a system of their own, so that no code of the
+	// application runs in them. Nil: there is no such application.
 	System *actor.ActorSystem
 
 	wall  func() time.Time                       // the wall clock; tests replace it
