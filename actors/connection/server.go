@@ -140,7 +140,7 @@ func (s *server) confirmed(now protocol.Instant, d protocol.Dialled) {
 	s.throttleFlapping(now)
 	s.gate.restarted()
 	s.up(now)
-	s.checkouts.returns.addAll(now, d.Returns)
+	s.checkouts.owe(now, d.Returns)
 	s.use(now, d, s.peer.generation)
 }
 
@@ -152,7 +152,7 @@ func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
 		s.confirmed(now, d)
 		return
 	}
-	s.checkouts.returns.addAll(now, d.Returns)
+	s.checkouts.owe(now, d.Returns)
 	if d.Session == nil {
 		return
 	}
