@@ -87,6 +87,7 @@ func (k *checkouts) ask(now protocol.Instant, o *protocol.TakeOrder, request mes
 	}
 	t := &take{
 		member: o.Member, number: o.Take, mode: o.Mode, request: request, replaces: replaces, began: o.Began, timeout: o.Timeout,
+		answered: o.Answered,
 	}
 	if o.Mode == protocol.RetakeMode {
 		k.leases.add(o.Member)
