@@ -128,7 +128,7 @@ func (c *Machine) pump(now protocol.Instant) {
 	} else {
 		c.dialer.rest()
 		c.heartbeats.start(now)
-		if !c.heartbeats.first() && !c.gate.closed() {
+		if !c.heartbeats.first(now) && !c.gate.closed() {
 			c.taking.send(now)
 			c.returning.send(now)
 		}
@@ -196,6 +196,8 @@ func (c *Machine) takeOrdered(now protocol.Instant, o *protocol.TakeOrder) {
 	case c.drain != running:
 	case c.peer.nowhere() && c.peer.movedTo != nil && !isOrigin: // the order is for whoever is at the address
 		c.out.forward(c.peer.movedTo, o)
+	case c.peer.hasAnswered(o):
+		c.out.answeredBefore(o)
 	case isOrigin && o.Mode == protocol.RoundMode && c.checkouts.leases.hasLease(slot):
 		c.heartbeats.confirm(now, o)
 	default:

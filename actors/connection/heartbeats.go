@@ -46,9 +46,11 @@ func (h *heartbeats) wanted() bool {
 }
 
 // first reports whether a heartbeat has to come before takes and returns: a connection that recovers asks for all of its
-// leases first (rule 8).
-func (h *heartbeats) first() bool {
-	return h.beats.recovering && h.set.Automatic() && (h.beats.inFlight != nil || h.wanted())
+// leases first (rule 8). A heartbeat that the server put off holds nothing back: the seats of another feature have nothing
+// to do with these leases, and the server would say if it put off checkouts (rule 18).
+func (h *heartbeats) first(now protocol.Instant) bool {
+	mayBeSent := h.wanted() && h.throttle.allows(now, connectsAndBeats)
+	return h.beats.recovering && h.set.Automatic() && (h.beats.inFlight != nil || mayBeSent)
 }
 
 // start sends a heartbeat of all leases, if one is wanted; without automatic heartbeats, of the leases that the

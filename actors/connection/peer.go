@@ -1,6 +1,8 @@
 package connection
 
 import (
+	"slices"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -110,6 +112,12 @@ func (p *peer) elsewhere(list []messages.Address) []messages.Address {
 		list = without(list, own)
 	}
 	return list
+}
+
+// hasAnswered reports whether the feature that gave the order has had this server's answer in its round before, at another
+// address.
+func (p *peer) hasAnswered(o *protocol.TakeOrder) bool {
+	return p.phase == identified && !o.Mode.Repeats() && slices.Contains(o.Answered, p.hello.Identity.ServerID)
 }
 
 // keep keeps a session to another server, and takeOtherSessions hands all of them out.

@@ -63,13 +63,6 @@ func (p *pendingReturns) add(now protocol.Instant, claim uint64, request message
 	p.count++
 }
 
-// addAll enters what other connections found that this server may have executed.
-func (p *pendingReturns) addAll(now protocol.Instant, returns []protocol.Return) {
-	for _, r := range returns {
-		p.add(now, r.Claim, r.Request)
-	}
-}
-
 // enqueue lets returns be sent, each once.
 func (p *pendingReturns) enqueue(returns ...*pendingReturn) {
 	for _, r := range returns {
@@ -127,13 +120,6 @@ func (p *pendingReturns) done(r *pendingReturn) {
 	p.answer(r.claim)
 	if p.count == 0 {
 		p.queue, p.order = nil, nil
-	}
-}
-
-// doneAll ends the returns of a batch.
-func (p *pendingReturns) doneAll(b *returnBatch) {
-	for _, r := range b.returns {
-		p.done(r)
 	}
 }
 
@@ -211,23 +197,27 @@ func (p *pendingReturns) completed(seq uint64) *returnBatch {
 	return b
 }
 
-// expire drops returns older than the client timeout: by then the server has freed the seats itself. A return whose
+// expire drops the returns older than the client timeout, and returns them: by then the server has freed the seats itself. A return whose
 // feature is checking out again is kept for another timeout, because a restarted server gives every lease a fresh one.
-func (p *pendingReturns) expire(now protocol.Instant, timeout time.Duration, checksOut func(claim uint64) bool) {
+func (p *pendingReturns) expire(
+	now protocol.Instant, timeout time.Duration, checksOut func(claim uint64) bool,
+) (dropped []*pendingReturn) {
 	for len(p.order) > 0 {
 		r := p.order[0]
 		switch {
 		case r.done:
 			p.order = p.order[1:]
 		case timeout <= 0 || now.Before(r.since.After(timeout)):
-			return
+			return dropped
 		case len(p.of[r.claim]) <= transport.MaxReplaces && checksOut(r.claim):
 			r.startAgain(now)
 			p.order = append(p.order[1:], r)
 		default:
+			dropped = append(dropped, r)
 			p.done(r) // it may have emptied the list
 		}
 	}
+	return dropped
 }
 
 // expiry returns when the oldest return expires.

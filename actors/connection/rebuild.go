@@ -69,6 +69,6 @@ func recoverLost(c *Machine, now protocol.Instant, lost any) {
 }
 
 func recoverDialled(c *Machine, now protocol.Instant, d protocol.Dialled) {
-	c.checkouts.returns.addAll(now, d.Returns)
+	c.checkouts.owe(now, d.Returns)
 	c.out.closeSessions(&Connected{Session: d.Session})
 }

@@ -28,6 +28,9 @@ func (r *returning) released(now protocol.Instant, o *protocol.ReleaseOrder) {
 		return
 	}
 	id, here := o.Member.ID(), o.Except == r.ref
+	if o.Except == nil {
+		r.checkouts.ended(o.Member)
+	}
 	if t := r.checkouts.takes.of[id]; t != nil && t.number <= o.UpTo {
 		t.call.Answer(releaseOutcome(o))
 		r.taking.cancel(now, t)
@@ -88,9 +91,9 @@ func (r *returning) answered(now protocol.Instant, in *ReturnsAnswered) {
 	kind, hello := r.server.received(now, b.call, in.Reply.Hello, in.Err)
 	switch kind {
 	case replyGood:
-		pending.doneAll(b)
+		r.checkouts.takenBack(b)
 	case replyRefused:
-		pending.doneAll(b)
+		r.checkouts.takenBack(b)
 		r.out.warn("the server refuses to take seats back",
 			"server", r.ref.Server().String(), "requests", len(b.returns), "error", in.Err.Error())
 	case replyNone, replyLater:

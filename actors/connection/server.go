@@ -140,7 +140,7 @@ func (s *server) confirmed(now protocol.Instant, d protocol.Dialled) {
 	s.throttleFlapping(now)
 	s.gate.restarted()
 	s.up(now)
-	s.checkouts.returns.addAll(now, d.Returns)
+	s.checkouts.owe(now, d.Returns)
 	s.use(now, d, s.peer.generation)
 }
 
@@ -152,7 +152,7 @@ func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
 		s.confirmed(now, d)
 		return
 	}
-	s.checkouts.returns.addAll(now, d.Returns)
+	s.checkouts.owe(now, d.Returns)
 	if d.Session == nil {
 		return
 	}
@@ -162,6 +162,8 @@ func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
 }
 
 // use goes on with a new session, whose connect began in the given generation. A connection that recovers beats first.
+// When the server said at that connect that it is another incarnation, before the present identity was learnt or perhaps
+// after, a connect of this connection finds out: until then nothing may be named to a ledger that may have gone back.
 func (s *server) use(now protocol.Instant, d protocol.Dialled, generation uint64) {
 	if old := s.dialer.use(d.Session); old != nil {
 		s.out.order(CloseSession{old})
@@ -171,7 +173,11 @@ func (s *server) use(now protocol.Instant, d protocol.Dialled, generation uint64
 	s.peer.reachedAt(d.Address)
 	s.unplan()
 	s.ref.SetServer(messages.Server{ID: d.Hello.Identity.ServerID, Address: d.Address})
-	s.learn(now, d.Hello, generation)
+	if s.learn(now, d.Hello, generation) == stale {
+		s.drop(d.Session)
+		s.dialer.retryNow()
+		return
+	}
 	s.beats.connected()
 }
 

@@ -17,6 +17,7 @@ type take struct {
 	replaces  []messages.RequestID
 	began     protocol.Instant // when the failover round began
 	timeout   time.Duration    // for the server's answer, from when the request is sent or the connect begins
+	answered  []string         // ServerIDs of the servers that answered in the feature's round
 	deadline  protocol.Instant // zero: the time does not run yet, or never does (a mode that repeats)
 	notBefore protocol.Instant // when a delayed take is to be sent again
 	tries     int              // how often the request was sent
@@ -28,7 +29,7 @@ type take struct {
 // order returns the take as the feature asked for it, to be asked elsewhere.
 func (t *take) order() *protocol.TakeOrder {
 	return &protocol.TakeOrder{Member: t.member, TakeSeat: protocol.TakeSeat{
-		Take: t.number, Mode: t.mode, Began: t.began, Timeout: t.timeout,
+		Take: t.number, Mode: t.mode, Began: t.began, Timeout: t.timeout, Answered: t.answered,
 	}}
 }
 

@@ -41,7 +41,7 @@ func (k *taking) ordered(now protocol.Instant, o *protocol.TakeOrder) {
 		}
 		k.cancel(now, old)
 	}
-	t := k.checkouts.ask(o, k.newRequest())
+	t := k.checkouts.ask(now, o, k.newRequest())
 	switch {
 	case !o.Mode.Repeats():
 		k.takeNow(now, t)
