@@ -23,6 +23,12 @@ func newCheckouts(t *throttle) checkouts {
 	return checkouts{leases: newLeaseTable(), takes: newPendingTakes(), returns: newPendingReturns(), throttle: t}
 }
 
+// cutCalls notes that the calls on a session are cut short, because this connection closed it.
+func (k *checkouts) cutCalls(over transport.Session) {
+	k.takes.cutCalls(over)
+	k.returns.cutCalls(over)
+}
+
 // idle reports whether nothing is asked for and nothing is to be returned.
 func (k *checkouts) idle() bool { return k.takes.empty() && k.returns.empty() }
 

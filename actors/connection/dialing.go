@@ -32,11 +32,11 @@ func (d *dialing) dial(now protocol.Instant) {
 		return
 	case d.peer.nowhere():
 		d.dialer.rest()
-		d.unreached(now, "the server is at none of the addresses any more", false)
+		d.unreached(now, "the server is at none of the addresses any more", false, true)
 		return
 	case !d.throttle.allows(now, connectsAndBeats):
 		d.dialer.waitUntil(d.throttle.server)
-		d.unreached(now, "the server asked to wait", true)
+		d.unreached(now, "the server asked to wait", true, true)
 		return
 	}
 	seq := d.server.next()
@@ -90,14 +90,15 @@ func (d *dialing) connectFailed(now, began protocol.Instant, err error) {
 			d.taking.refuseFirst(now, refusal)
 		}
 	}
-	d.unreached(now, err.Error(), refusal != nil)
+	d.unreached(now, err.Error(), refusal != nil, refusal != nil)
 	d.heartbeats.connectFailed(now, began, err)
 	d.server.planRetry(now)
 }
 
-// unreached answers whoever waits for this server now and could ask another one, and the application's calls.
-func (d *dialing) unreached(now protocol.Instant, cause string, replied bool) {
+// unreached answers whoever waits for this server now and could ask another one, and the application's calls. decided says
+// that another connect would come to the same.
+func (d *dialing) unreached(now protocol.Instant, cause string, replied, decided bool) {
 	d.heartbeats.unconfirmed(cause, replied)
-	d.taking.unreached(now, cause)
+	d.taking.unreached(now, cause, decided)
 	d.manual.unreached(cause)
 }

@@ -1,6 +1,8 @@
 package connection
 
 import (
+	"slices"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -63,7 +65,7 @@ func (h *heartbeats) start(now protocol.Instant) {
 		leases, slots = h.checkouts.leases.pack()
 	}
 	beat := &beatInFlight{
-		call: h.server.call(), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
+		call: h.server.call(now, timeout), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
 		leases: leases, slots: slots, counted: h.beats.isDue(), confirmers: h.beats.takeConfirmers(), calls: h.manual.takeCalls(),
 	}
 	h.beats.begin(beat)
@@ -76,9 +78,9 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 	if beat == nil {
 		return
 	}
-	if beat.superseded {
+	if beat.cut && !allAnswered(in.Chunks) {
 		h.resend(now, beat)
-		h.beats.restartDeadline(now.After(h.schedule.deadline())) // it was cut short: the next heartbeat has all of its time
+		h.beats.cutShort(now.After(h.schedule.deadline()))
 		return
 	}
 	switch r := h.evaluate(now, beat, in.Chunks); r.kind {
@@ -92,6 +94,11 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 	case beatGood:
 		h.good(now, &goodBeat{beat: beat, chunks: in.Chunks, recovered: h.beats.recovering || r.restarted}, r.restarted)
 	}
+}
+
+// allAnswered reports whether the server answered every chunk of a heartbeat.
+func allAnswered(chunks []ChunkAnswer) bool {
+	return !slices.ContainsFunc(chunks, func(c ChunkAnswer) bool { return c.Err != nil && transport.AsRefusal(c.Err) == nil })
 }
 
 // evaluate looks at the answers one by one. Each answered chunk renews its own leases, also when another chunk fails.
@@ -221,6 +228,7 @@ func (h *heartbeats) connectFailed(now, began protocol.Instant, err error) {
 	case began.Before(h.beats.due.at) && !protocol.Passed(now, h.beats.due.limit):
 		h.dialer.retryNow()
 	case refusal != nil && h.postpone(now, refusal):
+	case refusal == nil && h.beats.wasCut() && !protocol.Passed(now, h.beats.due.limit): // server.planRetry goes on
 	default:
 		h.countFailure(now, err.Error())
 	}

@@ -211,6 +211,15 @@ func (p *pendingReturns) completed(seq uint64) *returnBatch {
 	return b
 }
 
+// cutCalls notes that the batches on a session are cut short.
+func (p *pendingReturns) cutCalls(over transport.Session) {
+	for _, b := range p.batches {
+		if b.session == over {
+			b.cutShort()
+		}
+	}
+}
+
 // expire drops returns older than the client timeout: by then the server has freed the seats itself. A return whose
 // feature is checking out again is kept for another timeout, because a restarted server gives every lease a fresh one.
 func (p *pendingReturns) expire(now protocol.Instant, timeout time.Duration, checksOut func(claim uint64) bool) {

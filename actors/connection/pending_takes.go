@@ -170,6 +170,21 @@ func (p *pendingTakes) completed(seq uint64) *batch {
 	return b
 }
 
+// cutCalls notes that the batches on a session are cut short.
+func (p *pendingTakes) cutCalls(over transport.Session) {
+	for _, b := range p.batches {
+		if b.session == over {
+			b.cutShort()
+		}
+	}
+}
+
+// sendAgain queues a take whose call was cut short.
+func (p *pendingTakes) sendAgain(t *take) {
+	t.cutShort()
+	p.enqueue(t)
+}
+
 // start lets the time of a take run that could go elsewhere.
 func (p *pendingTakes) start(now protocol.Instant, t *take) {
 	p.deadline = protocol.Sooner(p.deadline, t.start(now))

@@ -1,6 +1,8 @@
 package connection
 
 import (
+	"time"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -28,8 +30,10 @@ func (s *server) next() uint64 {
 	return s.seq
 }
 
-// call returns what a call keeps that is sent now.
-func (s *server) call() call { return call{session: s.dialer.session, generation: s.peer.generation} }
+// call returns what a call keeps that is sent now and may take so long.
+func (s *server) call(now protocol.Instant, timeout time.Duration) call {
+	return newCall(now, s.dialer.session, s.peer.generation, timeout)
+}
 
 // replyKind is what the reply to a call comes to.
 type replyKind uint8
@@ -39,6 +43,8 @@ const (
 	replyGood replyKind = iota
 	// replyNone: there was no reply. The session is not used any more.
 	replyNone
+	// replyCut: there was no reply, because this connection cut the call short itself: it is sent again.
+	replyCut
 	// replyLater: refused with a retry-after, which the throttle has.
 	replyLater
 	// replyRefused: refused for good.
@@ -65,6 +71,8 @@ func (s *server) received(now protocol.Instant, c call, reply transport.Hello, e
 	case err == nil:
 		s.answered(now, news == restarted)
 		return replyGood, hello
+	case refusal == nil && s.cutByUs(now, c):
+		return replyCut, hello
 	case refusal == nil:
 		s.drop(c.session)
 		return replyNone, hello
@@ -76,6 +84,9 @@ func (s *server) received(now protocol.Instant, c call, reply transport.Hello, e
 	s.throttle.hold(takesAndReturns, now.After(capRetryAfter(refusal.RetryAfter, s.peer.hello.ClientTimeout)))
 	return replyLater, hello
 }
+
+// cutByUs reports whether a call was not answered because of this connection: it closed the session.
+func (s *server) cutByUs(_ protocol.Instant, c call) bool { return c.cut }
 
 // learn compares the identity in a reply with the one that is known. A restart is published, and the features must be
 // recovered; when the server's ledger went back, it knows none of their leases (rule 7).
@@ -165,8 +176,9 @@ func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
 func (s *server) use(now protocol.Instant, d protocol.Dialled, generation uint64) {
 	if old := s.dialer.use(d.Session); old != nil {
 		s.out.order(CloseSession{old})
+		s.checkouts.cutCalls(old)
 	}
-	s.beats.supersede()
+	s.beats.cutCall(nil)
 	s.noteReply(now)
 	s.peer.reachedAt(d.Address)
 	s.unplan()
@@ -182,10 +194,13 @@ func (s *server) unplan() {
 	}
 }
 
-// drop closes a session over which a call was not answered.
+// drop closes a session over which a call was not answered. The other calls on it end because of that, and not because
+// of the server: they are sent again.
 func (s *server) drop(session transport.Session) {
 	if s.dialer.drop(session) {
 		s.out.order(CloseSession{session})
+		s.beats.cutCall(session)
+		s.checkouts.cutCalls(session)
 	}
 }
 
@@ -230,7 +245,7 @@ func (s *server) handOver(others []protocol.Dialled, move bool) {
 func (s *server) planRetry(now protocol.Instant) {
 	automatic := s.set.Automatic()
 	recovery := s.beats.unsettled() && automatic && s.checkouts.leases.beaten() > 0
-	if recovery || s.checkouts.takes.repeated(automatic) || !s.checkouts.returns.empty() {
+	if recovery || s.beats.wasCut() || s.checkouts.takes.repeated(automatic) || !s.checkouts.returns.empty() {
 		s.dialer.plan(now, s.throttle.server)
 	}
 }

@@ -21,6 +21,7 @@ type take struct {
 	notBefore protocol.Instant // when a delayed take is to be sent again
 	tries     int              // how often the request was sent
 	inFlight  bool             // a batch with it is under way
+	wasCut    bool             // the latest call with it was cut short: it is to be sent again within its time
 	cancelled bool             // the take is over: an answer means nothing any more
 	call      *protocol.Reply  // the application's heartbeat that waits for it; nil: none
 }
@@ -62,10 +63,11 @@ func (t *take) renew(request messages.RequestID) {
 	t.replaces, t.request = append(kept, t.request), request
 }
 
-func (t *take) begin()  { t.inFlight = true }
-func (t *take) sent()   { t.tries++ }
-func (t *take) land()   { t.inFlight = false }
-func (t *take) cancel() { t.cancelled = true }
+func (t *take) begin()    { t.inFlight, t.wasCut = true, false }
+func (t *take) sent()     { t.tries++ }
+func (t *take) land()     { t.inFlight = false }
+func (t *take) cutShort() { t.wasCut = true }
+func (t *take) cancel()   { t.cancelled = true }
 
 // delayUntil sets when the take is to be sent again.
 func (t *take) delayUntil(at protocol.Instant) { t.notBefore = at }

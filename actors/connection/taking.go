@@ -91,14 +91,16 @@ func (k *taking) send(now protocol.Instant) {
 
 // sendBatch sends one call, which the server may hold if the take waits.
 func (k *taking) sendBatch(now protocol.Instant, takes []*take, mayWait bool) {
-	b, seq := &batch{
-		call: k.server.call(), takes: takes, mayWait: mayWait, sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
-	}, k.server.next()
-	wire, timeout := k.checkouts.takes.begin(now, seq, b), k.set.ConnectTimeout
+	var wait time.Duration
 	if mayWait {
-		wire[0].Wait = k.peer.hello.Wait()
-		timeout += wire[0].Wait
+		wait = k.peer.hello.Wait()
 	}
+	timeout := k.set.ConnectTimeout + wait
+	b, seq := &batch{
+		call: k.server.call(now, timeout), takes: takes, mayWait: mayWait, sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
+	}, k.server.next()
+	wire := k.checkouts.takes.begin(now, seq, b)
+	wire[0].Wait = wait
 	k.out.order(Checkout{Seq: seq, Session: b.session, Takes: wire, Timeout: timeout})
 }
 
@@ -118,6 +120,8 @@ func (k *taking) answered(now protocol.Instant, in *TakesAnswered) {
 			k.outcome(now, t, b, outcomeOf(in.Reply, i, t))
 		case replyNone:
 			k.noAnswer(now, t, in.Err.Error())
+		case replyCut:
+			k.sendAgain(t)
 		case replyLater:
 			r := transport.AsRefusal(in.Err)
 			k.later(now, t, r.Reason, r.Message, r.RetryAfter)
@@ -131,7 +135,7 @@ func (k *taking) answered(now protocol.Instant, in *TakesAnswered) {
 	switch kind {
 	case replyNone, replyLater, replyRefused:
 		k.server.planRetry(now)
-	case replyStale:
+	case replyStale, replyCut:
 		k.dialer.retryNow()
 	case replyOther:
 		k.dialer.retryNow()
@@ -232,16 +236,25 @@ func (k *taking) repeat(t *take, at protocol.Instant) {
 	}
 }
 
+// sendAgain sends a take again, with the same request and within the time that it has, because this connection cut its
+// call short.
+func (k *taking) sendAgain(t *take) {
+	if k.set.Automatic() || t.mode != protocol.RetakeMode || t.call != nil {
+		k.checkouts.takes.sendAgain(t)
+	}
+}
+
 // unanswered cancels a take, so that the feature asks the next server (rule 13).
 func (k *taking) unanswered(now protocol.Instant, t *take, reason messages.Reason, cause string, retryAfter time.Duration) {
 	k.cancel(now, t)
 	k.out.seatUnanswered(t, reason, cause, retryAfter > 0 || k.peer.repliedSince(t.began), retryAfter)
 }
 
-// unreached does so for all takes that could go elsewhere and are not under way.
-func (k *taking) unreached(now protocol.Instant, cause string) {
+// unreached does so for all takes that could go elsewhere and are not under way. A take whose call this connection cut
+// short has all of its time to be sent again, unless that is decided: the server refused the connect, say.
+func (k *taking) unreached(now protocol.Instant, cause string, decided bool) {
 	for _, t := range k.checkouts.takes.bounded() {
-		if !t.inFlight {
+		if !t.inFlight && (decided || !t.wasCut) {
 			k.unanswered(now, t, messages.Unanswered, cause, 0)
 		}
 	}
