@@ -84,15 +84,20 @@ func (b *beats) isDue() bool       { return b.due.state == dueNow }
 func (b *beats) isPostponed() bool { return b.due.state == duePostponed }
 
 // cutShort notes that this connection cut the due heartbeat short itself, so that the heartbeat is to be sent again. It
-// gets all of its time again, but only once: a server that is silent must fail it before the next one is due.
+// gets all of its time again, but only once: a server that is silent must fail the heartbeat before the next one is due.
 func (b *beats) cutShort(limit protocol.Instant) {
-	if !b.isDue() {
-		return
+	b.due.cut = b.isDue()
+	if b.due.cut && !b.due.again {
+		b.due.limit, b.due.again = limit, true
 	}
-	if b.due.again {
-		limit = b.due.limit
+}
+
+// doubtAt returns when the session is doubted because of the heartbeat under way; zero: never.
+func (b *beats) doubtAt(over transport.Session, heard protocol.Instant) protocol.Instant {
+	if !b.isOn(over) {
+		return protocol.Instant{}
 	}
-	b.due = dueBeat{state: dueNow, at: b.due.at, limit: limit, cut: true, again: true}
+	return b.inFlight.doubtAt(heard)
 }
 
 // wasCut reports whether a due heartbeat that was cut short waits for a session.
@@ -188,6 +193,9 @@ func (b *beats) connected() { b.beatNow = b.unsettled() }
 
 // resend sends a heartbeat again whose answer must be ignored.
 func (b *beats) resend() { b.beatNow = b.recovering }
+
+// isOn reports whether a heartbeat is under way on a session.
+func (b *beats) isOn(s transport.Session) bool { return b.inFlight != nil && b.inFlight.session == s }
 
 // cutCall notes that the heartbeat under way is cut short if it is on that session; with nil, on whichever.
 func (b *beats) cutCall(over transport.Session) {

@@ -14,6 +14,7 @@ type call struct {
 	generation uint64
 	began      protocol.Instant // when it was sent
 	until      protocol.Instant // when its time is over
+	patience   time.Duration    // for an answer, until the session is doubted; 0: it never is
 	cut        bool             // this connection closed the session: that there is no answer says nothing of the server
 }
 
@@ -24,7 +25,23 @@ func (c *call) cutShort() { c.cut = true }
 // over reports whether the call has had all of its time.
 func (c *call) over(now protocol.Instant) bool { return !now.Before(c.until) }
 
-// newCall returns what a call keeps that is sent now and may take so long.
-func newCall(now protocol.Instant, over transport.Session, generation uint64, timeout time.Duration) call {
-	return call{session: over, generation: generation, began: now, until: now.After(timeout)}
+// leastPatience is the shortest time without an answer after which a session is doubted.
+const leastPatience = time.Second
+
+// patience is how long a call that may take so long waits for its answer before the session is doubted: a third of its
+// time, so that what is left is enough for a connect and for the call to be sent again.
+func patience(timeout time.Duration) time.Duration {
+	if p := max(timeout/3, leastPatience); p < timeout {
+		return p
+	}
+	return 0
+}
+
+// doubtAt returns when the session is doubted because of this call; zero: never. heard is when the session was last
+// answered.
+func (c *call) doubtAt(heard protocol.Instant) protocol.Instant {
+	if c.patience == 0 {
+		return protocol.Instant{}
+	}
+	return protocol.Later(c.began, heard).After(c.patience)
 }

@@ -23,10 +23,19 @@ func newCheckouts(t *throttle) checkouts {
 	return checkouts{leases: newLeaseTable(), takes: newPendingTakes(), returns: newPendingReturns(), throttle: t}
 }
 
-// cutCalls notes that the calls on a session are cut short, because this connection closed it.
-func (k *checkouts) cutCalls(over transport.Session) {
-	k.takes.cutCalls(over)
+// cutCalls cuts the calls on a session short, because this connection closes it or doubts it: what they asked for is queued
+// again. It reports whether a take among them could go elsewhere, so that its time runs out.
+func (k *checkouts) cutCalls(over transport.Session, automatic bool) (bounded bool) {
 	k.returns.cutCalls(over)
+	return k.takes.cutCalls(over, automatic)
+}
+
+// anyOn reports whether a call is under way on a session.
+func (k *checkouts) anyOn(s transport.Session) bool { return k.takes.anyOn(s) || k.returns.anyOn(s) }
+
+// doubtAt returns when the session is doubted because of a call under way on it; zero: never.
+func (k *checkouts) doubtAt(over transport.Session, heard protocol.Instant) protocol.Instant {
+	return protocol.Sooner(k.takes.doubtAt(over, heard), k.returns.doubtAt(over, heard))
 }
 
 // idle reports whether nothing is asked for and nothing is to be returned.

@@ -2,6 +2,7 @@ package connection
 
 import (
 	"slices"
+	"time"
 
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
@@ -65,11 +66,20 @@ func (h *heartbeats) start(now protocol.Instant) {
 		leases, slots = h.checkouts.leases.pack()
 	}
 	beat := &beatInFlight{
-		call: h.server.call(now, timeout), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
+		call: h.server.call(now, timeout, h.patience(timeout)), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
 		leases: leases, slots: slots, counted: h.beats.isDue(), confirmers: h.beats.takeConfirmers(), calls: h.manual.takeCalls(),
 	}
 	h.beats.begin(beat)
 	h.out.order(SendBeat{Seq: beat.seq, Session: beat.session, Leases: leases, Timeout: timeout})
+}
+
+// patience returns how long a heartbeat waits for its answer before the session is doubted. An automatic one has all of its
+// time: it is repeated anyway, and must not be cut short when the server is only slow.
+func (h *heartbeats) patience(timeout time.Duration) time.Duration {
+	if h.set.Automatic() {
+		return 0
+	}
+	return patience(timeout)
 }
 
 // answered takes the result of a heartbeat: good when every chunk was answered (rule 4).
@@ -78,7 +88,8 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 	if beat == nil {
 		return
 	}
-	if beat.cut && !allAnswered(in.Chunks) {
+	if h.server.cutByUs(now, beat.call) && !allAnswered(in.Chunks) {
+		h.server.drop(beat.session)
 		h.resend(now, beat)
 		h.beats.cutShort(now.After(h.schedule.deadline()))
 		return
@@ -108,6 +119,7 @@ func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks [
 	for i, chunk := range chunks {
 		hello, known := helloOf(chunk.Reply.Hello, chunk.Err)
 		if known {
+			h.dialer.answeredOver(beat.session, now)
 			switch h.server.learn(now, hello, beat.generation) {
 			case stale:
 				return beatResult{kind: beatVoid}

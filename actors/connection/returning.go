@@ -72,7 +72,7 @@ func (r *returning) send(now protocol.Instant) {
 		if len(returns) == 0 {
 			return
 		}
-		b, seq := &returnBatch{call: r.server.call(now, r.set.ConnectTimeout), returns: returns}, r.server.next()
+		b, seq := &returnBatch{call: r.server.call(now, r.set.ConnectTimeout, patience(r.set.ConnectTimeout)), returns: returns}, r.server.next()
 		r.out.order(CheckinAll{Seq: seq, Session: b.session, Returns: pending.begin(seq, b), Timeout: r.set.ConnectTimeout})
 	}
 }
@@ -97,12 +97,8 @@ func (r *returning) answered(now protocol.Instant, in *ReturnsAnswered) {
 		pending.enqueue(b.returns...)
 		pending.answerAll()
 		r.server.planRetry(now)
-	case replyCut:
-		pending.enqueue(b.returns...)
+	case replyCut: // the returns are sent again; a checkin does not wait for that
 		pending.answerAll()
-		if r.dialer.session == nil {
-			r.server.planRetry(now)
-		}
 	case replyStale:
 		pending.enqueue(b.returns...)
 	case replyOther:

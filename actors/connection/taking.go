@@ -97,11 +97,26 @@ func (k *taking) sendBatch(now protocol.Instant, takes []*take, mayWait bool) {
 	}
 	timeout := k.set.ConnectTimeout + wait
 	b, seq := &batch{
-		call: k.server.call(now, timeout), takes: takes, mayWait: mayWait, sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
+		call: k.server.call(now, timeout, k.patience(takes, wait)), takes: takes, mayWait: mayWait, sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
 	}, k.server.next()
 	wire := k.checkouts.takes.begin(now, seq, b)
 	wire[0].Wait = wait
 	k.out.order(Checkout{Seq: seq, Session: b.session, Takes: wire, Timeout: timeout})
+}
+
+// patience returns how long takes wait for their answer before the session is doubted. The server may hold the call for
+// as long as wait.
+func (k *taking) patience(takes []*take, wait time.Duration) time.Duration {
+	least := k.set.ConnectTimeout
+	for _, t := range takes {
+		if !t.mode.Repeats() {
+			least = min(least, t.timeout)
+		}
+	}
+	if p := patience(least); p > 0 {
+		return p + wait
+	}
+	return 0
 }
 
 // answered takes the reply to a batch, take by take.
@@ -120,8 +135,6 @@ func (k *taking) answered(now protocol.Instant, in *TakesAnswered) {
 			k.outcome(now, t, b, outcomeOf(in.Reply, i, t))
 		case replyNone:
 			k.noAnswer(now, t, in.Err.Error())
-		case replyCut:
-			k.sendAgain(t)
 		case replyLater:
 			r := transport.AsRefusal(in.Err)
 			k.later(now, t, r.Reason, r.Message, r.RetryAfter)
@@ -135,7 +148,7 @@ func (k *taking) answered(now protocol.Instant, in *TakesAnswered) {
 	switch kind {
 	case replyNone, replyLater, replyRefused:
 		k.server.planRetry(now)
-	case replyStale, replyCut:
+	case replyStale:
 		k.dialer.retryNow()
 	case replyOther:
 		k.dialer.retryNow()
@@ -236,14 +249,6 @@ func (k *taking) repeat(t *take, at protocol.Instant) {
 	}
 }
 
-// sendAgain sends a take again, with the same request and within the time that it has, because this connection cut its
-// call short.
-func (k *taking) sendAgain(t *take) {
-	if k.set.Automatic() || t.mode != protocol.RetakeMode || t.call != nil {
-		k.checkouts.takes.sendAgain(t)
-	}
-}
-
 // unanswered cancels a take, so that the feature asks the next server (rule 13).
 func (k *taking) unanswered(now protocol.Instant, t *take, reason messages.Reason, cause string, retryAfter time.Duration) {
 	k.cancel(now, t)
@@ -251,11 +256,17 @@ func (k *taking) unanswered(now protocol.Instant, t *take, reason messages.Reaso
 }
 
 // unreached does so for all takes that could go elsewhere and are not under way. A take whose call this connection cut
-// short has all of its time to be sent again, unless that is decided: the server refused the connect, say.
-func (k *taking) unreached(now protocol.Instant, cause string, decided bool) {
+// short, or that joined the connect when that was under way, gets a connect of its own within its time.
+func (k *taking) unreached(now protocol.Instant, w waitEnded) {
 	for _, t := range k.checkouts.takes.bounded() {
-		if !t.inFlight && (decided || !t.wasCut) {
-			k.unanswered(now, t, messages.Unanswered, cause, 0)
+		switch {
+		case t.inFlight:
+		case !w.decided && t.mayTryAgain(w.began):
+			if !t.wasCut {
+				k.dialer.retryNow()
+			}
+		default:
+			k.unanswered(now, t, messages.Unanswered, w.cause, 0)
 		}
 	}
 }
