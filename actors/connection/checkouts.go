@@ -26,6 +26,21 @@ func newCheckouts(t *throttle) checkouts {
 	}
 }
 
+// cutCalls cuts the calls on a session short, because this connection closes it or doubts it: what they asked for is queued
+// again. It reports whether a take among them could go elsewhere, so that its time runs out.
+func (k *checkouts) cutCalls(over transport.Session, automatic bool) (bounded bool) {
+	k.returns.cutCalls(over)
+	return k.takes.cutCalls(over, automatic)
+}
+
+// anyOn reports whether a call is under way on a session.
+func (k *checkouts) anyOn(s transport.Session) bool { return k.takes.anyOn(s) || k.returns.anyOn(s) }
+
+// doubtAt returns when the session is doubted because of a call under way on it; zero: never.
+func (k *checkouts) doubtAt(over transport.Session, heard protocol.Instant) protocol.Instant {
+	return protocol.Sooner(k.takes.doubtAt(over, heard), k.returns.doubtAt(over, heard))
+}
+
 // idle reports whether nothing is asked for and nothing is to be returned.
 func (k *checkouts) idle() bool { return k.takes.empty() && k.returns.empty() }
 

@@ -106,6 +106,15 @@ func (p *peer) lost(a messages.Address) { p.addresses = without(p.addresses, a) 
 // nowhere reports whether other servers answer at every address of this server.
 func (p *peer) nowhere() bool { return len(p.addresses) == 0 }
 
+// replacedBy reports whether the given sessions show that other servers answer at every address of this server.
+func (p *peer) replacedBy(others []protocol.Dialled) bool {
+	left := p.addresses
+	for _, d := range others {
+		left = without(left, d.Address)
+	}
+	return len(others) > 0 && len(left) == 0
+}
+
 // elsewhere returns the addresses of a search list that are not this server's.
 func (p *peer) elsewhere(list []messages.Address) []messages.Address {
 	for _, own := range p.addresses {

@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -152,7 +153,7 @@ func (p *pendingReturns) answerAll() {
 
 // next returns the returns of the next batch, as far as maxBatches allows one.
 func (p *pendingReturns) next(n int, replaced func(*pendingReturn) bool) []*pendingReturn {
-	if len(p.batches) >= maxBatches {
+	if p.underWay() >= maxBatches {
 		return nil
 	}
 	return p.pop(n, replaced)
@@ -191,10 +192,61 @@ func (p *pendingReturns) completed(seq uint64) *returnBatch {
 		return nil
 	}
 	delete(p.batches, seq)
+	if b.cut {
+		return b // its returns have landed, and may be under way again
+	}
 	for _, r := range b.returns {
 		r.land()
 	}
 	return b
+}
+
+// doubtAt returns when the session is doubted because of a batch under way on it; zero: never.
+func (p *pendingReturns) doubtAt(over transport.Session, heard protocol.Instant) (at protocol.Instant) {
+	for _, b := range p.batches {
+		if b.session == over {
+			at = protocol.Sooner(at, b.doubtAt(heard))
+		}
+	}
+	return at
+}
+
+// cutCalls cuts the batches on a session short: their returns are queued again. An answer that arrives nevertheless still
+// counts.
+func (p *pendingReturns) cutCalls(over transport.Session) {
+	for _, seq := range slices.Sorted(maps.Keys(p.batches)) {
+		b := p.batches[seq]
+		if b.session != over || b.cut {
+			continue
+		}
+		b.cutShort()
+		for _, r := range b.returns {
+			r.land()
+			if !r.done {
+				p.enqueue(r)
+			}
+		}
+	}
+}
+
+// anyOn reports whether a batch is under way on a session.
+func (p *pendingReturns) anyOn(s transport.Session) bool {
+	for _, b := range p.batches {
+		if b.session == s {
+			return true
+		}
+	}
+	return false
+}
+
+// underWay returns how many calls are under way and not cut short.
+func (p *pendingReturns) underWay() (n int) {
+	for _, b := range p.batches {
+		if !b.cut {
+			n++
+		}
+	}
+	return n
 }
 
 // expire drops the returns older than the client timeout, and returns them: by then the server has freed the seats itself. A return whose

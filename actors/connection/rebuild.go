@@ -26,6 +26,8 @@ func rebuild(old *Machine, now protocol.Instant, rng *rand.Rand, isDraining bool
 	if isDraining || old.drain != running {
 		n.drain = draining
 	}
+	n.out.closeSessions(&Connected{Session: old.dialer.retired})
+	n.out.closeSessions(&Connected{Session: old.dialer.closed}) // the panic may have lost the order
 	n.out.closeSessions(&Connected{Session: old.dialer.session, OtherSessions: old.peer.otherSessions})
 	tellHolders(n)
 	answerWaiting(n, old)

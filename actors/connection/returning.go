@@ -75,7 +75,7 @@ func (r *returning) send(now protocol.Instant) {
 		if len(returns) == 0 {
 			return
 		}
-		b, seq := &returnBatch{call: r.server.call(), returns: returns}, r.server.next()
+		b, seq := &returnBatch{call: r.server.call(now, r.set.ConnectTimeout, patience(r.set.ConnectTimeout)), returns: returns}, r.server.next()
 		r.out.order(CheckinAll{Seq: seq, Session: b.session, Returns: pending.begin(seq, b), Timeout: r.set.ConnectTimeout})
 	}
 }
@@ -100,6 +100,8 @@ func (r *returning) answered(now protocol.Instant, in *ReturnsAnswered) {
 		pending.enqueue(b.returns...)
 		pending.answerAll()
 		r.server.planRetry(now)
+	case replyCut: // the returns are sent again; a checkin does not wait for that
+		pending.answerAll()
 	case replyStale:
 		pending.enqueue(b.returns...)
 	case replyOther:
