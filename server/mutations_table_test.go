@@ -149,6 +149,11 @@ var mutations = []mutation{
 		tests: "Superseded", in: inEngine,
 	},
 	{
+		name: "a session that a client claims raises the sessions of all", file: "../internal/seats/clients.go",
+		edits: [][2]string{{"	cs.next++\n", "	cs.next = max(cs.next, c.session.Load()) + 1\n"}},
+		tests: "NobodyElsesMatter",
+	},
+	{
 		name: "a panic ends the server", file: "internal/grpcapi/options.go",
 		edits: [][2]string{{"		grpc.UnaryInterceptor(recoverCall(c.Logger)),\n", ""}},
 		tests: "PanicCostsOneCall",

@@ -8,7 +8,8 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// maxSession bounds the number of a session that a client may claim, so that there is always a higher number.
+// maxSession bounds the number of a session that a client may claim after a restart, so that there is always a higher
+// number for the session that the client opens next.
 const maxSession = 1 << 62
 
 // Clients are all remembered clients. An instance belongs to one identity at a time. Its methods are safe for concurrent
@@ -45,21 +46,26 @@ func (cs *Clients) Connect(h ledger.Holder, keys *ShareKeys, info *ClientInfo, n
 	if err != nil {
 		return 0, err
 	}
-	cs.next = max(cs.next, c.session.Load()) + 1
-	c.connect(cs.next, keys, info, now)
-	return cs.next, nil
+	cs.next++
+	session := max(cs.next, c.session.Load()+1) // what a client has claimed raises its own sessions and nobody else's
+	c.connect(session, keys, info, now)
+	return session, nil
 }
+
+var errNoSession = &Refusal{Reason: messages.Malformed, Message: "no session"}
 
 // Enter begins a call of a session. The caller ends it with Leave.
 func (cs *Clients) Enter(h ledger.Holder, session uint64, now time.Duration) (*Client, error) {
-	if session == 0 || session > maxSession {
-		return nil, &Refusal{Reason: messages.Malformed, Message: "no session"}
+	if session == 0 {
+		return nil, errNoSession
 	}
 	c, inFlight, err := cs.find(h)
 	if err != nil {
 		return nil, err
 	}
 	switch {
+	case session > maxSession && session > c.session.Load():
+		err = errNoSession
 	case !c.adopt(session):
 		err = ErrSuperseded
 	case int(inFlight) > cs.limits.InFlight:
