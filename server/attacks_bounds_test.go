@@ -6,7 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"pgregory.net/rapid"
@@ -27,6 +31,29 @@ func TestAClaimedSessionIsNobodyElsesMatter(t *testing.T) {
 			a.granted(takeOfOne("plenty")) // the instance itself goes on, too
 			s.client("fresh").granted(takeOfOne("plenty"))
 		}
+	})
+}
+
+// One identity has a bounded number of streams open, over however many connections, and others have theirs.
+func TestStreamsOfTheHealthServiceAreBoundedForAnIdentity(t *testing.T) {
+	underAttack(t, func(s *attackServer) {
+		watch := func(a attacker) error {
+			stream, err := grpc_health_v1.NewHealthClient(a.conn).Watch(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+			require.NoError(t, err)
+			_, err = stream.Recv()
+			return err
+		}
+		var refused error
+		for range 20 {
+			a := s.client("attacker")
+			for range 10 {
+				if err := watch(a); err != nil {
+					refused = err
+				}
+			}
+		}
+		assert.Equal(t, codes.ResourceExhausted, status.Code(refused))
+		assert.NoError(t, watch(s.client("other")))
 	})
 }
 
