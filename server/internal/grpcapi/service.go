@@ -23,6 +23,8 @@ type Service struct {
 	cfg    Config
 	engine *engine.Engine
 	hello  *wire.Hello // in every reply; never changed
+
+	watches watches
 }
 
 // New returns the service of an engine.
@@ -188,6 +190,7 @@ func (s *Service) statusOf(err error) error {
 	r, refused := errors.AsType[*seats.Refusal](err)
 	switch {
 	case refused:
+		s.engine.Limits().Count(r.Limit)
 		s.cfg.Logger.Debug("call refused", "reason", r.Reason, "message", r.Message, "retry_after", r.RetryAfter.String())
 		return refusalStatus(r, s.hello)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -1,0 +1,55 @@
+package grpcapi
+
+import (
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/seatbeat/seatbeat/internal/seats"
+	"github.com/seatbeat/seatbeat/messages"
+)
+
+// maxWatches is how many streams of the health service one identity has open at a time. Each costs the server memory for
+// as long as the client likes.
+const maxWatches = 64
+
+// watches counts the open streams of the health service by identity. It is safe for concurrent use.
+type watches struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+// enter counts a stream, unless the identity has too many already.
+func (w *watches) enter(identity string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.counts[identity] >= maxWatches {
+		return &seats.Refusal{Reason: messages.RateLimited, Message: "the identity has too many streams", Limit: seats.LimitWatches}
+	}
+	if w.counts == nil {
+		w.counts = make(map[string]int)
+	}
+	w.counts[identity]++
+	return nil
+}
+
+func (w *watches) leave(identity string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.counts[identity]--; w.counts[identity] == 0 {
+		delete(w.counts, identity)
+	}
+}
+
+// LimitStream bounds the open streams of an identity. It is for the interceptor of the streams.
+func (s *Service) LimitStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	identity, err := s.identity(stream.Context())
+	if err == nil {
+		err = s.watches.enter(identity)
+	}
+	if err != nil {
+		return s.statusOf(err)
+	}
+	defer s.watches.leave(identity)
+	return handler(srv, stream)
+}
