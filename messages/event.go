@@ -134,8 +134,8 @@ type (
 		Reason  Reason `json:"reason"`
 		Message string `json:"message,omitempty"` // of the server or of the runtime
 	}
-	// LeaseAtRisk: the client timeout will soon be over without an acknowledged heartbeat; from then on the server may
-	// grant the seats to another client. Published once per connection until the server answers again.
+	// LeaseAtRisk: no heartbeat was acknowledged for almost the client timeout. When Age reaches Timeout, the server may
+	// give the seats to another client. Published once per connection until the server answers again.
 	LeaseAtRisk struct {
 		Server   Server        `json:"server"`
 		Features int           `json:"features"` // checkouts that are held over this connection
@@ -171,7 +171,7 @@ type (
 		Claim
 		Cause string `json:"cause"`
 	}
-	// EventsDropped: this subscriber was too slow, and lacks Number events that are not terminal. Make the subscriber
+	// EventsDropped: this subscriber was too slow: Number events were dropped, none of them terminal. Make the subscriber
 	// faster, or its buffer larger.
 	EventsDropped struct {
 		Number int `json:"number"`
