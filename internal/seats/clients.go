@@ -72,8 +72,8 @@ func (cs *Clients) Enter(h ledger.Holder, session uint64, now time.Duration) (*C
 	return nil, err
 }
 
-// find returns the client of a holder with one call more in flight, which keeps the client from being forgotten, and the
-// number of its calls in flight.
+// find counts one more call in flight of a holder's client, which keeps the client from being forgotten. It returns the
+// client and the number of its calls in flight.
 func (cs *Clients) find(h ledger.Holder) (c *Client, inFlight int32, err error) {
 	cs.mu.RLock()
 	if c = cs.byInstance[h.Instance]; c != nil && c.holder == h {
@@ -90,7 +90,7 @@ func (cs *Clients) find(h ledger.Holder) (c *Client, inFlight int32, err error) 
 	return c, c.inFlight.Add(1), nil
 }
 
-// of returns the client of a holder, a new one if there is none. The caller holds the lock.
+// of returns the client of a holder. A holder that has no client gets a new one. The caller holds the lock.
 func (cs *Clients) of(h ledger.Holder) (*Client, error) {
 	c := cs.byInstance[h.Instance]
 	if c != nil && c.holder != h {
@@ -149,7 +149,8 @@ func (cs *Clients) waiting() (n int) {
 	return n
 }
 
-// Forget drops the clients whose last call was before the given time and of which nothing is remembered. Only the
+// Forget drops the clients whose last call was before the given time, if none of their leases and requests is
+// remembered. Only the
 // goroutine of the allocator calls it.
 func (cs *Clients) Forget(before time.Duration) {
 	cs.mu.Lock()

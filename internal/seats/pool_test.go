@@ -130,7 +130,7 @@ func TestADenialSaysWhatIsMissing(t *testing.T) {
 	high := seats("f", 1)
 	high.Version = messages.V(3, 0)
 	for want, asked := range map[string]Take{
-		"2 of 3 seats in use (0 yours, 2 of your identity), 2 asked for": seats("f", 2),
+		"2 of 3 seats in use (you 0, your other clients 2), 2 asked for": seats("f", 2),
 		"the highest version served is 2.1":                              high,
 		"no licence of the server has this feature":                      seats("none", 1),
 	} {
