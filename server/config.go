@@ -61,8 +61,7 @@ type Config struct {
 	// whole milliseconds.
 	ClientTimeout time.Duration
 	// RetryAfter is after what time a client tries again when a limit or a shutdown of the server refused its call.
-	// Default 1s; 1ms to
-	// 1h.
+	// Default 1s; 1ms to 1h.
 	RetryAfter time.Duration
 
 	// TLS holds the server's certificate and the authorities of its clients; ClientAuth must be

@@ -20,9 +20,8 @@
 // A request id belongs to one client: to the identity in its certificate and to the instance it connected with. A take
 // whose request is known is not executed again. While its lease lives, the repeat gets the same grant; after the lease
 // has ended, the repeat gets the reason of the end. Ended leases and cancelled requests are remembered as tombstones
-// for two client
-// timeouts, also across restarts. Cancelling or replacing a request that never arrived leaves a tombstone, too, so that
-// the request is not executed when it arrives late.
+// for two client timeouts, also across restarts. Cancelling or replacing a request that never arrived leaves a
+// tombstone, too, so that the request is not executed when it arrives late.
 //
 // A take that names requests to replace frees them and grants in one step. A refused take changes nothing: no seat is
 // freed and no request is remembered. A take that names a revoked lease is refused as Revoked.
@@ -68,13 +67,13 @@
 //  1. internal/grpcapi/service.go: the gRPC service identifies the caller by its certificate, and checks the message with
 //     internal/grpcapi/request.go.
 //  2. internal/engine/engine.go: the engine puts a request into the queue of the committer.
-//  3. internal/engine/committer.go: the committer, one goroutine, drains its queue. Round by round it lets the
-// allocator decide each request, appends the decisions to the ledger in one batch, and only then answers.
-//  4. internal/seats/allocator.go at the root of the module: the allocator asks the policy, carries out its decision,
-// and keeps the queues of waiting takes (queues.go).
+//  3. internal/engine/committer.go: the committer, one goroutine, drains its queue. Round by round it lets the allocator
+//     decide each request, appends the decisions to the ledger in one batch, and only then answers.
+//  4. internal/seats/allocator.go at the root of the module: the allocator asks the policy, carries out its decision, and
+//     keeps the queues of waiting takes (queues.go).
 //  5. internal/seats/policy.go: the policy decides. It looks at the leases (leases.go) for known requests, at the pool of
-//     the feature (pool.go) for its version tiers, and at share groups (share_groups.go), and changes nothing. The
-// answer, the ledger record, the audit record and the metrics are made from its one decision (decision.go).
+//     the feature (pool.go) for its version tiers, and at share groups (share_groups.go), and changes nothing. The answer,
+//     the ledger record, the audit record and the metrics are made from its one decision (decision.go).
 //  6. ledger/bolt/session.go: the ledger commits the batch to its file.
 //  7. internal/grpcapi/reply.go: the outcome becomes the reply. audit.go writes the audit record.
 //

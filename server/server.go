@@ -39,8 +39,7 @@ type Server struct {
 
 // New opens and loads the ledger, which may take seconds for a million leases, and records the start of a new
 // incarnation in it. The server serves no client yet, but holds the ledger until Stop. Faults of cfg are returned
-// joined, each a
-// [*messages.FieldError].
+// joined, each a [*messages.FieldError].
 func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -88,8 +87,7 @@ func (s *Server) LicenseTime() time.Time { return s.engine.LicenseTime() }
 //
 // When the ledger fails, the server ends by itself, because it could decide the same request twice. Serve returns the
 // error, and a new server has to be made. Without TLS a listener that is not on loopback is refused, unless
-// Config.InsecureRemote
-// is set.
+// Config.InsecureRemote is set.
 func (s *Server) Serve(listener net.Listener) error {
 	if err := s.admit(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
@@ -217,9 +215,8 @@ func (s *Server) Revoke(ctx context.Context, lease messages.LeaseID) error {
 
 // SetFeatures replaces the list of features. It ends no lease: a feature with more seats held than it now has grants
 // again once enough seats are returned, and a feature that left the list grants nothing. The list is in force when
-// SetFeatures
-// returns nil; a faulty list changes nothing, and its faults are returned joined, each a [*messages.FieldError]. The slice
-// stays the caller's.
+// SetFeatures returns nil; a faulty list changes nothing, and its faults are returned joined, each a
+// [*messages.FieldError]. The slice stays the caller's.
 func (s *Server) SetFeatures(ctx context.Context, features []license.Feature) error {
 	var faults faults.List
 	validateFeatures(&faults, features)

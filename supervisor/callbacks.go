@@ -17,9 +17,9 @@ type Callbacks struct {
 	OnRetryFeature    func(messages.RetryingFeature)
 	OnCheckoutSuccess func(messages.CheckoutSucceeded)
 	OnCheckoutFailure func(messages.CheckoutFailed)
-	// OnExit is called once in the life of a runtime, when features gave up because no server was reached (rule 11): shut
-	// the application down. Later events of this kind are only published, and after Close it is not called. Nil: the
-	// error is printed to standard error and the process ends with status 3.
+	// OnExit is called at most once by a runtime, when features gave up because no server was reached (rule 11): shut
+	// the application down. Later Exited events are only published. OnExit is not called after Close. Nil: the error is
+	// printed to standard error and the process ends with status 3.
 	OnExit func(messages.Exited)
 }
 
@@ -67,7 +67,7 @@ func call[E messages.Event](callback func(E), e E) {
 // exitStatus is the status of a process that ends because features gave up and there is no OnExit (rule 11).
 const exitStatus = 3
 
-// exitProcess is what happens on Exited without an OnExit.
+// exitProcess handles Exited when there is no OnExit: it prints the error and ends the process.
 func exitProcess(e messages.Exited) {
 	fmt.Fprint(os.Stderr, exitText(e))
 	os.Exit(exitStatus)

@@ -34,8 +34,8 @@ type Runtime struct {
 // closeAttempt is how long Close tries to return the seats when its context has ended already (rule 20).
 const closeAttempt = 2 * time.Second
 
-// Start starts a runtime. It connects to no server yet, and blocks only while DownLimit.Store loads its outages, at most
-// until ctx ends. The runtime lives on after ctx ended.
+// Start starts a runtime. It connects to no server yet, and blocks only while DownLimit.Store loads its outages, at
+// most until ctx ends. The runtime does not end with ctx.
 //
 // Errors: all faults of the configuration joined, each a *messages.FieldError; the error of DownLimit.Store or
 // MeterProvider; or the cause of ctx. After an error nothing is left running.
@@ -98,8 +98,8 @@ func (r *Runtime) host(c Config) actors.Host {
 	}
 }
 
-// exitOf returns what the actors call when features gave up. With an OnExit that is nothing, because the callback gets the
-// event as a subscriber; without one the process ends, even if subscribers hang.
+// exitOf returns the function that the actors call when features gave up. With OnExit it does nothing: the callback is
+// a subscriber. Without OnExit it ends the process, even if subscribers hang.
 func exitOf(c Callbacks) func(messages.Exited) {
 	if c.OnExit != nil {
 		return func(messages.Exited) {}
@@ -152,9 +152,9 @@ func (r *Runtime) observe(provider metric.MeterProvider) error {
 }
 
 // Checkout takes the seats of one feature. It asks the servers in the order of Config.Servers and blocks until one of them
-// grants the seats, all of them have answered, or ctx ends (docs/rules.md, rule 21). Each server has at most
-// ConnectTimeout and an equal share of the time until ctx's deadline. With Checkout.Wait it waits for free seats until ctx
-// ends. After an error no seat is left taken.
+// grants the seats, all of them have answered, or ctx ends (docs/rules.md, rule 21). Each server has ConnectTimeout, or
+// an equal share of the time until ctx's deadline if that is less. With Checkout.Wait it waits for free seats until ctx
+// ends. After an error no seat stays taken.
 //
 // Errors: *messages.FieldError (joined) for an invalid checkout, *messages.CheckoutError with the answer of each server,
 // *messages.UnavailableError while DownLimit is exceeded, messages.ErrClosed, or the cause of ctx.
@@ -212,8 +212,8 @@ func (r *Runtime) Status() Status {
 // Close checks every feature in, blocks until the servers have taken the seats back or ctx ends, and stops the runtime: no
 // goroutine, timer or session of it is left (docs/rules.md, rule 20). When ctx has ended already, Close still tries for 2
 // seconds. From the call on, the runtime never exits the process and never calls OnExit. Close may be called from a
-// callback, for which it then does not wait, and more than once: each call blocks until the work is done or its own ctx
-// ends.
+// callback; it does not wait for that callback. It may be called again: each call blocks until the runtime is closed or
+// its own ctx ends.
 //
 // It returns nil when all seats were returned, and otherwise the cause of ctx: the servers free the remaining seats after
 // the client timeout.

@@ -75,8 +75,7 @@ func (a *Allocator) PassAudit(pass func([]AuditRecord) (empty []AuditRecord)) {
 }
 
 // Beat renews the leases among the packed ids that the client holds, and returns the offsets in ids of all other
-// leases. It may be
-// called from any goroutine, and allocates nothing when the client holds all leases.
+// leases. It may be called from any goroutine, and allocates nothing when the client holds all leases.
 func (a *Allocator) Beat(c *Client, ids []byte, now time.Duration) (missed []int) {
 	return a.leases.table.beat(c.index, ids, now)
 }
@@ -285,8 +284,7 @@ func (a *Allocator) SetFeatures(features []license.Feature) {
 
 // Refresh brings blocks into force that have started by this time, and removes blocks that have expired. It reports
 // whether any block has expired since the last Refresh, and whether leases of expired licences are held: EndExpired
-// ends
-// them.
+// ends them.
 func (a *Allocator) Refresh(at time.Time) (expired, overdue bool) {
 	started, over := a.pools.counts()
 	overdue = a.pools.refresh(at)
@@ -304,8 +302,7 @@ func (a *Allocator) Held() int { return a.leases.held }
 func (a *Allocator) Remembered() int { return a.leases.tombstones.len() }
 
 // Queued returns how many waiters, takes counted for clients, unanswered calls and queues to be served there are. It is
-// 0 when
-// no take waits and nothing is left of earlier waits.
+// 0 when no take waits and nothing is left of earlier waits.
 func (a *Allocator) Queued() int { return a.queues.size() }
 
 // Status returns the pools in the list and those that left it with seats held, in the order of their names.

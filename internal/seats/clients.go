@@ -150,8 +150,7 @@ func (cs *Clients) waiting() (n int) {
 }
 
 // Forget drops the clients whose last call was before the given time, if none of their leases and requests is
-// remembered. Only the
-// goroutine of the allocator calls it.
+// remembered. Only the goroutine of the allocator calls it.
 func (cs *Clients) Forget(before time.Duration) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()

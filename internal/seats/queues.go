@@ -8,8 +8,7 @@ import (
 
 // queues are the takes that wait for seats, one queue for each pool. Only the first waiter of a queue is granted, when
 // all its seats are free. Until then later waiters wait and new takes without a Wait are refused, even if they need
-// fewer
-// seats, so that no take starves.
+// fewer seats, so that no take starves.
 //
 // A take that needs no additional seats skips the queue: it replaces at least as many as it takes, or its share group
 // already holds them, even if the group got them while the take was waiting.

@@ -117,8 +117,7 @@ func (gs *shareGroups) ofPool(pool uint32) iter.Seq[*shareGroup] {
 }
 
 // find returns the group with which a lease of this demand would share seats. It returns 0 when the lease shares with
-// nobody, and
-// when the lease would be the first of its group.
+// nobody, and when the lease would be the first of its group.
 func (gs *shareGroups) find(id shareGroupID, d demand) uint32 {
 	if index, known := gs.of[id]; known && gs.all[index].accepts(d) {
 		return index
