@@ -87,7 +87,7 @@ func TestABlockThatRunsOutTakesItsSeatsWithIt(t *testing.T) {
 		s.allocator.pools.all[0].status())
 }
 
-func TestThoseWhoShareHoldOneSeatUntilTheLastIsGone(t *testing.T) {
+func TestClientsThatShareHoldOneSeatUntilTheLastHasLeft(t *testing.T) {
 	s := newHarness(t, shared(2))
 	s.keys = modelGroups // 1 and 2 are one user
 	first, second := at(v1, 1), at(v1, 2)

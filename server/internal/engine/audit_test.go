@@ -73,7 +73,7 @@ func TestAuditTellsOfEachDecisionOnceAndInOrder(t *testing.T) {
 }
 
 // Each take that waits is audited once: when it is granted, or when it is clear that it will not be.
-func TestAuditAndMetricsTellOnceOfEachWhoWaited(t *testing.T) {
+func TestAuditAndMetricsRecordEachWaiterOnce(t *testing.T) {
 	var denied seats.Denials
 	told, records := audited(t, nil, func(s *harness) {
 		holder := s.user(1)
