@@ -53,7 +53,7 @@ func (c *calls) stop() {
 	c.running.Wait()
 }
 
-// start runs do on a goroutine of its own. It reports false, and does nothing, once the calls are stopped. (A WaitGroup
+// start runs do on a goroutine of its own. After stop it reports false and does nothing. (A WaitGroup
 // alone must not be added to while it is being waited for.)
 func (c *calls) start(do func()) bool {
 	c.mu.Lock()
@@ -83,9 +83,9 @@ func (c *calls) after(d time.Duration, do func()) {
 	})
 }
 
-// connect reaches a server at the first of the addresses that leads to it. A session to another server is kept, since it
-// shows that the address has a new owner. Each reply is noted when it arrives: a feature may have to decide whether to
-// exit while the next address is being tried.
+// connect reaches a server at the first of the addresses that leads to it. A session to another server is kept: it
+// shows that the address leads to another server now. Each reply is noted when it arrives, because a feature may have
+// to decide whether to exit while the next address is being tried.
 func (c *calls) connect(ref *protocol.ConnectionRef, o connection.Connect) any {
 	result := &connection.Connected{Seq: o.Seq}
 	for _, address := range o.Addresses {
@@ -95,7 +95,7 @@ func (c *calls) connect(ref *protocol.ConnectionRef, o connection.Connect) any {
 		}
 		switch {
 		case err != nil:
-			if transport.AsRefusal(result.Err) == nil { // a refusal says that the server was reached, so it is kept
+			if transport.AsRefusal(result.Err) == nil { // an earlier refusal is kept, because it shows that the server was reached
 				result.Err = err
 			}
 			continue
@@ -109,7 +109,7 @@ func (c *calls) connect(ref *protocol.ConnectionRef, o connection.Connect) any {
 	return result
 }
 
-// dial opens a session to one address, and checks what the server says of itself.
+// dial opens a session to one address, and checks the server's Hello.
 func (c *calls) dial(address messages.Address, timeout time.Duration) (protocol.Dialled, error) {
 	ctx, cancel := context.WithTimeout(transport.WithClient(c.ctx, c.host.Client), timeout)
 	defer cancel()
@@ -135,7 +135,7 @@ func (c *calls) closeSession(session transport.Session) {
 	}
 }
 
-// beat names all leases, in chunks. Without a lease it sends one empty chunk.
+// beat sends one heartbeat with all leases, in chunks. Without a lease it sends one empty chunk.
 func (c *calls) beat(ctx context.Context, o connection.SendBeat) any {
 	n := max(1, (len(o.Leases)+transport.MaxLeases-1)/transport.MaxLeases)
 	answers := make([]connection.ChunkAnswer, n)
@@ -185,7 +185,7 @@ func (c *calls) checkin(ctx context.Context, o connection.CheckinAll) any {
 	return &connection.ReturnsAnswered{Seq: o.Seq, Reply: reply, Err: err}
 }
 
-// checkHello returns an error for a reply that does not say which server sent it: such a reply cannot be believed.
+// checkHello returns an error for a reply that does not identify its server, because such a reply cannot be trusted.
 func checkHello(h transport.Hello) error {
 	switch {
 	case !h.Identity.Valid():

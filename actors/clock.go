@@ -14,8 +14,8 @@ type clock struct {
 	wall  func() time.Time
 }
 
-// startClock takes the monotonic reading off the wall time: time.Time.Sub would subtract the monotonic readings of both
-// times if both had one, and so never see that the wall clock moved by itself.
+// startClock removes the monotonic reading from the wall time. When both times have a monotonic reading, time.Time.Sub
+// uses only these, and would not show that the wall clock jumped.
 func startClock(wall func() time.Time) clock {
 	return clock{began: time.Now(), base: wall().Round(0), wall: wall}
 }

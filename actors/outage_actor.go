@@ -24,7 +24,7 @@ type outageActor struct {
 	storing bool // the store is merging
 }
 
-// startCounter loads what the store knows and starts the outage counter. It returns nil when outages are not counted.
+// startCounter loads the stored outages and starts the outage counter. It returns nil when outages are not counted.
 func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
 	if !t.settings.CountOutages {
 		return nil, nil
@@ -51,7 +51,7 @@ func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
 	return pid, nil
 }
 
-// begin decides from what the store knows, before the actor runs: until then no checkout is let in.
+// begin applies the stored outages before the actor runs, so that no checkout is accepted past the limit.
 func (a *outageActor) begin() {
 	for _, e := range a.machine.Step(a.tree.clock.now(), &protocol.WakeUp{}) {
 		if _, timer := e.(protocol.WakeAt); !timer {
@@ -103,7 +103,7 @@ func (a *outageActor) perform(self *actor.PID, e protocol.Effect) {
 	}
 }
 
-// stopAll ends every feature and refuses checkouts with the error. A nil error lets checkouts in again.
+// stopAll ends every feature and refuses checkouts with the error. After a nil error checkouts are accepted again.
 func (a *outageActor) stopAll(err *messages.UnavailableError) {
 	features := a.tree.entrance.refuse(err)
 	if err != nil {

@@ -13,13 +13,14 @@ import (
 )
 
 const (
-	// auditQueue is how many rounds the committer may be ahead of the audit. Then it waits: no record is left out.
+	// auditQueue is how many rounds the committer may be ahead of the audit. Beyond that the committer waits, so that
+	// no record is lost.
 	auditQueue = 16
-	// auditGrace is how long the audit may still write what is left when a Stop may wait no longer.
+	// auditGrace is how long the audit may still write the remaining records after the context of Stop has ended.
 	auditGrace = time.Second
 )
 
-// errAuditAbandoned is the error of a Stop that a handler of the host held up.
+// errAuditAbandoned is the error of a Stop that gave up a hanging handler of the host.
 var errAuditAbandoned = errors.New("the audit was given up: its handler hangs, and records of it are missing")
 
 // auditWriter writes audit records on a goroutine of its own. A nil writer writes nothing. It is an [engine.Audit].
@@ -27,8 +28,8 @@ type auditWriter struct {
 	log       *slog.Logger
 	rounds    chan []seats.AuditRecord
 	spare     chan []seats.AuditRecord // emptied slices, for the committer
-	ended     chan struct{}            // closed when everything is written, or nothing more will be
-	abandoned chan struct{}            // closed when nobody waits for the handler any longer
+	ended     chan struct{}            // closed when all records are written, or no more will be
+	abandoned chan struct{}            // closed when Stop no longer waits for the handler
 	abandon   sync.Once
 }
 
@@ -45,7 +46,7 @@ func newAuditWriter(log *slog.Logger) *auditWriter {
 	return a
 }
 
-// Pass takes the records of a durable round, and returns an empty slice for those of the next.
+// Pass takes the records of a durable round, and returns an empty slice for the records of the next round.
 func (a *auditWriter) Pass(records []seats.AuditRecord) []seats.AuditRecord {
 	if a == nil || len(records) == 0 {
 		return records
@@ -62,14 +63,14 @@ func (a *auditWriter) Pass(records []seats.AuditRecord) []seats.AuditRecord {
 	}
 }
 
-// Close says that no more records come.
+// Close is called when no more records follow.
 func (a *auditWriter) Close() {
 	if a != nil {
 		close(a.rounds)
 	}
 }
 
-// limit abandons the writer, and the records that are not written by then, a moment after ctx has ended.
+// limit abandons the writer auditGrace after ctx has ended, and with it the records that are not written.
 func (a *auditWriter) limit(ctx context.Context) {
 	if a != nil {
 		context.AfterFunc(ctx, func() {
@@ -78,7 +79,7 @@ func (a *auditWriter) limit(ctx context.Context) {
 	}
 }
 
-// wait waits until all records are written, and then returns true, or until the writer is abandoned: false.
+// wait blocks until all records are written and returns true, or until the writer is abandoned and returns false.
 func (a *auditWriter) wait() (written bool) {
 	if a == nil {
 		return true
@@ -110,7 +111,7 @@ func (a *auditWriter) write() {
 	}
 }
 
-// writeOne writes a record. It survives a panic of the handler, which is the host's.
+// writeOne writes a record. It recovers a panic of the handler, which is host code.
 func (a *auditWriter) writeOne(r *seats.AuditRecord) {
 	defer func() { _ = recover() }()
 	a.log.LogAttrs(context.Background(), slog.LevelInfo, r.Kind.String(), auditAttrs(r)...)

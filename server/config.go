@@ -23,7 +23,8 @@ import (
 const (
 	// DefaultClientTimeout is five minutes, as usual for licence servers.
 	DefaultClientTimeout = 5 * time.Minute
-	// DefaultRetryAfter is long enough for a queue to drain, and short beside any client timeout.
+	// DefaultRetryAfter is long enough for the queue of the committer to drain, and short compared to any client
+	// timeout.
 	DefaultRetryAfter = time.Second
 )
 
@@ -42,7 +43,7 @@ const (
 	DefaultRate              = 20_000
 	DefaultBurst             = 4_000_000
 	DefaultSourceConnections = 1024
-	// DefaultClientWaiting is a few times what one runtime queues at a time.
+	// DefaultClientWaiting is a few times the number of takes that one runtime queues at a time.
 	DefaultClientWaiting = 256
 	DefaultWaiting       = 10_000
 	// DefaultIdentityRate is above what the handshakes of two cores allow.
@@ -50,10 +51,10 @@ const (
 	DefaultIdentityBurst = 20_000
 )
 
-// MaxLimit is the highest value of those Limits that name no other bound.
+// MaxLimit is the highest value of the Limits that name no other bound.
 const MaxLimit = 1 << 30
 
-// Config says how a server works. Ledger is required, and one of TLS and Insecure.
+// Config is the configuration of a server. Ledger is required, and either TLS or Insecure.
 type Config struct {
 	// Ledger keeps grants and ends. The server opens it in New and closes it in Stop. Required.
 	Ledger ledger.Ledger
@@ -62,8 +63,8 @@ type Config struct {
 	// ClientTimeout is how long a lease lives without a heartbeat. Default 5m; MinClientTimeout to MaxClientTimeout, in
 	// whole milliseconds.
 	ClientTimeout time.Duration
-	// RetryAfter is when a client shall try again that met a limit or a server that is shutting down. Default 1s; 1ms to
-	// 1h.
+	// RetryAfter is after what time a client tries again when a limit or a shutdown of the server refused its call.
+	// Default 1s; 1ms to 1h.
 	RetryAfter time.Duration
 
 	// TLS holds the server's certificate and the authorities of its clients; ClientAuth must be
@@ -128,8 +129,8 @@ type Limits struct {
 	Leases int
 	// Rate is how many takes and returns of one client are accepted in a second, on average. Default 20,000. At least 1.
 	Rate int
-	// Burst is how many takes and returns of one client are accepted at once after a while of silence: a client that
-	// recovers takes all its seats again. Default 4,000,000; at least 1,024, the length of a batch.
+	// Burst is how many takes and returns of one client are accepted at once after a pause: a client that recovers
+	// takes all its seats again. Default 4,000,000; at least 1,024, the length of a batch.
 	Burst int
 	// SourceConnections is how many connections from one address are open at a time; further ones are closed as soon as
 	// they are accepted. Loopback is no exception. Everything behind one NAT is one address, and so is an IPv6 network of
@@ -233,7 +234,7 @@ func (l Limits) validate(faults *faults.List) {
 	}
 }
 
-// seats returns those of the limits that the allocator knows.
+// seats returns the limits that the allocator enforces.
 func (l Limits) seats() seats.Limits {
 	return seats.Limits{
 		Clients: l.Clients, InFlight: l.InFlight, ClientLeases: l.ClientLeases, Leases: l.Leases,
@@ -299,7 +300,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// engine returns what the engine needs of a Config with defaults.
+// engine returns the configuration of the engine. c has its defaults.
 func (c Config) engine(audit *auditWriter) engine.Config {
 	e := engine.Config{
 		Ledger: c.Ledger, Features: c.Features, Limits: c.Limits.seats(), ClientTimeout: c.ClientTimeout,
@@ -311,7 +312,7 @@ func (c Config) engine(audit *auditWriter) engine.Config {
 	return e
 }
 
-// api returns what the service needs of a Config with defaults.
+// api returns the configuration of the gRPC service. c has its defaults.
 func (c Config) api() grpcapi.Config {
 	return grpcapi.Config{
 		ClientTimeout: c.ClientTimeout, TLS: c.TLS, Insecure: c.Insecure, Identify: c.Identify, ProvenNames: c.ProvenNames,

@@ -17,8 +17,8 @@ import (
 // meterName is the instrumentation scope of the server's metrics.
 const meterName = "github.com/seatbeat/seatbeat/server"
 
-// observeTime is how long a collection waits for the committer. After that the metrics that only the committer knows are
-// left out.
+// observeTime is how long a collection waits for the committer. When the time is over, the metrics that need the
+// committer are left out.
 const observeTime = 5 * time.Second
 
 // instruments are the metrics of a server. All but the histogram are read when metrics are collected.
@@ -34,7 +34,7 @@ type instruments struct {
 	behind                    metric.Float64ObservableGauge
 }
 
-// observe registers the metrics with the provider; a nil provider gets none. end unregisters them, and is nil then.
+// observe registers the metrics with the provider. end unregisters them; it is nil when the provider is nil.
 func observe(provider metric.MeterProvider, e *engine.Engine, conns *grpcapi.ConnLimiter) (end func() error, err error) {
 	if provider == nil {
 		return nil, nil

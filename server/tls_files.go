@@ -15,19 +15,20 @@ import (
 // TLSFiles are the PEM files with which a server authenticates itself and its clients. They can be reloaded while the
 // server serves: [LoadTLS] reads them for [Config.TLS].
 type TLSFiles struct {
-	// Cert is the server's certificate, with the intermediate certificates up to its authority, and Key its key. Required.
+	// Cert is the server's certificate, with the intermediate certificates up to its authority. Key is its private key.
+	// Both are required.
 	Cert, Key string
 	// ClientCA has the certificates of the authorities whose clients are served. Required.
 	ClientCA string
 }
 
-// TLS is the configuration that was read from files last. Its methods are safe for concurrent use.
+// TLS is the configuration that was most recently read from files. Its methods are safe for concurrent use.
 type TLS struct {
 	files   TLSFiles
 	current atomic.Pointer[tls.Config]
 }
 
-// LoadTLS reads the files. Its errors say which file is wrong and what the file must be.
+// LoadTLS reads the files. An error names the wrong file and says what the file must be.
 func LoadTLS(files TLSFiles) (*TLS, error) {
 	t := &TLS{files: files}
 	if err := t.Reload(); err != nil {

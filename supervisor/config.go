@@ -20,8 +20,8 @@ import (
 const (
 	// DefaultInterval is the pause between two heartbeats of one connection (rule 2).
 	DefaultInterval = 2 * time.Minute
-	// DefaultFailoverRounds is how many failed heartbeats in a row may each start a search of all servers before the
-	// runtime gives up (rule 12).
+	// DefaultFailoverRounds is how many rounds over all servers there are, one per failed heartbeat, before the runtime
+	// gives up (rule 12).
 	DefaultFailoverRounds = 1
 	// DefaultWindow is the length of the sliding window in which outages are counted (section 3, rule 1).
 	DefaultWindow = time.Hour
@@ -99,7 +99,7 @@ type Config struct {
 	System *actor.ActorSystem
 
 	wall  func() time.Time                       // the wall clock; tests replace it
-	fault func(point, actor string, message any) // called by actors before and after each message; tests panic in it
+	fault func(point, actor string, message any) // called before and after each message; a test may panic in it
 	seed  func() [32]byte                        // of the random numbers of one connection; tests replace it
 }
 
@@ -114,8 +114,8 @@ type Heartbeat struct {
 	// values are logged once as a warning. MinInterval to MaxInterval. A third of the server's client timeout is used
 	// instead when that is shorter (rule 16).
 	Interval time.Duration
-	// FailoverRounds is the number of failed heartbeats in a row, counted from the one that reaches Attempts, that each
-	// search all servers before the runtime gives up (rule 12). Default 1; at most MaxAttempts.
+	// FailoverRounds is the number of rounds over all servers, one for each failed heartbeat from Attempts on, before
+	// the runtime gives up (rule 12). Default 1; at most MaxAttempts.
 	FailoverRounds int
 }
 
@@ -130,13 +130,14 @@ type DownLimit struct {
 	Window time.Duration
 	// Count selects what counts as an outage: CountOutages, the default, or CountRestarts, for unstable networks.
 	Count CountMode
-	// Store keeps the outages for longer than the process lives, so that programs that run for seconds are counted
-	// together; outagefile.NewFileStore returns one. Nil keeps them in memory.
+	// Store keeps the outages for longer than the process lives, so that the outages of short-lived programs are
+	// counted together; outagefile.NewFileStore returns one. Nil keeps them in memory.
 	Store OutageStore
 }
 
 // OutageStore keeps the outages of servers for longer than a process lives. Start calls Load once and returns its error.
-// Later calls run on goroutines of the runtime, one at a time, and block nothing but the correction of the count.
+// Later calls run on goroutines of the runtime, one at a time. A slow call only delays when outages of other processes
+// are counted, and Close, until the context of Close ends.
 type OutageStore = outage.Store
 
 // CountMode selects what counts as an outage (docs/rules.md, section 3, rule 4).

@@ -44,7 +44,7 @@ func exitText(e messages.Exited) string {
 	if n := e.Features - len(e.Names); n > 0 {
 		more = fmt.Sprintf(" and %d more", n)
 	}
-	return fmt.Sprintf("seatbeat: no license server reached: %d heartbeats in a row failed\n"+
+	return fmt.Sprintf("seatbeat: no licence server reached: %d heartbeats failed in a row\n"+
 		"  servers tried: %s\n  last cause:    %s\n  features:      %s%s\n",
 		e.Failed, strings.Join(servers, ", "), e.Cause, strings.Join(e.Names, ", "), more)
 }

@@ -25,7 +25,7 @@ func TestRule11_ByDefaultTheErrorIsPrintedAndTheProcessEndsWithStatus3(t *testin
 		exitInChild(t, features, nil)
 	}
 	text := runChild(t)
-	assert.Equal(t, `seatbeat: no license server reached: 2 heartbeats in a row failed
+	assert.Equal(t, `seatbeat: no licence server reached: 2 heartbeats failed in a row
   servers tried: s1:1, s2:1
   last cause:    connect s1:1: server unreachable
   features:      `+strings.Repeat("f2, ", messages.MaxExitedNames-1)+"f2 and 5 more\n", text)

@@ -44,7 +44,7 @@ const (
 )
 
 // Start starts a runtime. It connects to no server yet, and blocks only while DownLimit.Store loads its outages, at most
-// until ctx ends, and while the MeterProvider registers the metrics, at most 10 seconds. The runtime lives on after ctx ended.
+// until ctx ends, and while the MeterProvider registers the metrics, at most 10 seconds. The runtime does not end with ctx.
 //
 // Errors: all faults of the configuration joined, each a *messages.FieldError, as is that of a nil ctx; the error of
 // DownLimit.Store or MeterProvider; or the cause of ctx. After an error nothing is left running.
@@ -111,8 +111,8 @@ func (r *Runtime) host(c Config) actors.Host {
 	}
 }
 
-// exitOf returns what the actors call when features gave up. With an OnExit that is nothing, because the callback gets the
-// event as a subscriber; without one the process ends, even if subscribers hang.
+// exitOf returns the function that the actors call when features gave up. With OnExit it does nothing: the callback is
+// a subscriber. Without OnExit it ends the process, even if subscribers hang.
 func exitOf(c Callbacks) func(messages.Exited) {
 	if c.OnExit != nil {
 		return func(messages.Exited) {}
@@ -184,9 +184,9 @@ func (r *Runtime) endMetrics() {
 }
 
 // Checkout takes the seats of one feature. It asks the servers in the order of Config.Servers and blocks until one of them
-// grants the seats, all of them have answered, or ctx ends (docs/rules.md, rule 21). Each server has at most
-// ConnectTimeout and an equal share of the time until ctx's deadline. With Checkout.Wait it waits for free seats until ctx
-// ends. After an error no seat is left taken.
+// grants the seats, all of them have answered, or ctx ends (docs/rules.md, rule 21). Each server has ConnectTimeout, or
+// an equal share of the time until ctx's deadline if that is less. With Checkout.Wait it waits for free seats until ctx
+// ends. After an error no seat stays taken.
 //
 // Errors: *messages.FieldError (joined) for an invalid checkout or a nil ctx, *messages.CheckoutError with the answer of each server,
 // *messages.UnavailableError while DownLimit is exceeded, messages.ErrClosed, or the cause of ctx.

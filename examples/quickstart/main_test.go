@@ -194,7 +194,7 @@ func TestThePlayEndsWithStatus3WithoutOnExit(t *testing.T) {
 	t.Parallel()
 	status, stdout, stderr := runProgram(t, "-fast", "-default-exit")
 	assert.Equal(t, builtInExit, status)
-	assert.Contains(t, stderr, "no license server reached: 2 heartbeats in a row failed")
+	assert.Contains(t, stderr, "no licence server reached: 2 heartbeats failed in a row")
 	assert.Contains(t, stderr, "features:      cad\n")
 	assert.Contains(t, stdout, "FailedOver")
 	assert.NotContains(t, stdout, "OnExit was called")

@@ -34,7 +34,7 @@ func New(cfg Config, clients *Clients) *Allocator {
 	return a
 }
 
-// Load replays a ledger and returns what [Replay.Done] does. The ledger is open afterwards.
+// Load replays a ledger and returns the result of [Replay.Done]. The ledger is open afterwards.
 func (a *Allocator) Load(l ledger.Ledger) (last ledger.Record, err error) {
 	r := NewReplay(a)
 	if err := l.Open(r.Add); err != nil {
@@ -43,14 +43,14 @@ func (a *Allocator) Load(l ledger.Ledger) (last ledger.Record, err error) {
 	return r.Done(), nil
 }
 
-// Start records that the server starts after the life that last tells of, and returns the record.
+// Start records a new start of the server and returns the record. last is the record of the previous start.
 func (a *Allocator) Start(last ledger.Record, serverID string, wall int64) ledger.Record {
 	r := ledger.Record{Kind: ledger.RecordStart, ServerID: serverID, Wall: wall, Epoch: last.Epoch + 1}
 	a.leases.journal.add(r, last.Seq)
 	return r
 }
 
-// RecordTime records the latest wall time seen and returns the number of the record. The record of the time before, if
+// RecordTime records the latest wall time seen and returns the number of the record. The previous record of a time, if
 // any, is dropped.
 func (a *Allocator) RecordTime(wall int64, before uint64) uint64 {
 	return a.leases.journal.add(ledger.Record{Kind: ledger.RecordTime, Wall: wall}, before)
@@ -65,17 +65,17 @@ func (a *Allocator) Batch() ledger.Batch { return a.leases.journal.batch }
 // Committed says that the ledger has the batch.
 func (a *Allocator) Committed() { a.leases.journal.committed() }
 
-// AnswerCalls answers the blocked calls that were decided. The ledger has the batch then.
+// AnswerCalls answers the blocked calls that were decided. Call it after the ledger has the batch.
 func (a *Allocator) AnswerCalls() { a.queues.answerCalls() }
 
-// PassAudit hands the audit records of this round over, and gets an empty slice for those of the next. The ledger has the
-// batch then.
+// PassAudit hands over the audit records of this round. pass returns an empty slice for the next round. Call it after
+// the ledger has the batch.
 func (a *Allocator) PassAudit(pass func([]AuditRecord) (empty []AuditRecord)) {
 	a.audit = pass(a.audit)
 }
 
-// Beat renews those of the packed lease ids that the client holds, and returns where in ids the others start. It may be
-// called from any goroutine, and allocates nothing when the client holds them all.
+// Beat renews the leases among the packed ids that the client holds, and returns the offsets in ids of all other
+// leases. It may be called from any goroutine, and allocates nothing when the client holds all leases.
 func (a *Allocator) Beat(c *Client, ids []byte, now time.Duration) (missed []int) {
 	return a.leases.table.beat(c.index, ids, now)
 }
@@ -97,15 +97,15 @@ func (a *Allocator) AllowReturns(c *Client, n int, now time.Duration) error {
 	return nil
 }
 
-// Take decides about one take of a client, and carries the decision out.
+// Take decides about one take of a client, and carries out the decision.
 func (a *Allocator) Take(c *Client, t Take, now time.Duration) Outcome {
 	d := a.takeOrRepeat(c, t)
 	a.carryOut(&d, now)
 	return d.Outcome
 }
 
-// Wait decides about a take that may wait for seats, or puts it into the queue of its feature: then waits is true, and the
-// call is answered later.
+// Wait decides about a take that may wait for seats, or puts it into the queue of its feature. When it waits, waits is
+// true and the call is answered later.
 func (a *Allocator) Wait(c *Client, t Take, call *BlockedCall, now time.Duration) (o Outcome, waits bool) {
 	if w := a.queues.of(c, t.Request); w != nil && t.Fault == "" {
 		return a.queues.reattach(w, t, call, now)
@@ -114,11 +114,11 @@ func (a *Allocator) Wait(c *Client, t Take, call *BlockedCall, now time.Duration
 	switch {
 	case d.Reason != messages.NoSeats || a.policy.servable(c, t).Result == Refused:
 	case c.waiting >= a.cfg.Limits.ClientWaiting:
-		d = a.policy.later(d, LimitClientWaiting, messages.RateLimited, "the client waits in line too often")
+		d = a.policy.later(d, LimitClientWaiting, messages.RateLimited, "too many checkouts of this client wait in queues")
 	case c.account.waiting >= a.cfg.Limits.IdentityWaiting:
-		d = a.policy.later(d, LimitIdentityWaiting, messages.RateLimited, "the identity waits in line too often")
+		d = a.policy.later(d, LimitIdentityWaiting, messages.RateLimited, "too many checkouts of this identity wait in queues")
 	case len(a.queues.waiters) >= a.cfg.Limits.Waiting:
-		d = a.policy.later(d, LimitWaiting, messages.Busy, "too many wait in line")
+		d = a.policy.later(d, LimitWaiting, messages.Busy, "too many checkouts wait in queues")
 	default:
 		a.queues.join(d, call)
 		return Outcome{}, true
@@ -242,12 +242,12 @@ func (a *Allocator) End(lease messages.LeaseID, reason messages.Reason, now time
 		return ErrNoLease
 	}
 	a.endAs(AuditRelease, number, reason, now)
-	a.queues.markAllDirty() // whoever waits to replace the lease may wait for nothing now
+	a.queues.markAllDirty() // a waiting take that replaces this lease may need a different decision now
 	return nil
 }
 
-// ReasonFor says whether a client holds a lease that its heartbeat missed, and if not, why. About leases of other clients
-// it says that they are unknown.
+// ReasonFor reports whether a client holds a lease that its heartbeat missed, and if not, why. A lease of another
+// client is unknown.
 func (a *Allocator) ReasonFor(c *Client, lease messages.LeaseID) (reason messages.Reason, held bool) {
 	number, ok := a.leases.owned(c, lease)
 	if !ok {
@@ -304,12 +304,12 @@ func (a *Allocator) ExpireWaiters(now time.Duration) { a.queues.expire(now) }
 // SetFeatures replaces the list of features. Refresh brings the new list into force.
 func (a *Allocator) SetFeatures(features []license.Feature) {
 	a.pools.set(features)
-	a.queues.markAllDirty() // there may be more seats, or none for some
+	a.queues.markAllDirty() // seats may have been added, or a feature may have lost all its seats
 }
 
-// Refresh brings blocks into force that have started by this time, and takes out blocks that have expired. It reports
-// whether any block has expired since the last Refresh, and whether leases of expired licences are held: EndExpired ends
-// them.
+// Refresh brings blocks into force that have started by this time, and removes blocks that have expired. It reports
+// whether any block has expired since the last Refresh, and whether leases of expired licences are held: EndExpired
+// ends them.
 func (a *Allocator) Refresh(at time.Time) (expired, overdue bool) {
 	started, over := a.pools.counts()
 	overdue = a.pools.refresh(at)
@@ -326,8 +326,8 @@ func (a *Allocator) Held() int { return a.leases.held }
 // Remembered returns how many ended leases and cancelled requests are remembered.
 func (a *Allocator) Remembered() int { return a.leases.tombstones.len() }
 
-// Queued returns 0 when no take waits and nothing is left of takes that waited: no position in a queue, no count of a
-// client, no call without its answer. Otherwise it returns how much there is.
+// Queued returns how many waiters, takes counted for clients, unanswered calls and queues to be served there are. It is
+// 0 when no take waits and nothing is left of earlier waits.
 func (a *Allocator) Queued() int { return a.queues.size() }
 
 // Status returns the pools in the list and those that left it with seats held, in the order of their names.
@@ -336,7 +336,7 @@ func (a *Allocator) Status() []PoolStatus { return a.pools.status() }
 // Holders returns a page of the leases that are held, in no particular order.
 func (a *Allocator) Holders(query HoldersQuery) HoldersPage { return a.leases.holders(query) }
 
-// Sample returns what the metrics show of each pool, and then of takes that named no pool.
+// Sample returns the values of each pool for the metrics, and last the values of takes that named no pool.
 func (a *Allocator) Sample() []PoolSample {
 	all := make([]PoolSample, 0, len(a.pools.all)+1)
 	for _, p := range a.pools.all {

@@ -38,10 +38,11 @@ type ClientInfo struct{ User, Host string }
 // Holder identifies the client in records and for operators.
 func (c *Client) Holder() ledger.Holder { return c.holder }
 
-// Introduced reports whether the client has said who it is, since the server started.
+// Introduced reports whether the share keys of the client were set since the server started.
 func (c *Client) Introduced() bool { return c.shareKeys.Load() != nil }
 
-// Introduce notes who a client is that has not connected since the server started. A Connect that came first prevails.
+// Introduce sets the share keys and names of a client, if it has not connected since the server started. A Connect that
+// came first wins.
 func (c *Client) Introduce(keys *ShareKeys, info *ClientInfo) {
 	c.shareKeys.CompareAndSwap(nil, keys)
 	c.info.CompareAndSwap(nil, info)
@@ -60,7 +61,7 @@ func (c *Client) InFlight() int { return int(c.inFlight.Load()) }
 // not the limit of calls in flight, so that a blocked call gets in the way of no heartbeat.
 func (c *Client) BeginWait() { c.inFlight.Add(-1) }
 
-// EndWait ends what BeginWait began.
+// EndWait ends the time that BeginWait began.
 func (c *Client) EndWait() { c.inFlight.Add(1) }
 
 // connect begins a session, which supersedes the older one.
@@ -73,8 +74,8 @@ func (c *Client) connect(session uint64, keys *ShareKeys, info *ClientInfo, now 
 	c.session.Store(session)
 }
 
-// adopt reports whether a session is the newest of its instance. A session that is newer than the known one is from before
-// a restart: it becomes the known one.
+// adopt reports whether a session is the newest of its instance. A session number above the known one was given before
+// a restart of the server, which forgot it: it becomes the known one.
 func (c *Client) adopt(session uint64) bool {
 	for {
 		known := c.session.Load()
@@ -103,7 +104,7 @@ func (c *Client) wake() {
 	c.account.addAwake(+1)
 }
 
-// shareKey returns with whom the client shares seats in a scope.
+// shareKey returns the key under which the client shares seats in a scope; zero when it shares none.
 func (c *Client) shareKey(scope license.Share) shareKey {
 	if keys := c.shareKeys.Load(); keys != nil {
 		return keys[scope]

@@ -7,19 +7,19 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// decision is what the policy decided about one take. Everything that follows from the take is made of it: the answer, the
-// record for the ledger, the audit record and the metrics.
+// decision is the decision of the policy about one take. The answer, the record for the ledger, the audit record and
+// the metrics are made from it.
 type decision struct {
 	Outcome // the answer; the Lease of a new grant is known once the grant is carried out
 
 	client *Client
 	take   Take
 	index  uint32 // of pool
-	pool   *pool  // that the take names, nil when there is none
+	pool   *pool  // the pool that the take names; nil when there is none
 
 	known uint32       // of a repeated take that is granted: the slot of its lease, plus 1
 	want  demand       // of a new grant
-	group shareGroupID // of a new grant: with whom it shares seats
+	group shareGroupID // of a new grant: the group that shares its seats
 }
 
 // isNew reports whether the decision grants a lease that does not exist yet.

@@ -32,15 +32,15 @@ type entry struct {
 	pool      uint32
 	count     uint32
 	client    uint32
-	group     uint32     // with which it shares seats, 0 for none
+	group     uint32     // the share group of the lease, 0 for none
 	version   versionKey // that was served
 	state     entryState
 	reason    messages.Reason // of the end
 	overdrawn bool            // when it was granted, more seats were held than there are
 }
 
-// entryState is the state of a slot. It goes from free to held to ended to free; or from free to ended to free for a
-// request that was cancelled before it arrived.
+// entryState is the state of a slot. A slot goes from free to held to ended to free. A slot for a request that was
+// cancelled before it arrived goes from free to ended to free.
 type entryState uint8
 
 const (
@@ -62,7 +62,7 @@ func (e *entry) end(reason messages.Reason) { e.state, e.reason, e.group = entry
 // recorded notes the number of the record that states the entry.
 func (e *entry) recorded(seq uint64) { e.seq = seq }
 
-// requestKey is a request id in its scope: request ids of different clients have nothing to do with each other.
+// requestKey is a request id in its scope: equal request ids of different clients are different requests.
 type requestKey struct {
 	client  uint32
 	request messages.RequestID
@@ -135,14 +135,14 @@ func (ls *leases) assign(number uint32, c *Client, request messages.RequestID) *
 	return e
 }
 
-// secret draws the random part of a lease id. Its 96 bits make it different from all earlier ones in the same slot.
+// secret draws the random part of a lease id. Its 96 bits make it different from all earlier secrets of the same slot.
 func (ls *leases) secret() (secret [12]byte) {
 	ls.draw(secret[:])
 	return secret
 }
 
-// grant makes the lease of a decision, which has found room for it, and returns its slot. recordGrant records the lease
-// when what it replaces has ended.
+// grant makes the lease that a decision grants, and returns its slot. Call recordGrant after the replaced leases have
+// ended.
 func (ls *leases) grant(d *decision, now time.Duration) (number uint32) {
 	number, e := ls.reserve(d.client, d.take.Request)
 	ls.table.hold(number, ls.secret(), d.client.index, now)
@@ -174,13 +174,14 @@ func (ls *leases) end(number uint32, reason messages.Reason, now time.Duration) 
 	ls.entomb(number, c, reason, now)
 }
 
-// giveBack takes the seats of a held lease off those that are held.
+// giveBack subtracts the seats of a held lease from the seats held.
 func (ls *leases) giveBack(c *Client, e *entry) {
 	ls.count(c, e, -1)
 	ls.pools.groups.prune(e.group)
 }
 
-// entomb makes an entry a tombstone: whoever asks for its request or lease is told the reason.
+// entomb makes an entry a tombstone: a repeat of its request, or a heartbeat with its lease, is answered with the
+// reason.
 func (ls *leases) entomb(number uint32, c *Client, reason messages.Reason, now time.Duration) {
 	e := ls.at(number)
 	e.end(reason)
@@ -220,7 +221,7 @@ func (ls *leases) evict(number uint32) {
 	*e = entry{}
 }
 
-// replayGrant and replayEnd put into a slot what a record of the ledger says. Heartbeats count from the start of the
+// replayGrant and replayEnd restore a slot from a record of the ledger. Heartbeats count from the start of the
 // clock.
 func (ls *leases) replayGrant(number uint32, c *Client, r ledger.Record) {
 	ls.table.hold(number, [12]byte(r.Lease[4:]), c.index, 0)

@@ -43,9 +43,11 @@ type Config struct {
 	// system and no client certificate. The certificate of a server must be for the host of its address, unless
 	// ServerName is set. The lowest version is TLS 1.3, unless MinVersion is set. New keeps a copy.
 	TLS *tls.Config
-	// Files holds the same as TLS, read from files and read again when they change: see [LoadTLS]. TLS must be nil then.
+	// Files holds the same as TLS, read from files and read again when they change: see [LoadTLS]. With Files, TLS must
+	// be nil.
 	Files *TLS
-	// Insecure turns TLS off: anybody on the network can read and use the leases. TLS and Files must be nil then.
+	// Insecure turns TLS off: anybody on the network can read and use the leases. With Insecure, TLS and Files must be
+	// nil.
 	Insecure bool
 	// Keepalive is the pause after which an idle connection is pinged, so that a dead connection is found and a
 	// firewall does not forget a live one. Default 1m; at least 30s, because servers close connections that ping more

@@ -8,11 +8,11 @@ import (
 // request is one request to the committer.
 type request struct {
 	ctx    context.Context // of the caller: a request whose caller is gone is not run
-	admin  bool            // run while the server drains, too
+	admin  bool            // run even while the server drains
 	weight int             // how many items it decides
 	run    func(now time.Duration) error
 	err    error
-	done   chan struct{} // closed when err is set and what was decided is in the ledger
+	done   chan struct{} // closed when err is set and the decision is in the ledger
 }
 
 // client returns a request of a client.
@@ -20,7 +20,7 @@ func client(ctx context.Context, weight int, run func(now time.Duration) error) 
 	return &request{ctx: ctx, weight: weight, run: run, done: make(chan struct{})}
 }
 
-// operator returns a request of an operator, which neither limits nor draining stop.
+// operator returns a request of an operator. It runs even when the queue is full or the server drains.
 func operator(ctx context.Context, run func(now time.Duration) error) *request {
 	return &request{ctx: ctx, admin: true, weight: 1, run: run, done: make(chan struct{})}
 }
@@ -28,10 +28,11 @@ func operator(ctx context.Context, run func(now time.Duration) error) *request {
 // ran notes the result.
 func (r *request) ran(err error) { r.err = err }
 
-// answer lets the caller continue. What was decided is in the ledger.
+// answer lets the caller continue. Call it after the decision is in the ledger.
 func (r *request) answer() { close(r.done) }
 
-// atEnd returns the result when the committer has ended, which may have run the request or not.
+// atEnd returns the result of a request after the committer ended: the request's own, or ErrStopped if it was not
+// answered.
 func (r *request) atEnd() error {
 	select {
 	case <-r.done:

@@ -85,7 +85,8 @@ func (s *Service) Checkout(ctx context.Context, req *wire.CheckoutRequest) (*wir
 	return &wire.CheckoutReply{Hello: s.hello, Outcomes: outcomesTo(outcomes)}, nil
 }
 
-// introduce notes who a client is that has not connected since a restart: a Checkout repeats what Connect said.
+// introduce sets the names and share keys of a client that has not connected since a restart. A Checkout repeats the
+// claims of Connect.
 func (s *Service) introduce(ctx context.Context, c *seats.Client, req *wire.CheckoutRequest) error {
 	if c.Introduced() {
 		return nil
@@ -171,8 +172,8 @@ func (s *Service) identity(ctx context.Context) (string, error) {
 	return identity, nil
 }
 
-// shareKeys returns by which keys the client shares seats: by the names that its certificate proves, and otherwise by what
-// it claims.
+// shareKeys returns the keys under which the client shares seats: from the names that its certificate proves, and
+// otherwise from the claims of the client.
 func (s *Service) shareKeys(ctx context.Context, claimed seats.ClientInfo, share string) (*seats.ShareKeys, error) {
 	var proven seats.ClientInfo
 	if !s.cfg.Insecure {
