@@ -31,18 +31,16 @@ type certificateWatch struct {
 	fault   string    // that was told last; "": none since the files could be read
 }
 
-// watchCertificate starts the watch of a transport that has a certificate. It ends with ctx.
-func (r *Runtime) watchCertificate(ctx context.Context, c Config) {
+// newCertificateWatch returns the watch of a transport; nil when the transport has no certificate.
+func newCertificateWatch(c Config, publish func(messages.Event)) *certificateWatch {
 	certified, ok := c.Transport.(transport.Certified)
 	if !ok {
-		return
+		return nil
 	}
-	w := &certificateWatch{
-		certified: certified, guard: hostcode.New("the transport", 0), wall: c.wall, publish: r.publish,
-	}
-	r.watches.Go(func() { w.run(ctx) })
+	return &certificateWatch{certified: certified, guard: hostcode.New("the transport", 0), wall: c.wall, publish: publish}
 }
 
+// run looks at once and then every hour, until ctx ends.
 func (w *certificateWatch) run(ctx context.Context) {
 	ticker := time.NewTicker(certificateLook)
 	defer ticker.Stop()

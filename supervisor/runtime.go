@@ -79,7 +79,9 @@ func Start(ctx context.Context, c Config) (*Runtime, error) {
 	}
 	c.warn()
 	ctx, r.endWatches = context.WithCancel(context.Background())
-	r.watchCertificate(ctx, c)
+	if w := newCertificateWatch(c, r.publish); w != nil {
+		r.watches.Go(func() { w.run(ctx) })
+	}
 	return r, nil
 }
 
