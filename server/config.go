@@ -45,6 +45,9 @@ const (
 	// DefaultClientWaiting is a few times what one runtime queues at a time.
 	DefaultClientWaiting = 256
 	DefaultWaiting       = 10_000
+	// DefaultIdentityRate is above what the handshakes of two cores allow.
+	DefaultIdentityRate  = 2_000
+	DefaultIdentityBurst = 20_000
 )
 
 // MaxLimit is the highest value of those Limits that name no other bound.
@@ -111,14 +114,16 @@ type Config struct {
 // Limits bound what clients can ask for. A call or take that exceeds a limit is refused with a retry-after. The protocol
 // bounds the length of a message, of a batch and of a heartbeat.
 type Limits struct {
-	// Clients is how many clients are remembered at a time. Default 100,000. At least 1.
+	// Clients is how many clients there are at a time. A client counts while it holds a lease or waits, and for 5 seconds
+	// after its last call. Default 100,000. At least 1.
 	Clients int
 	// InFlight is how many calls of one client are answered at a time; calls that are blocked in a queue do not count.
 	// Default 256. At least 1.
 	InFlight int
 	// ClientLeases is how many leases one client holds. Default 2,000,000. At least 1.
 	ClientLeases int
-	// Leases is how many leases the server holds, including ended leases that it still remembers: about 120 bytes each.
+	// Leases is how many leases the server holds, including ended leases that it still remembers: about 120 bytes each, and
+	// about 300 more for a client that has no other.
 	// Default 8,000,000; 1 to 67,108,864.
 	Leases int
 	// Rate is how many takes and returns of one client are accepted in a second, on average. Default 20,000. At least 1.
@@ -135,6 +140,16 @@ type Limits struct {
 	// Waiting is how many takes of all clients are queued at a time, each with a call that is blocked. Default 10,000. At
 	// least 1.
 	Waiting int
+
+	// IdentityClients, IdentityLeases and IdentityWaiting are how much of Clients, Leases and Waiting the clients of one
+	// identity use together, so that no identity uses up what all share: clients draw their instances themselves. Default:
+	// half of each; all of it with Insecure, where every client has the same identity. At least 1.
+	IdentityClients, IdentityLeases, IdentityWaiting int
+	// IdentityRate is how many sessions the clients of one identity open in a second, and how many requests that the server
+	// does not know they return in a second, each on average. Default 2,000. At least 1.
+	IdentityRate int
+	// IdentityBurst is the same at once after a while of silence. Default 20,000; at least 1,024, the length of a batch.
+	IdentityBurst int
 }
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
@@ -208,6 +223,9 @@ func (l Limits) validate(faults *faults.List) {
 		{"Limits.Rate", l.Rate, 1, MaxLimit}, {"Limits.Burst", l.Burst, wire.MaxBatch, MaxLimit},
 		{"Limits.SourceConnections", l.SourceConnections, 1, MaxLimit},
 		{"Limits.ClientWaiting", l.ClientWaiting, 1, MaxLimit}, {"Limits.Waiting", l.Waiting, 1, MaxLimit},
+		{"Limits.IdentityClients", l.IdentityClients, 1, MaxLimit}, {"Limits.IdentityLeases", l.IdentityLeases, 1, seats.MaxSlots},
+		{"Limits.IdentityWaiting", l.IdentityWaiting, 1, MaxLimit}, {"Limits.IdentityRate", l.IdentityRate, 1, MaxLimit},
+		{"Limits.IdentityBurst", l.IdentityBurst, wire.MaxBatch, MaxLimit},
 	} {
 		if n.value < n.lo || n.value > n.hi {
 			faults.Add(n.field, "is %d: must be %d to %d", n.value, n.lo, n.hi)
@@ -220,6 +238,8 @@ func (l Limits) seats() seats.Limits {
 	return seats.Limits{
 		Clients: l.Clients, InFlight: l.InFlight, ClientLeases: l.ClientLeases, Leases: l.Leases,
 		Rate: l.Rate, Burst: l.Burst, ClientWaiting: l.ClientWaiting, Waiting: l.Waiting,
+		IdentityClients: l.IdentityClients, IdentityLeases: l.IdentityLeases, IdentityWaiting: l.IdentityWaiting,
+		IdentityRate: l.IdentityRate, IdentityBurst: l.IdentityBurst,
 	}
 }
 
@@ -236,6 +256,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Limits.SourceConnections, DefaultSourceConnections)
 	setDefault(&c.Limits.ClientWaiting, DefaultClientWaiting)
 	setDefault(&c.Limits.Waiting, DefaultWaiting)
+	c.Limits = c.Limits.withIdentityDefaults(c.Insecure)
 	setDefault(&c.times, grpcapi.DefaultTimes)
 	if c.Identify == nil {
 		c.Identify = Identify
@@ -253,6 +274,22 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
+}
+
+// withIdentityDefaults returns a copy with the defaults of what one identity may use, where all other limits are set.
+func (l Limits) withIdentityDefaults(oneIdentity bool) Limits {
+	share := func(of int) int {
+		if oneIdentity {
+			return of
+		}
+		return (of + 1) / 2
+	}
+	setDefault(&l.IdentityClients, share(l.Clients))
+	setDefault(&l.IdentityLeases, share(l.Leases))
+	setDefault(&l.IdentityWaiting, share(l.Waiting))
+	setDefault(&l.IdentityRate, DefaultIdentityRate)
+	setDefault(&l.IdentityBurst, DefaultIdentityBurst)
+	return l
 }
 
 func setDefault[T comparable](field *T, value T) {

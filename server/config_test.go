@@ -22,13 +22,15 @@ func TestValidateNamesEveryFault(t *testing.T) {
 			{Name: "f", Seats: license.MaxSeats + 1, Overdraft: license.MaxSeats + 1}, {Name: "g", Share: license.ShareUser}, {Name: "g", Overdraft: -1},
 		},
 		ClientTimeout: time.Millisecond, RetryAfter: -1, TLS: &tls.Config{}, Insecure: true, InsecureRemote: true,
-		Limits: Limits{Clients: -1, InFlight: -1, ClientLeases: -1, Leases: seats.MaxSlots + 1, Rate: -1, Burst: 1023, ClientWaiting: -1, Waiting: -1},
+		Limits: Limits{Clients: -1, InFlight: -1, ClientLeases: -1, Leases: seats.MaxSlots + 1, Rate: -1, Burst: 1023, ClientWaiting: -1, Waiting: -1,
+			IdentityClients: -1, IdentityLeases: -1, IdentityWaiting: -1, IdentityRate: -1, IdentityBurst: 1023},
 	}.Validate()
 	for _, field := range []string{
 		"Ledger", "Features[0]", "Features[0].Seats", "Features[1]", "Features[1].Share", "Features[2].Share", "Features[2].Seats",
 		"Features[2].Overdraft", "Features[4].Share", "Features[4].Overdraft",
 		"ClientTimeout", "RetryAfter", "Insecure", "Limits.Clients", "Limits.InFlight", "Limits.ClientLeases", "Limits.Leases",
-		"Limits.Rate", "Limits.Burst", "Limits.ClientWaiting", "Limits.Waiting",
+		"Limits.Rate", "Limits.Burst", "Limits.ClientWaiting", "Limits.Waiting", "Limits.IdentityClients",
+		"Limits.IdentityLeases", "Limits.IdentityWaiting", "Limits.IdentityRate", "Limits.IdentityBurst",
 	} {
 		assert.ErrorContains(t, err, field+" ")
 	}

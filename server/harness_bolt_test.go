@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/internal/failpoint"
-	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server/ledger"
 	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
@@ -18,11 +17,7 @@ func boltPath(t testing.TB) string { return filepath.Join(t.TempDir(), "ledger.d
 // unsynced returns a ledger that does not wait for the disk, for tests whose process lives on.
 func unsynced(path string) *bolt.Ledger { return bolt.NewForTest(path, failpoint.Ledger{NoSync: true}) }
 
-// eager returns an unsynced ledger that compacts early and little at a time, so that a compaction runs most of the time.
-func eager(path string) *bolt.Ledger {
-	return compacting(path, failpoint.Compaction{Start: 4, Min: 1, Most: 8})
-}
-
+// compacting returns an unsynced ledger that compacts within these bounds.
 func compacting(path string, bounds failpoint.Compaction) *bolt.Ledger {
 	return bolt.NewForTest(path, failpoint.Ledger{NoSync: true, Compaction: bounds})
 }
@@ -34,11 +29,4 @@ func replayed(t require.TestingT, l ledger.Ledger) (records []ledger.Record) {
 		return nil
 	}))
 	return records
-}
-
-func endRecord(seq uint64, granted ledger.Record) ledger.Record {
-	return ledger.Record{
-		Seq: seq, Kind: ledger.RecordEnd, Holder: granted.Holder, Request: granted.Request, Lease: granted.Lease,
-		Reason: messages.Returned,
-	}
 }

@@ -30,6 +30,7 @@ type instruments struct {
 	waiting                   metric.Int64ObservableUpDownCounter
 	clients, connections      metric.Int64ObservableUpDownCounter
 	denied, expired, beaten   metric.Int64ObservableCounter
+	limited                   metric.Int64ObservableCounter
 	behind                    metric.Float64ObservableGauge
 }
 
@@ -73,11 +74,12 @@ func newInstruments(m metric.Meter, e *engine.Engine, conns *grpcapi.ConnLimiter
 		used:        level("seatbeat.seats.used", "{seat}", "Seats held, by feature."),
 		overdrawn:   level("seatbeat.seats.overdrawn", "{seat}", "Seats held beyond those of the licences, by feature."),
 		waiting:     level("seatbeat.checkouts.waiting", "{checkout}", "Checkouts queued for seats, by feature."),
-		clients:     level("seatbeat.clients", "{client}", "Clients that have called within the client timeout, or whose leases are remembered."),
+		clients:     level("seatbeat.clients", "{client}", "Clients that hold leases, wait or have called within seconds."),
 		connections: level("seatbeat.connections", "{connection}", "Open connections of clients."),
 		denied: count("seatbeat.checkouts.denied", "{checkout}",
 			"Refused checkouts, by feature and reason; the feature is empty for names that no licence has had."),
 		expired: count("seatbeat.leases.expired", "{lease}", "Leases that expired without a heartbeat, by feature."),
+		limited: count("seatbeat.limits.refused", "{refusal}", "Calls and checkouts that a limit has refused, by limit."),
 		beaten:  count("seatbeat.leases.beaten", "{lease}", "Leases renewed by heartbeats."),
 	}
 	return i, append(all, behind), errors.Join(err, fault)
@@ -88,6 +90,11 @@ func (i *instruments) collect(ctx context.Context, o metric.Observer) error {
 	o.ObserveInt64(i.beaten, i.engine.Beaten())
 	o.ObserveInt64(i.clients, int64(i.engine.Clients()))
 	o.ObserveInt64(i.connections, i.conns.Open())
+	for limit, refused := range i.engine.Limits().All {
+		if refused > 0 {
+			o.ObserveInt64(i.limited, refused, metric.WithAttributes(attribute.String("seatbeat.limit", limit.String())))
+		}
+	}
 	o.ObserveFloat64(i.behind, i.engine.ClockBehind().Seconds())
 	ctx, cancel := context.WithTimeout(ctx, observeTime)
 	defer cancel()

@@ -52,14 +52,15 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("new server: %w", err)
 	}
 	api := cfg.api()
+	service := grpcapi.New(api, e)
 	s := &Server{
-		cfg: cfg, engine: e, grpc: grpc.NewServer(api.Options()...), health: health.NewServer(), audit: audit,
+		cfg: cfg, engine: e, grpc: grpc.NewServer(api.Options(service)...), health: health.NewServer(), audit: audit,
 		conns: grpcapi.NewConnLimiter(cfg.Limits.SourceConnections, cfg.Logger),
 	}
 	if s.unobserve, err = observe(cfg.MeterProvider, e, s.conns); err != nil {
 		return nil, errors.Join(fmt.Errorf("new server: metrics: %w", err), s.end())
 	}
-	wire.RegisterSeatsServer(s.grpc, grpcapi.New(api, e))
+	wire.RegisterSeatsServer(s.grpc, service)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	s.setHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	go func() {

@@ -12,9 +12,9 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// Allocations of the hot paths, which no machine's speed changes. A figure that grows is to be explained, or taken back.
+// Allocations of the hot paths; they do not depend on the speed of a machine. A figure that grows has to be justified.
 
-// harnessWith returns a connection with so many leases.
+// harnessWith returns a connection with n leases.
 func harnessWith(t *testing.T, n int) *harness {
 	w := newHarness(scriptSettings(), "a1")
 	w.take(t, "f1", "L1")

@@ -10,7 +10,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// describe prints an effect of a connection; exchanges with their number.
+// describe prints an effect of a connection; calls to the server with their number.
 func (w *harness) describe(e protocol.Effect) string {
 	switch e := e.(type) {
 	case Connect:
@@ -119,7 +119,7 @@ func leaseNames(leases []messages.LeaseID) string {
 	return strings.Join(names, " ")
 }
 
-// told prints an input for features; one for nobody is nothing.
+// told prints an input for features; nothing if there is no feature.
 func (w *harness) told(to []*protocol.Member, in protocol.Input) string {
 	if len(to) == 0 {
 		return ""

@@ -93,10 +93,23 @@ type (
 	HoldBeats struct{ Pause time.Duration }
 )
 
-func (Connect) IsEffect()      {}
-func (SendBeat) IsEffect()     {}
-func (Checkout) IsEffect()     {}
-func (CheckinAll) IsEffect()   {}
+// IsEffect makes Connect a protocol.Effect.
+func (Connect) IsEffect() {}
+
+// IsEffect makes SendBeat a protocol.Effect.
+func (SendBeat) IsEffect() {}
+
+// IsEffect makes Checkout a protocol.Effect.
+func (Checkout) IsEffect() {}
+
+// IsEffect makes CheckinAll a protocol.Effect.
+func (CheckinAll) IsEffect() {}
+
+// IsEffect makes CloseSession a protocol.Effect.
 func (CloseSession) IsEffect() {}
-func (BeatEvery) IsEffect()    {}
-func (HoldBeats) IsEffect()    {}
+
+// IsEffect makes BeatEvery a protocol.Effect.
+func (BeatEvery) IsEffect() {}
+
+// IsEffect makes HoldBeats a protocol.Effect.
+func (HoldBeats) IsEffect() {}

@@ -14,23 +14,24 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// harness is a connection under test: its machine, the server at its other end, and the time. Everything has a name, so that
-// a script can speak of it: features f1, f2 ..., requests r1, r2 ... in the order in which they are seen, leases as the
-// script calls them.
+// harness is a connection under test: its machine, the server at its other end, and the time. Everything has a name that
+// scripts use: features are f1, f2 ..., requests are r1, r2 ... in the order in which they are seen, leases have the names
+// that the script gives them.
 type harness struct {
 	c        *Machine
 	set      protocol.Settings
 	now      protocol.Instant
 	wakeAt   protocol.Instant
-	hello    transport.Hello // what the server says of itself
+	shown    protocol.Instant // when something is due, as printed last
+	hello    transport.Hello  // what the server says of itself
 	refs     map[messages.Address]*protocol.ConnectionRef
 	features map[string]*protocol.Member
 	sessions int
 	requests []messages.RequestID
 	calls    []namedCall
-	inFlight map[string][]protocol.Effect // exchanges under way, by kind, oldest first
-	answered map[string]protocol.Effect   // the one that was answered last, by kind
-	dialled  protocol.Dialled             // what the runtime was last asked or told about
+	inFlight map[string][]protocol.Effect // calls under way, by kind, oldest first
+	answered map[string]protocol.Effect   // the call that was answered last, by kind
+	dialled  protocol.Dialled             // the session that the runtime got last
 }
 
 type namedCall struct {
@@ -49,8 +50,8 @@ func (s *namedSession) String() string { return s.name }
 // newHarness returns a connection to an address, of which nothing is known yet. The server there is S1.
 func newHarness(set protocol.Settings, address messages.Address) *harness {
 	w := &harness{
-		set: set, refs: make(map[messages.Address]*protocol.ConnectionRef), features: make(map[string]*protocol.Member), inFlight: make(map[string][]protocol.Effect),
-		answered: make(map[string]protocol.Effect),
+		set: set, refs: make(map[messages.Address]*protocol.ConnectionRef), features: make(map[string]*protocol.Member),
+		inFlight: make(map[string][]protocol.Effect), answered: make(map[string]protocol.Effect),
 		hello: transport.Hello{
 			Identity:      messages.Identity{ServerID: "S1", BootID: "b1", Epoch: 1},
 			ClientTimeout: 5 * time.Minute,
@@ -68,7 +69,7 @@ func (w *harness) step(in any) string {
 // panicked makes the machine anew, as the actor does after a panic.
 func (w *harness) panicked() string {
 	machine, effects := w.c.Rebuilt(w.now, rand.New(rand.NewChaCha8([32]byte{2})), false)
-	w.c, w.wakeAt = machine, protocol.Instant{}
+	w.c, w.wakeAt, w.shown = machine, protocol.Instant{}, protocol.Instant{}
 	return w.performAll(effects)
 }
 
@@ -78,6 +79,10 @@ func (w *harness) performAll(effects []protocol.Effect) string {
 		if text := w.perform(e); text != "" {
 			fmt.Fprintln(&b, text)
 		}
+	}
+	if at := w.due(); at != w.shown {
+		w.shown = at
+		fmt.Fprintln(&b, w.describe(protocol.WakeAt{At: at}))
 	}
 	w.calls = slices.DeleteFunc(w.calls, func(c namedCall) bool {
 		select {
@@ -89,6 +94,15 @@ func (w *harness) performAll(effects []protocol.Effect) string {
 		}
 	})
 	return b.String()
+}
+
+// due returns when something is due. When a session is doubted is left out: that says nothing new, since it follows from
+// the call under way.
+func (w *harness) due() protocol.Instant {
+	if w.c.peer.phase == aliased || w.wakeAt == (protocol.Instant{}) {
+		return w.wakeAt
+	}
+	return w.c.due(w.now)
 }
 
 // maxWakes is how often a connection may be woken in one wait: one that always wants to be woken at once would be a
@@ -104,6 +118,9 @@ func (w *harness) wait(d time.Duration) string {
 			return "woken too often\n"
 		}
 		w.now = w.now.After(max(0, w.wakeAt.Mono-w.now.Mono))
+		if w.wakeAt == w.shown {
+			w.shown = protocol.Instant{}
+		}
 		w.wakeAt = protocol.Instant{}
 		if text := w.step(&protocol.WakeUp{}); text != "" {
 			fmt.Fprintf(&b, "at %s:\n%s", rounded(w.now.Mono), text)
@@ -127,10 +144,8 @@ func (w *harness) perform(e protocol.Effect) string {
 		e.Reply.Answer(e.Err)
 		return ""
 	case protocol.WakeAt:
-		if e.At == w.wakeAt {
-			return ""
-		}
 		w.wakeAt = e.At
+		return ""
 	}
 	return w.describe(e)
 }
@@ -169,7 +184,7 @@ func (w *harness) feature(t *testing.T, name string) *protocol.Member {
 	return w.features[name]
 }
 
-// session opens a session to the server, or to a stranger.
+// session opens a session to whichever server answers at the address.
 func (w *harness) session(address messages.Address) transport.Session {
 	w.sessions++
 	return &namedSession{name: fmt.Sprintf("%s#%d", address, w.sessions)}
@@ -201,5 +216,5 @@ func leaseNamed(name string) messages.LeaseID {
 
 func leaseName(id messages.LeaseID) string { return strings.TrimRight(string(id[:]), "\x00") }
 
-// round leaves out what nobody reads.
+// rounded leaves out the digits that nobody reads.
 func rounded(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -16,9 +16,9 @@ import (
 
 const time2m = 2 * time.Minute
 
-// connectionInputs are the commands of a script that tell the connection something. Those that answer an exchange mean
-// the oldest one of its kind unless seq= says otherwise, and come from the server as it is now unless id=, boot= or
-// epoch= say otherwise.
+// connectionInputs are the commands of a script that give the connection an input. A command that answers a call answers
+// the oldest one of its kind, or the one of seq=. The answer has the identity of the server as it is now, or that of id=,
+// boot= and epoch=.
 var connectionInputs = map[string]func(*testing.T, *harness, *datadriven.TestData) any{
 	"take":    func(t *testing.T, w *harness, d *datadriven.TestData) any { return w.takeOrder(t, d) },
 	"release": func(t *testing.T, w *harness, d *datadriven.TestData) any { return w.releaseOrder(t, d) },
@@ -71,7 +71,7 @@ var connectionInputs = map[string]func(*testing.T, *harness, *datadriven.TestDat
 	},
 }
 
-// takeOrder: feature and number; mode=first, sweep or retake; timeout=; exact.
+// takeOrder: feature and number; mode=first, sweep (a failover round), retake or wait; timeout=; exact.
 func (w *harness) takeOrder(t *testing.T, d *datadriven.TestData) any {
 	f := w.feature(t, script.Word(t, d))
 	f.Exact = f.Exact || d.HasArg("exact")
@@ -85,7 +85,7 @@ func (w *harness) takeOrder(t *testing.T, d *datadriven.TestData) any {
 	return o
 }
 
-// releaseOrder: feature and the highest number of a take that is off; keep= the take that the lease here is from, or
+// releaseOrder: feature and the highest number of a take that is given up; keep= the take that brought the lease here, or
 // keep=elsewhere, or nothing; checkin.
 func (w *harness) releaseOrder(t *testing.T, d *datadriven.TestData) any {
 	o := &protocol.ReleaseOrder{Member: w.feature(t, script.Word(t, d)), Release: protocol.Release{UpTo: uint32(script.Number(t, d.CmdArgs[1].Key))}}
@@ -102,7 +102,7 @@ func (w *harness) releaseOrder(t *testing.T, d *datadriven.TestData) any {
 	return o
 }
 
-// connected: address; stranger=address/server. Or connect-failed: refused=, retry-after=.
+// connected: address; other-server=address/server. Or connect-failed: refused=, retry-after=.
 func (w *harness) connected(t *testing.T, d *datadriven.TestData) any {
 	in := &Connected{Seq: w.answers(t, d, "connect").(Connect).Seq}
 	if arg, ok := d.Arg("other-server"); ok {

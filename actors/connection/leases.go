@@ -40,6 +40,16 @@ func (t *leaseTable) leaseOf(f *protocol.Member) (int32, bool) {
 	return s, ok && t.hasLease(s)
 }
 
+// holding returns the number of the take that brought what the feature holds, 0 if it holds nothing, and whether that is
+// a local licence.
+func (t *leaseTable) holding(f *protocol.Member) (number uint32, local bool) {
+	s, ok := t.slot(f)
+	if !ok || !t.local[s] && !t.hasLease(s) {
+		return 0, false
+	}
+	return t.number[s], t.local[s]
+}
+
 // add makes a record without a lease for the feature, or returns the one it has.
 func (t *leaseTable) add(f *protocol.Member) int32 {
 	if s, ok := t.slot(f); ok {

@@ -16,8 +16,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// TestConnectionScripts plays the conversations of testdata/scripts: what features, servers and time do to one
-// connection, and what it orders in return.
+// TestConnectionScripts plays the conversations of testdata/scripts: the inputs of one connection, and the effects that it
+// orders.
 func TestConnectionScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		w := newHarness(scriptSettings(), "a1")
@@ -27,7 +27,7 @@ func TestConnectionScripts(t *testing.T) {
 	})
 }
 
-// scriptSettings are those of a script unless it says otherwise.
+// scriptSettings are the settings of a script that does not change them.
 func scriptSettings() protocol.Settings {
 	set := script.DefaultSettings()
 	set.Servers = []messages.Address{"a1", "b1", "c1"}
@@ -55,7 +55,7 @@ func (w *harness) command(t *testing.T, d *datadriven.TestData) string {
 		return ""
 	case "held": // these leases by features of the same numbers: L1 by f1
 		return w.hold(t, d)
-	case "panicked": // the next command is the message that finds the machine made anew
+	case "panicked": // the machine is rebuilt
 		return w.panicked()
 	case "show":
 		return w.show()
@@ -131,8 +131,8 @@ func (w *harness) helloFrom(t *testing.T, d *datadriven.TestData) transport.Hell
 	return h
 }
 
-// answers returns the exchange that a command answers: the oldest one under way of its kind, or #n, or again the one that
-// was answered last.
+// answers returns the call that a command answers: the oldest one of its kind under way, or that of seq=, or, with again,
+// the one that was answered last.
 func (w *harness) answers(t *testing.T, d *datadriven.TestData, kind string) protocol.Effect {
 	t.Helper()
 	if d.HasArg("again") {
@@ -165,13 +165,13 @@ func seqOf(e protocol.Effect) uint64 {
 	}
 }
 
-// lastSeq returns the number of the latest exchange of a kind.
+// lastSeq returns the number of the latest call of a kind.
 func (w *harness) lastSeq(kind string) uint64 {
 	list := w.inFlight[kind]
 	return seqOf(list[len(list)-1])
 }
 
-// failure is the error of an exchange: unreached, or with refused=reason a refusal.
+// failure is the error of a call: no answer, or with refused=reason a refusal.
 func (w *harness) failure(t *testing.T, d *datadriven.TestData) error {
 	if !d.HasArg("refused") {
 		return errors.New(script.Option(t, d, "cause", "timeout"))

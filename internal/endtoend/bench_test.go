@@ -144,7 +144,7 @@ func benchServer(b *testing.B) *licenseServer {
 	authority, ledger := testcert.New(b), filepath.Join(b.TempDir(), "ledger")
 	s := serve(b, server.Config{
 		Ledger:   bolt.New(ledger),
-		Features: []license.Feature{{Name: benchSeat.Feature, Version: benchSeat.Version, Seats: server.MaxSeats}},
+		Features: []license.Feature{{Name: benchSeat.Feature, Version: benchSeat.Version, Seats: license.MaxSeats}},
 		TLS:      authority.Server(),
 		Limits:   server.Limits{InFlight: unlimited, ClientLeases: unlimited, Rate: unlimited, Burst: unlimited},
 	})

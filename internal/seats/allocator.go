@@ -91,8 +91,8 @@ func (a *Allocator) AllowTakes(c *Client, n int, now time.Duration) error {
 
 // AllowReturns counts n returns of a client, or refuses them when the client asks too often.
 func (a *Allocator) AllowReturns(c *Client, n int, now time.Duration) error {
-	if wait := c.rate.take(n, now, a.cfg.Limits); wait > 0 {
-		return &Refusal{Reason: messages.RateLimited, Message: "too many seats taken and returned", RetryAfter: wait}
+	if wait := c.rate.take(n, now, a.cfg.Limits.Rate, a.cfg.Limits.Burst); wait > 0 {
+		return refusedAt(LimitRate, messages.RateLimited, "too many seats taken and returned", wait)
 	}
 	return nil
 }
@@ -114,9 +114,11 @@ func (a *Allocator) Wait(c *Client, t Take, call *BlockedCall, now time.Duration
 	switch {
 	case d.Reason != messages.NoSeats || a.policy.servable(c, t).Result == Refused:
 	case c.waiting >= a.cfg.Limits.ClientWaiting:
-		d = a.policy.later(d, messages.RateLimited, "the client waits in line too often")
+		d = a.policy.later(d, LimitClientWaiting, messages.RateLimited, "the client waits in line too often")
+	case c.account.waiting >= a.cfg.Limits.IdentityWaiting:
+		d = a.policy.later(d, LimitIdentityWaiting, messages.RateLimited, "the identity waits in line too often")
 	case len(a.queues.waiters) >= a.cfg.Limits.Waiting:
-		d = a.policy.later(d, messages.Busy, "too many wait in line")
+		d = a.policy.later(d, LimitWaiting, messages.Busy, "too many wait in line")
 	default:
 		a.queues.join(d, call)
 		return Outcome{}, true
@@ -155,6 +157,7 @@ func (a *Allocator) carryOut(d *decision, now time.Duration) {
 // publish counts a refusal, and audits a refusal or a new grant. Refused takes that name no pool are counted together, so
 // that clients cannot make up more and more names.
 func (a *Allocator) publish(d *decision) {
+	a.clients.counts.Count(d.Limit)
 	switch {
 	case d.Result == Refused && d.pool != nil:
 		d.pool.tally.deny(d.Reason, 1)
@@ -166,21 +169,43 @@ func (a *Allocator) publish(d *decision) {
 	}
 }
 
-// Checkin returns leases and requests of a client. Leases and requests that are unknown or have ended are ignored. When
-// Checkin refuses, some of them may have been returned: the client repeats the call.
+// Checkin returns leases and requests of a client. Leases that are unknown or have ended are ignored, and so are requests
+// whose leases have ended. A request that is unknown is cancelled, so that it is not executed when it arrives. When
+// Checkin refuses, what the server knows has been returned: the client repeats the call.
 func (a *Allocator) Checkin(c *Client, leases []messages.LeaseID, requests []messages.RequestID, now time.Duration) error {
 	for _, lease := range leases {
 		if number, ok := a.leases.owned(c, lease); ok && a.leases.at(number).state == entryHeld {
 			a.end(number, messages.Returned, now)
 		}
 	}
+	var unknown []messages.RequestID
 	for _, request := range requests {
-		if _, known := a.leases.lookup(c, request); !known && a.leases.full(1) {
-			return &Refusal{Reason: messages.Busy, Message: "the server remembers too many requests", RetryAfter: a.cfg.RetryAfter}
+		if _, known := a.leases.lookup(c, request); known || a.queues.of(c, request) != nil {
+			a.cancel(c, request, messages.Returned, now)
+		} else {
+			unknown = append(unknown, request)
+		}
+	}
+	for _, request := range unknown {
+		if err := a.allowUnknown(c, now); err != nil {
+			return err
 		}
 		a.cancel(c, request, messages.Returned, now)
 	}
 	return nil
+}
+
+// allowUnknown counts the return of a request that is unknown, or refuses it: each such request leaves a tombstone, and a
+// client can make up as many as it likes.
+func (a *Allocator) allowUnknown(c *Client, now time.Duration) error {
+	switch {
+	case c.account.entries >= a.cfg.Limits.IdentityLeases:
+		return refusedAt(LimitIdentityLeases, messages.RateLimited, "too many requests of the identity are remembered", a.cfg.RetryAfter)
+	case a.leases.full(1):
+		return refusedAt(LimitLeases, messages.Busy, "the server remembers too many requests", a.cfg.RetryAfter)
+	default:
+		return c.account.allowUnknown(now, a.cfg.Limits)
+	}
 }
 
 // cancel ends the lease of a request, or its wait in a queue. A request that is unknown leaves a tombstone.
@@ -295,8 +320,10 @@ func (a *Allocator) Refresh(at time.Time) (expired, overdue bool) {
 	return nowOver > over, overdue
 }
 
-// Held returns how many leases are held, Remembered how many ended leases and cancelled requests are remembered.
-func (a *Allocator) Held() int       { return a.leases.held }
+// Held returns how many leases are held.
+func (a *Allocator) Held() int { return a.leases.held }
+
+// Remembered returns how many ended leases and cancelled requests are remembered.
 func (a *Allocator) Remembered() int { return a.leases.tombstones.len() }
 
 // Queued returns 0 when no take waits and nothing is left of takes that waited: no position in a queue, no count of a

@@ -8,11 +8,15 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// Client is one instance of one identity. It is remembered from its first call until it has been silent for the client
-// timeout and the allocator remembers none of its leases and requests.
+// Client is one instance of one identity. It is awake from its first call until it has been silent for some seconds and
+// neither holds leases nor waits. Then it rests, and counts among the clients no longer. It is remembered until it has
+// been silent for the client timeout and the allocator remembers none of its leases and requests.
 type Client struct {
-	index  uint32 // names the client in slots and entries
-	holder ledger.Holder
+	index   uint32 // names the client in slots and entries
+	holder  ledger.Holder
+	account *account // of its identity
+
+	resting bool // guarded by the mutex of Clients
 
 	// For any goroutine.
 	shareKeys atomic.Pointer[ShareKeys] // nil until the client was introduced
@@ -83,10 +87,20 @@ func (c *Client) adopt(session uint64) bool {
 	}
 }
 
-// idle reports whether the client may be forgotten: its last call was before the given time, and nothing of it is
-// remembered or waits.
-func (c *Client) idle(before time.Duration) bool {
-	return c.entries == 0 && c.waiting == 0 && c.inFlight.Load() == 0 && time.Duration(c.lastCall.Load()) < before
+// quiet reports whether the client holds nothing, does not wait, and made its last call before the given time.
+func (c *Client) quiet(before time.Duration) bool {
+	return c.leases == 0 && c.waiting == 0 && c.inFlight.Load() == 0 && time.Duration(c.lastCall.Load()) < before
+}
+
+// rest and wake change whether the client counts among the clients. The caller holds the mutex of Clients.
+func (c *Client) rest() {
+	c.resting = true
+	c.account.addAwake(-1)
+}
+
+func (c *Client) wake() {
+	c.resting = false
+	c.account.addAwake(+1)
 }
 
 // shareKey returns with whom the client shares seats in a scope.
@@ -97,6 +111,14 @@ func (c *Client) shareKey(scope license.Share) shareKey {
 	return shareKey{}
 }
 
-func (c *Client) addLeases(n int)  { c.leases += n }
-func (c *Client) addEntries(n int) { c.entries += n }
-func (c *Client) addWaiting(n int) { c.waiting += n }
+func (c *Client) addLeases(n int) { c.leases += n }
+
+func (c *Client) addEntries(n int) {
+	c.entries += n
+	c.account.addEntries(n)
+}
+
+func (c *Client) addWaiting(n int) {
+	c.waiting += n
+	c.account.addWaiting(n)
+}

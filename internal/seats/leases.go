@@ -213,8 +213,8 @@ func (ls *leases) evict(number uint32) {
 	if e.state == entryFree {
 		return
 	}
-	ls.clients.get(e.client).addEntries(-1)
 	delete(ls.requests, requestKey{e.client, e.request})
+	ls.clients.released(ls.clients.get(e.client))
 	ls.table.mark(number, [12]byte{})
 	ls.journal.drop(e.seq)
 	*e = entry{}

@@ -28,6 +28,7 @@ type Outcome struct {
 	Reason     messages.Reason
 	Message    string
 	RetryAfter time.Duration
+	Limit      Limit // that was met, if any
 }
 
 // Result is the kind of an Outcome.

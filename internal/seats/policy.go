@@ -98,9 +98,11 @@ func (p *policy) checkCapacity(d decision, first bool, old []*entry) decision {
 	case d.Result == Refused:
 		return d
 	case d.client.leases-len(old) >= p.limits.ClientLeases:
-		return p.later(d, messages.RateLimited, "the client holds too many leases")
+		return p.later(d, LimitClientLeases, messages.RateLimited, "the client holds too many leases")
+	case d.client.account.entries+len(d.take.Replaces) >= p.limits.IdentityLeases:
+		return p.later(d, LimitIdentityLeases, messages.RateLimited, "the identity holds too many leases")
 	case p.leases.full(1 + len(d.take.Replaces)):
-		return p.later(d, messages.Busy, "the server holds too many leases")
+		return p.later(d, LimitLeases, messages.Busy, "the server holds too many leases")
 	default:
 		return d
 	}
@@ -147,7 +149,7 @@ func (p *policy) servable(c *Client, t Take) decision {
 	}
 }
 
-// later returns the decision as a refusal that trying again later can cure.
-func (p *policy) later(d decision, reason messages.Reason, message string) decision {
-	return d.answered(Outcome{Result: Refused, Reason: reason, Message: message, RetryAfter: p.retry})
+// later returns the decision as a refusal at a limit, which trying again later can cure.
+func (p *policy) later(d decision, limit Limit, reason messages.Reason, message string) decision {
+	return d.answered(Outcome{Result: Refused, Reason: reason, Message: message, RetryAfter: p.retry, Limit: limit})
 }

@@ -168,11 +168,11 @@ func TestAClientInLineIsNotForgotten(t *testing.T) {
 	s := newHarness(t, feature(1))
 	s.take(1, seats("f", 1))
 	s.enqueue(2, seats("f", 1))
-	s.allocator.clients.Forget(time.Hour)
+	s.allocator.clients.Rest(time.Hour, time.Hour)
 	assert.Equal(t, 2, s.allocator.clients.Count())
 	for _, w := range s.allocator.queues.waiters {
 		s.allocator.queues.leave(w, Outcome{}, nil)
 	}
-	s.allocator.clients.Forget(time.Hour)
+	s.allocator.clients.Rest(time.Hour, time.Hour)
 	assert.Equal(t, 1, s.allocator.clients.Count())
 }

@@ -76,7 +76,7 @@ func (c *committer) enqueue(r *request) error {
 	default:
 	}
 	if !r.admin {
-		return &seats.Refusal{Reason: messages.Busy, Message: "too many requests wait", RetryAfter: c.retry}
+		return &seats.Refusal{Reason: messages.Busy, Message: "too many requests wait", RetryAfter: c.retry, Limit: seats.LimitRequests}
 	}
 	select {
 	case c.queue <- r:

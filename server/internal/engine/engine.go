@@ -130,7 +130,10 @@ func (e *Engine) ClockBehind() time.Duration { return e.license.behind() }
 // Beaten returns how many leases were renewed by heartbeats since the start.
 func (e *Engine) Beaten() int64 { return e.beaten.Load() }
 
-// Clients returns how many clients are remembered.
+// Limits returns the counts of what limits have refused.
+func (e *Engine) Limits() *seats.LimitCounts { return e.clients.Limits() }
+
+// Clients returns how many clients are awake: they hold leases, wait or have called within seconds.
 func (e *Engine) Clients() int { return e.clients.Count() }
 
 // OnCommit calls measured after each append to the ledger with its duration, on the goroutine of the committer.

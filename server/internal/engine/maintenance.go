@@ -15,6 +15,7 @@ type maintenance struct {
 	clock     *clock
 	license   *licenseClock
 	stall     stallDetector
+	limits    limitReport
 	timeout   time.Duration // the client timeout
 	log       *slog.Logger
 
@@ -44,7 +45,9 @@ func (m *maintenance) tick() {
 	}
 	m.refresh()
 	m.allocator.ExpireWaiters(m.clock.now())
-	m.clients.Forget(m.clock.now() - m.timeout)
+	now := m.clock.now()
+	m.clients.Rest(now, now-m.timeout)
+	m.limits.log(m.log, m.clients.Limits(), now)
 }
 
 // refresh brings licences into and out of force, and records the time so that expired licences stay expired.

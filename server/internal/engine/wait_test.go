@@ -204,6 +204,26 @@ func TestALineHasABoundForEachClientAndForAll(t *testing.T) {
 	})
 }
 
+func TestPlacesInLineAreBoundedForAnIdentity(t *testing.T) {
+	inBubble(t, Config{Limits: seats.Limits{IdentityWaiting: 1}}, func(t *testing.T, s *harness) {
+		s.user(1).granted(take("f", 2))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s.user(2).wait(ctx, take("f", 1))
+		w := <-s.user(3).wait(ctx, take("f", 1))
+		assert.Equal(t, messages.RateLimited, w.outcome.Reason)
+		assert.Equal(t, seats.LimitIdentityWaiting, w.outcome.Limit)
+		other, err := s.of("modest", 1)
+		require.NoError(t, err)
+		select {
+		case w := <-other.wait(ctx, take("f", 1)):
+			assert.Fail(t, "another identity gets no place", "%+v", w.outcome)
+		default:
+		}
+		assert.Equal(t, 2, s.state().Pools[0].Waiting)
+	})
+}
+
 func TestCallsInLineAreNotInFlight(t *testing.T) {
 	inBubble(t, Config{Limits: seats.Limits{InFlight: 1}}, func(t *testing.T, s *harness) {
 		u := s.user(1)

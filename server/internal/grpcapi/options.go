@@ -56,8 +56,8 @@ type Times struct {
 // DefaultTimes are the times of a server.
 var DefaultTimes = Times{Handshake: 10 * time.Second, Idle: 30 * time.Minute, Age: time.Hour, Grace: time.Minute}
 
-// Options returns the options of the gRPC server.
-func (c Config) Options() []grpc.ServerOption {
+// Options returns the options of the gRPC server of a service.
+func (c Config) Options(s *Service) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.Creds(c.credentials()),
 		grpc.MaxRecvMsgSize(wire.MaxMessage),
@@ -75,7 +75,7 @@ func (c Config) Options() []grpc.ServerOption {
 			MaxConnectionIdle: c.Times.Idle, MaxConnectionAge: c.Times.Age, MaxConnectionAgeGrace: c.Times.Grace,
 		}),
 		grpc.UnaryInterceptor(recoverCall(c.Logger)),
-		grpc.StreamInterceptor(recoverStream(c.Logger)),
+		grpc.ChainStreamInterceptor(recoverStream(c.Logger), s.LimitStream),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
@@ -23,6 +24,8 @@ type Service struct {
 	cfg    Config
 	engine *engine.Engine
 	hello  *wire.Hello // in every reply; never changed
+
+	watches watches
 }
 
 // New returns the service of an engine.
@@ -188,6 +191,7 @@ func (s *Service) statusOf(err error) error {
 	r, refused := errors.AsType[*seats.Refusal](err)
 	switch {
 	case refused:
+		s.engine.Limits().Count(r.Limit)
 		s.cfg.Logger.Debug("call refused", "reason", r.Reason, "message", r.Message, "retry_after", r.RetryAfter.String())
 		return refusalStatus(r, s.hello)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -208,4 +212,17 @@ func certificate(ctx context.Context) (*x509.Certificate, error) {
 		return nil, errors.New("no verified certificate")
 	}
 	return info.State.VerifiedChains[0][0], nil
+}
+
+// LimitStream bounds the open streams of an identity. It is for the interceptor of the streams.
+func (s *Service) LimitStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	identity, err := s.identity(stream.Context())
+	if err == nil {
+		err = s.watches.enter(identity)
+	}
+	if err != nil {
+		return s.statusOf(err)
+	}
+	defer s.watches.leave(identity)
+	return handler(srv, stream)
 }
