@@ -97,10 +97,22 @@ func (a *outageActor) perform(self *actor.PID, e protocol.Effect) {
 	case protocol.Answer:
 		e.Reply.Answer(e.Err)
 	case protocol.WakeAt:
-		a.timer.set(t, self, e.At)
+		a.timer.set(t, self, a.soon(e.At))
 	case protocol.Warn:
 		t.host.Logger.Warn(e.Text, e.Args...)
 	}
+}
+
+// wallLook is how often the counter looks at the wall clock, by which outages leave their window: the timer stands still while
+// the machine sleeps, and does not see that the clock was set.
+const wallLook = 10 * time.Second
+
+// soon returns the time of the machine's timer, or an earlier one at which the wall clock is looked at. Zero stays zero.
+func (a *outageActor) soon(at protocol.Instant) protocol.Instant {
+	if at == (protocol.Instant{}) {
+		return at
+	}
+	return protocol.Sooner(at, a.tree.clock.now().After(wallLook))
 }
 
 // stopAll ends every feature and refuses checkouts with the error. After a nil error checkouts are accepted again.

@@ -147,6 +147,14 @@ type (
 	ClockJumped struct {
 		By time.Duration `json:"by"` // how much further the wall clock went
 	}
+	// CertificateExpiring: the certificate by which servers know this client expires in 30, 7 or 1 day, told once each, or the
+	// files of the transport could not be read anew. Renew the certificate under the same name: once it has expired, no
+	// server answers, and all seats are lost.
+	CertificateExpiring struct {
+		Expires time.Time     `json:"expires"`
+		Left    time.Duration `json:"left"`            // until then; negative when the certificate has expired
+		Fault   string        `json:"fault,omitempty"` // why the files could not be read; what was read before is in use
+	}
 	// OutageCounted: a server was down, or restarted, and is up again.
 	OutageCounted struct {
 		Server Server        `json:"server"`
@@ -191,6 +199,7 @@ func (FailedOver) isEvent()           {}
 func (LicenseLost) isEvent()          {}
 func (LeaseAtRisk) isEvent()          {}
 func (ClockJumped) isEvent()          {}
+func (CertificateExpiring) isEvent()  {}
 func (OutageCounted) isEvent()        {}
 func (DownLimitExceeded) isEvent()    {}
 func (AvailabilityRestored) isEvent() {}

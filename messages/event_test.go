@@ -16,7 +16,7 @@ var allEvents = map[string]Event{
 	"ConnectionLost": ConnectionLost{}, "RetryingFeature": RetryingFeature{}, "CheckoutSucceeded": CheckoutSucceeded{},
 	"CheckoutFailed": CheckoutFailed{}, "Exited": Exited{}, "CheckedOut": CheckedOut{}, "CheckedIn": CheckedIn{},
 	"ServerRestarted": ServerRestarted{}, "ServerReplaced": ServerReplaced{}, "FailedOver": FailedOver{},
-	"LicenseLost": LicenseLost{}, "LeaseAtRisk": LeaseAtRisk{}, "ClockJumped": ClockJumped{},
+	"LicenseLost": LicenseLost{}, "LeaseAtRisk": LeaseAtRisk{}, "ClockJumped": ClockJumped{}, "CertificateExpiring": CertificateExpiring{},
 	"OutageCounted": OutageCounted{}, "DownLimitExceeded": DownLimitExceeded{},
 	"AvailabilityRestored": AvailabilityRestored{}, "FeatureRestarted": FeatureRestarted{}, "EventsDropped": EventsDropped{},
 }

@@ -28,7 +28,7 @@ func levelOf(e messages.Event) slog.Level {
 	case messages.LicenseLost, messages.Exited, messages.DownLimitExceeded:
 		return slog.LevelError
 	case messages.ConnectionLost, messages.CheckoutFailed, messages.LeaseAtRisk, messages.ServerReplaced,
-		messages.ClockJumped, messages.FeatureRestarted, messages.EventsDropped:
+		messages.ClockJumped, messages.CertificateExpiring, messages.FeatureRestarted, messages.EventsDropped:
 		return slog.LevelWarn
 	case messages.CheckedOut, messages.CheckedIn, messages.RetryingFeature:
 		return slog.LevelDebug

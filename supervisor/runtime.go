@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,8 @@ type Runtime struct {
 	tally      tally
 	meters     *hostcode.Guard
 	unregister func() error // ends the metrics; nil: there are none
+	watches    sync.WaitGroup
+	endWatches context.CancelFunc
 }
 
 const (
@@ -75,6 +78,10 @@ func Start(ctx context.Context, c Config) (*Runtime, error) {
 		return nil, fmt.Errorf("start: MeterProvider: %w", err)
 	}
 	c.warn()
+	ctx, r.endWatches = context.WithCancel(context.Background())
+	if w := newCertificateWatch(c, r.publish); w != nil {
+		r.watches.Go(func() { w.run(ctx) })
+	}
 	return r, nil
 }
 
@@ -291,6 +298,10 @@ func (r *Runtime) Close(ctx context.Context) error {
 // shutDown does the work of Close, until the context ends.
 func (r *Runtime) shutDown(ctx context.Context) {
 	defer close(r.closed)
+	if r.endWatches != nil { // nil: Start has failed
+		r.endWatches()
+		r.watches.Wait()
+	}
 	if err := r.env.Close(ctx); err != nil {
 		r.closeErr = fmt.Errorf("close: seats not returned: %w", err)
 	}

@@ -42,7 +42,7 @@ func Certificate(cert, key string, use Use, now time.Time) (tls.Certificate, err
 	}
 	uses := pair.Leaf.ExtKeyUsage
 	if len(uses) > 0 && !slices.Contains(uses, use.usage) && !slices.Contains(uses, x509.ExtKeyUsageAny) {
-		return pair, fmt.Errorf("certificate %s: is not for a %s, so that every %s would refuse it: get one for a %s from your authority",
+		return pair, fmt.Errorf("certificate %s: is not a %s certificate, so every %s would refuse it: get one for a %s from your authority",
 			cert, use.owner, use.peer, use.owner)
 	}
 	return pair, nil
@@ -56,7 +56,7 @@ func Authorities(file, whose string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("authorities of %s %s: there is no certificate in it; expected is a PEM file", whose, file)
+		return nil, fmt.Errorf("authorities of %s %s: it contains no certificate; it must be a PEM file", whose, file)
 	}
 	return pool, nil
 }
