@@ -49,6 +49,7 @@ func (s *eventChecker) onEvent(e messages.Event) {
 		s.restarted(e)
 	case messages.ServerReplaced:
 		s.sim.invariants.MayReplaceAt(e.Old.ServerID)
+		s.outages.note(e.New.ServerID) // an outage of the address
 	case messages.FailedOver:
 		s.sim.invariants.MayReplaceAt(e.From.ID)
 		s.eventsOf(e.Claim).add(s, e.Claim, e)

@@ -107,6 +107,9 @@ func (c *Machine) control(now protocol.Instant, in any) {
 	case *protocol.DropEnded:
 		c.checkouts.leaveEnded(now)
 	case *protocol.OutageDecided:
+		if in.Exceeded {
+			c.taking.cancelAll(now)
+		}
 		c.heartbeats.decided(now)
 	case *protocol.ClockJumped:
 		c.heartbeats.clockJumped(now)
