@@ -145,7 +145,8 @@ func (c *Machine) pump(now protocol.Instant) {
 	c.schedule.pace()
 	if c.drain == draining && c.checkouts.returns.empty() {
 		c.drain = drained
-		c.out.order(protocol.Drained{Connection: c.ref})
+		c.checkouts.forgetRefusals(now, c.peer.hello.ClientTimeout)
+		c.out.order(protocol.Drained{Connection: c.ref, Refused: len(c.checkouts.refusals)})
 	}
 }
 

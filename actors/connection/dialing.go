@@ -98,6 +98,7 @@ func (d *dialing) connectFailed(now, began protocol.Instant, err error) {
 // unreached answers whoever waits for this server now and could ask another one, and the application's calls.
 func (d *dialing) unreached(now protocol.Instant, cause string, replied bool) {
 	d.heartbeats.unconfirmed(cause, replied)
+	d.checkouts.returns.answerAll() // a checkin does not wait for a server that is away (rule 19)
 	d.taking.unreached(now, cause)
 	d.manual.unreached(cause)
 }

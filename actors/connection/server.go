@@ -214,6 +214,7 @@ func (s *server) otherReplied(session transport.Session, hello transport.Hello, 
 	}
 	s.peer.lost(d.Address)
 	if s.peer.nowhere() {
+		s.checkouts.returns.answerAll()
 		s.dialer.rest() // the takes that wait here follow the features
 		s.handOver([]protocol.Dialled{d}, true)
 		return
