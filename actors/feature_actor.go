@@ -120,12 +120,27 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	select {
 	case <-f.Done():
 	case <-ctx.Done():
+		f.awaitEnd()
 		return causeOf(ctx)
 	}
 	if err := f.Err(); !errors.Is(err, messages.ErrCheckedIn) {
 		return err
 	}
 	return f.awaitReturn(ctx, reply)
+}
+
+// endWithin is how long Checkin waits for its license to end, whatever its context says. The actor needs no server for
+// that, so that this time passes only if the process itself stands still.
+const endWithin = time.Second
+
+// awaitEnd waits until the license is gone.
+func (f *Feature) awaitEnd() {
+	late := time.NewTimer(endWithin)
+	defer late.Stop()
+	select {
+	case <-f.Done():
+	case <-late.C:
+	}
 }
 
 // awaitReturn waits until the server has taken the seats back.

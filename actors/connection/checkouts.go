@@ -17,7 +17,8 @@ type checkouts struct {
 	takes    pendingTakes
 	returns  pendingReturns
 	past     pastRequests
-	throttle *throttle // what a take was asked to wait for ends with the take
+	refusals []refusedReturn // the server may still have these seats
+	throttle *throttle       // what a take was asked to wait for ends with the take
 }
 
 func newCheckouts(t *throttle) checkouts {
@@ -159,6 +160,28 @@ func (k *checkouts) replaced(t *take) {
 	}
 }
 
+// refusedReturn is a return that the server refused for good.
+type refusedReturn struct {
+	at    protocol.Instant
+	local bool // no server frees the seats by itself
+}
+
+// refusedBack ends the returns of a batch that the server refused for good.
+func (k *checkouts) refusedBack(now protocol.Instant, b *returnBatch, clientTimeout time.Duration) {
+	k.forgetRefusals(now, clientTimeout)
+	for _, r := range b.returns {
+		k.refusals = append(k.refusals, refusedReturn{at: now, local: r.local})
+	}
+	k.takenBack(b)
+}
+
+// forgetRefusals drops the refused returns whose seats the server has freed by itself.
+func (k *checkouts) forgetRefusals(now protocol.Instant, clientTimeout time.Duration) {
+	k.refusals = slices.DeleteFunc(k.refusals, func(r refusedReturn) bool {
+		return !r.local && clientTimeout > 0 && !now.Before(r.at.After(clientTimeout))
+	})
+}
+
 // takenBack ends the returns of a batch: the server has the seats back, or will never take them.
 func (k *checkouts) takenBack(b *returnBatch) {
 	for _, r := range b.returns {
@@ -196,8 +219,17 @@ func (k *checkouts) release(now protocol.Instant, s int32, o *protocol.ReleaseOr
 func (k *checkouts) leave(now protocol.Instant, f *protocol.Member) {
 	if s, ok := k.leases.slot(f); ok {
 		k.past.track(f)
-		k.returns.add(now, f.ID(), k.leases.request[s])
+		k.returnHeld(now, &k.returns, s)
 		k.leases.remove(s)
+	}
+}
+
+// returnHeld enters the request of a record among the given returns.
+func (k *checkouts) returnHeld(now protocol.Instant, to *pendingReturns, s int32) {
+	if id, request := k.leases.owner[s].ID(), k.leases.request[s]; k.leases.local[s] {
+		to.addLocal(now, id, request)
+	} else {
+		to.add(now, id, request)
 	}
 }
 
@@ -293,12 +325,12 @@ func (k *checkouts) expire(now protocol.Instant, clientTimeout time.Duration) {
 // it may have been lost.
 func (k *checkouts) rebuilt(now protocol.Instant, t *throttle) checkouts {
 	n := newCheckouts(t)
-	n.returns, n.past = k.returns.rebuilt(), k.past.living()
+	n.returns, n.past, n.refusals = k.returns.rebuilt(), k.past.living(), k.refusals
 	for s, f := range k.leases.owner {
 		switch {
 		case f == nil:
 		case f.State().Final():
-			n.returns.add(now, f.ID(), k.leases.request[s])
+			k.returnHeld(now, &n.returns, int32(s))
 		default:
 			n.leases.copySlot(n.leases.add(f), &k.leases, int32(s))
 		}

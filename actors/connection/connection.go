@@ -107,6 +107,9 @@ func (c *Machine) control(now protocol.Instant, in any) {
 	case *protocol.DropEnded:
 		c.checkouts.leaveEnded(now)
 	case *protocol.OutageDecided:
+		if in.Exceeded {
+			c.taking.cancelAll(now)
+		}
 		c.heartbeats.decided(now)
 	case *protocol.ClockJumped:
 		c.heartbeats.clockJumped(now)
@@ -143,7 +146,8 @@ func (c *Machine) pump(now protocol.Instant) {
 	c.schedule.pace()
 	if c.drain == draining && c.checkouts.returns.empty() {
 		c.drain = drained
-		c.out.order(protocol.Drained{Connection: c.ref})
+		c.checkouts.forgetRefusals(now, c.peer.hello.ClientTimeout)
+		c.out.order(protocol.Drained{Connection: c.ref, Refused: len(c.checkouts.refusals)})
 	}
 }
 

@@ -119,6 +119,7 @@ func (d *dialing) refused(now protocol.Instant, refusal *transport.Refusal) {
 // unreached answers whoever waits for this server now and could ask another one, and the application's calls.
 func (d *dialing) unreached(now protocol.Instant, w waitEnded) {
 	d.heartbeats.unconfirmed(w.cause, w.replied)
+	d.checkouts.returns.answerAll() // a checkin does not wait for a server that is away (rule 19)
 	d.taking.unreached(now, w)
 	d.manual.unreached(w)
 }

@@ -42,7 +42,7 @@ func wire(c *Machine, j jitter, rng *rand.Rand) *Machine {
 		beats: &c.beats, schedule: &c.schedule, checkouts: &c.checkouts, manual: &c.manual, server: &c.server,
 	}
 	c.returning = returning{
-		set: c.set, ref: c.ref, out: &c.out, dialer: &c.dialer, throttle: &c.throttle, beats: &c.beats,
+		set: c.set, ref: c.ref, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle, beats: &c.beats,
 		checkouts: &c.checkouts, manual: &c.manual, taking: &c.taking, server: &c.server,
 	}
 	c.dialing = dialing{

@@ -100,6 +100,9 @@ func (p *peer) reachedAt(a messages.Address) {
 	p.addresses, p.announced = moveToFront(p.addresses, a), ""
 }
 
+// isAt reports whether an address is known to lead to this server.
+func (p *peer) isAt(a messages.Address) bool { return slices.Contains(p.addresses, a) }
+
 // lost notes that another server answers at an address.
 func (p *peer) lost(a messages.Address) { p.addresses = without(p.addresses, a) }
 

@@ -18,11 +18,13 @@ type pendingReturn struct {
 	queued   bool // it is in the queue
 	inFlight bool // a batch with it is under way
 	done     bool // it was returned, replaced or expired; what still refers to it skips it
+	local    bool // the seats are of a local licence: no server frees them by itself, so that it never expires
 }
 
 func (r *pendingReturn) queue(in bool)                  { r.queued = in }
 func (r *pendingReturn) begin()                         { r.inFlight = true }
 func (r *pendingReturn) land()                          { r.inFlight = false }
+func (r *pendingReturn) beLocal()                       { r.local = true }
 func (r *pendingReturn) finish()                        { r.done = true }
 func (r *pendingReturn) startAgain(at protocol.Instant) { r.since = at }
 
@@ -62,6 +64,16 @@ func (p *pendingReturns) add(now protocol.Instant, claim uint64, request message
 	p.enqueue(r)
 	p.order = append(p.order, r)
 	p.count++
+}
+
+// addLocal enters a request whose seats are of a local licence.
+func (p *pendingReturns) addLocal(now protocol.Instant, claim uint64, request messages.RequestID) {
+	p.add(now, claim, request)
+	for _, r := range p.of[claim] {
+		if r.request == request {
+			r.beLocal()
+		}
+	}
 }
 
 // enqueue lets returns be sent, each once.
@@ -250,7 +262,8 @@ func (p *pendingReturns) underWay() (n int) {
 }
 
 // expire drops the returns older than the client timeout, and returns them: by then the server has freed the seats itself. A return whose
-// feature is checking out again is kept for another timeout, because a restarted server gives every lease a fresh one.
+// feature is checking out again is kept for another timeout, because a restarted server gives every lease a fresh one. One
+// of a local licence is always kept.
 func (p *pendingReturns) expire(
 	now protocol.Instant, timeout time.Duration, checksOut func(claim uint64) bool,
 ) (dropped []*pendingReturn) {
@@ -261,7 +274,7 @@ func (p *pendingReturns) expire(
 			p.order = p.order[1:]
 		case timeout <= 0 || now.Before(r.since.After(timeout)):
 			return dropped
-		case len(p.of[r.claim]) <= transport.MaxReplaces && checksOut(r.claim):
+		case r.local, len(p.of[r.claim]) <= transport.MaxReplaces && checksOut(r.claim):
 			r.startAgain(now)
 			p.order = append(p.order[1:], r)
 		default:
@@ -288,7 +301,9 @@ func (p *pendingReturns) expiry(timeout time.Duration) protocol.Instant {
 func (p *pendingReturns) rebuilt() pendingReturns {
 	n := newPendingReturns()
 	for _, r := range p.all() {
-		n.add(r.since, r.claim, r.request)
+		if n.add(r.since, r.claim, r.request); r.local {
+			n.addLocal(r.since, r.claim, r.request)
+		}
 	}
 	p.answerAll()
 	return n

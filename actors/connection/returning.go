@@ -12,6 +12,7 @@ type returning struct {
 	set       *protocol.Settings
 	ref       *protocol.ConnectionRef
 	out       *notices
+	peer      *peer
 	dialer    *dialer
 	throttle  *throttle
 	beats     *beats
@@ -93,7 +94,7 @@ func (r *returning) answered(now protocol.Instant, in *ReturnsAnswered) {
 	case replyGood:
 		r.checkouts.takenBack(b)
 	case replyRefused:
-		r.checkouts.takenBack(b)
+		r.checkouts.refusedBack(now, b, r.peer.hello.ClientTimeout)
 		r.out.warn("the server refuses to take seats back",
 			"server", r.ref.Server().String(), "requests", len(b.returns), "error", in.Err.Error())
 	case replyNone, replyLater:

@@ -155,7 +155,9 @@ func (s *server) answered(now protocol.Instant, afterRestart bool) {
 // recovers.
 func (s *server) up(now protocol.Instant) {
 	if downAt, news := s.gate.up(); news && s.set.CountOutages {
-		s.gate.ask(now, &protocol.ServerSeen{Connection: s.ref, Identity: s.peer.hello.Identity, DownAt: downAt})
+		s.gate.ask(now, &protocol.ServerSeen{
+			Connection: s.ref, Address: s.ref.Server().Address, Identity: s.peer.hello.Identity, DownAt: downAt,
+		})
 	}
 }
 
@@ -174,7 +176,6 @@ func (s *server) confirmed(now protocol.Instant, d protocol.Dialled) {
 	s.peer.confirm(d)
 	s.throttleFlapping(now)
 	s.gate.restarted()
-	s.up(now)
 	s.checkouts.owe(now, d.Returns)
 	s.use(now, d, s.peer.generation)
 }
@@ -190,6 +191,9 @@ func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
 	s.checkouts.owe(now, d.Returns)
 	if d.Session == nil {
 		return
+	}
+	if !s.peer.isAt(d.Address) {
+		s.gate.restarted() // outages are counted by the address, too
 	}
 	s.peer.addressFound(d.Flaps)
 	s.throttleFlapping(now)
@@ -213,6 +217,9 @@ func (s *server) use(now protocol.Instant, d protocol.Dialled, generation uint64
 		s.drop(d.Session)
 		s.dialer.retryNow()
 		return
+	}
+	if s.gate.newBoot && s.beats.failed == 0 { // no heartbeat comes first: the counter decides before a take is sent
+		s.up(now)
 	}
 	s.beats.connected()
 }
@@ -272,6 +279,7 @@ func (s *server) otherReplied(session transport.Session, hello transport.Hello, 
 	}
 	s.peer.lost(d.Address)
 	if s.peer.nowhere() {
+		s.checkouts.returns.answerAll()
 		s.dialer.rest() // the takes that wait here follow the features
 		s.handOver([]protocol.Dialled{d}, true)
 		return

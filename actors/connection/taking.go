@@ -278,6 +278,13 @@ func (k *taking) overdue(now protocol.Instant) {
 	}
 }
 
+// cancelAll ends all takes: the features that asked for them are being ended, and must not have seats before they know.
+func (k *taking) cancelAll(now protocol.Instant) {
+	for _, t := range k.checkouts.takes.all() {
+		k.cancel(now, t)
+	}
+}
+
 // cancel ends a take that nobody wants any more.
 func (k *taking) cancel(now protocol.Instant, t *take) {
 	k.checkouts.cancel(now, t)

@@ -79,7 +79,10 @@ type (
 		Move       bool
 	}
 	// Drained says that the connection has nothing left to return.
-	Drained struct{ Connection *ConnectionRef }
+	Drained struct {
+		Connection *ConnectionRef
+		Refused    int // returns that the server refused for good, and whose seats it may still have
+	}
 )
 
 // IsEffect makes Identify an Effect.
