@@ -57,7 +57,11 @@ func (h *heartbeats) first() bool {
 // start sends a heartbeat of all leases, if one is wanted; without automatic heartbeats, of the leases that the
 // application asked for.
 func (h *heartbeats) start(now protocol.Instant) {
-	if h.beats.inFlight != nil || !h.wanted() || !h.throttle.allows(now, connectsAndBeats) {
+	if h.beats.inFlight != nil {
+		return
+	}
+	h.manual.review(now)
+	if !h.wanted() || !h.throttle.allows(now, connectsAndBeats) {
 		return
 	}
 	timeout := h.beats.timeout(now, h.schedule.deadline())
@@ -112,6 +116,19 @@ func allAnswered(chunks []ChunkAnswer) bool {
 	return !slices.ContainsFunc(chunks, func(c ChunkAnswer) bool { return c.Err != nil && transport.AsRefusal(c.Err) == nil })
 }
 
+// showDeadlines shows the deadline of each lease that a chunk has renewed. Only with heartbeats by hand each has its own.
+func (h *heartbeats) showDeadlines(beat *beatInFlight, chunk ChunkAnswer) {
+	if h.set.Automatic() {
+		return
+	}
+	leases := &h.checkouts.leases
+	for _, s := range beat.slots[chunk.From : chunk.From+chunk.Count] {
+		if leases.renewed[s] == beat.sent {
+			h.ref.ShowDeadlineOf(leases.owner[s].ID(), beat.sent.Wall+h.peer.hello.ClientTimeout)
+		}
+	}
+}
+
 // evaluate looks at the answers one by one. Each answered chunk renews its own leases, also when another chunk fails.
 func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks []ChunkAnswer) beatResult {
 	var r beatResult
@@ -135,6 +152,7 @@ func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks [
 		}
 		h.server.noteReply(now)
 		h.checkouts.leases.renew(beat, chunk)
+		h.showDeadlines(beat, chunk)
 	}
 	if between {
 		r.kind = beatVoid

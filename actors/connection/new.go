@@ -38,7 +38,7 @@ func wire(c *Machine, j jitter, rng *rand.Rand) *Machine {
 		server: &c.server,
 	}
 	c.taking = taking{
-		set: c.set, rng: rng, jitter: j, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle,
+		set: c.set, ref: c.ref, rng: rng, jitter: j, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle,
 		beats: &c.beats, schedule: &c.schedule, checkouts: &c.checkouts, manual: &c.manual, server: &c.server,
 	}
 	c.returning = returning{

@@ -39,6 +39,9 @@ func (r *returning) released(now protocol.Instant, o *protocol.ReleaseOrder) {
 	}
 	if !here {
 		r.throttle.forgetClaim(id)
+		if !r.set.Automatic() {
+			r.ref.ShowDeadlineOf(id, 0)
+		}
 		r.manual.takeCall(id).Answer(releaseOutcome(o))
 	}
 	if o.Origin == r.ref {
