@@ -189,7 +189,7 @@ func (k *taking) granted(t *take, b *batch, o transport.Outcome) {
 	}
 	k.checkouts.granted(t, b.sent, o)
 	if !k.set.Automatic() {
-		k.ref.ShowDeadlineOf(t.member.ID(), b.sent.Wall + k.peer.hello.ClientTimeout)
+		k.ref.ShowDeadlineOf(t.member.ID(), b.sent.Wall+k.peer.hello.ClientTimeout)
 	}
 	k.throttle.forgetClaim(t.member.ID())
 	k.out.seatGranted(t, o)

@@ -19,8 +19,8 @@ type Member struct {
 	Claim messages.Claim
 	Exact bool // only the exact version will do
 
-	shown    atomic.Uint32 // the state, and localBit
-	origin   atomic.Pointer[ConnectionRef]
+	shown  atomic.Uint32 // the state, and localBit
+	origin atomic.Pointer[ConnectionRef]
 }
 
 // localBit is set in Member.shown while the seats are from a local licence.
