@@ -103,7 +103,7 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 		h.resend(now, beat)
 	case beatOfOther:
 		h.resend(now, beat)
-		h.server.otherReplied(beat.session, r.hello, nil)
+		h.server.otherReplied(now, otherReply{session: beat.session, hello: r.hello, err: r.err})
 	case beatFailed:
 		h.failed(now, beat, r.err)
 	case beatGood:
@@ -141,7 +141,7 @@ func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks [
 			case stale:
 				return beatResult{kind: beatVoid}
 			case otherServer:
-				return beatResult{kind: beatOfOther, hello: hello}
+				return beatResult{kind: beatOfOther, hello: hello, err: chunk.Err}
 			case restarted:
 				r.restarted, between = true, between || i > 0
 			}

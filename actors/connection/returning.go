@@ -106,6 +106,6 @@ func (r *returning) answered(now protocol.Instant, in *ReturnsAnswered) {
 		pending.enqueue(b.returns...)
 	case replyOther:
 		pending.enqueue(b.returns...)
-		r.server.otherReplied(b.session, hello, nil)
+		r.server.otherReplied(now, otherReply{session: b.session, hello: hello, err: in.Err})
 	}
 }

@@ -153,7 +153,7 @@ func (k *taking) answered(now protocol.Instant, in *TakesAnswered) {
 		k.dialer.retryNow()
 	case replyOther:
 		k.dialer.retryNow()
-		k.server.otherReplied(b.session, hello, b.requests())
+		k.server.otherReplied(now, otherReply{session: b.session, hello: hello, executed: b.requests(), err: in.Err})
 	}
 }
 
