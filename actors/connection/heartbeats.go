@@ -122,8 +122,8 @@ func (h *heartbeats) showDeadlines(beat *beatInFlight, chunk ChunkAnswer) {
 		return
 	}
 	leases := &h.checkouts.leases
-	for _, s := range beat.slots[chunk.From : chunk.From+chunk.Count] {
-		if leases.renewed[s] == beat.sent {
+	for i := chunk.From; i < chunk.From+chunk.Count; i++ {
+		if s := beat.slots[i]; leases.holds(s, beat.leases[i]) && leases.renewed[s] == beat.sent {
 			h.ref.ShowDeadlineOf(leases.owner[s].ID(), beat.sent.Wall+h.peer.hello.ClientTimeout)
 		}
 	}
