@@ -83,6 +83,9 @@ func (f *Feature) Deadline() time.Time {
 	if origin == nil || f.Local() {
 		return time.Time{}
 	}
+	if !f.tree.settings.Automatic() {
+		return origin.DeadlineOf(f.ID())
+	}
 	return origin.Deadline()
 }
 
@@ -163,6 +166,7 @@ func (f *Feature) awaitReturn(ctx context.Context, reply *protocol.Reply) error 
 func (f *Feature) Heartbeat(ctx context.Context) error {
 	reply := f.tree.replies.new()
 	defer f.tree.replies.drop(reply)
+	defer reply.Leave()
 	f.tree.send(f.PID, &protocol.HeartbeatNow{Reply: reply})
 	select {
 	case err := <-reply.Answered():

@@ -36,7 +36,9 @@ func (g *generator) short() string { return g.pick("1ms", "100ms", "1s", "4s", "
 // network: calls are delayed, lost, repeated or refused.
 func (g *generator) network() {
 	s := g.server()
-	switch g.number(0, 6) {
+	switch g.number(0, 7) {
+	case 7:
+		g.add("halfopen %s", s)
 	case 0:
 		g.add("delay %s %s %s", s, g.short(), g.kinds())
 	case 1:

@@ -11,6 +11,7 @@ import (
 // beats knows whether a heartbeat is due, under way or needed for a recovery, and how many have failed in a row. It does
 // not know what follows from that: see heartbeats.
 type beats struct {
+	breaks         int              // that have begun so far
 	failed         int              // heartbeats failed in a row (rule 4)
 	recovering     bool             // a break or a restart: a good heartbeat of all leases must come first (rule 8)
 	afterClockJump bool             // the clocks parted: one heartbeat must be answered, and failures may not count (rule 17)
@@ -152,6 +153,9 @@ func (b *beats) unsettled() bool { return b.recovering || b.afterClockJump }
 
 // fail counts a failed heartbeat: a break begins or goes on.
 func (b *beats) fail() {
+	if b.failed == 0 {
+		b.breaks++
+	}
 	b.failed++
 	b.recovering = true
 	b.clearDue()
@@ -227,5 +231,5 @@ func (b *beats) nobodyLeft() {
 
 // rebuilt returns the beats of the machine that replaces one that panicked: features, if any, must be recovered.
 func (b *beats) rebuilt(anyFeature bool) beats {
-	return beats{failed: b.failed, acked: b.acked, forgiveUntil: b.forgiveUntil, recovering: anyFeature, beatNow: anyFeature}
+	return beats{breaks: b.breaks, failed: b.failed, acked: b.acked, forgiveUntil: b.forgiveUntil, recovering: anyFeature, beatNow: anyFeature}
 }

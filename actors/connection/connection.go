@@ -194,9 +194,20 @@ func (c *Machine) show() {
 	leases := &c.checkouts.leases
 	var deadline time.Duration
 	if leases.leases > 0 {
-		deadline = c.beats.acked.Wall + c.peer.hello.ClientTimeout
+		deadline = c.acked().Wall + c.peer.hello.ClientTimeout
 	}
 	c.ref.Show(c.beats.failed, len(leases.index), deadline)
+}
+
+// acked returns when the heartbeat or take was sent that acknowledged all leases: with heartbeats by hand each lease has its
+// own.
+func (c *Machine) acked() protocol.Instant {
+	if !c.set.Automatic() {
+		if oldest, ok := c.checkouts.leases.oldestOf(protocol.Instant{}, c.checkouts.leases.hasLease); ok {
+			return oldest
+		}
+	}
+	return c.beats.acked
 }
 
 // takeOrdered takes an order for seats. At its origin a feature in a failover round first asks for the lease that it has

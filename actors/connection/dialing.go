@@ -68,7 +68,7 @@ func (d *dialing) connected(now protocol.Instant, in *Connected) {
 	dialled := protocol.Dialled{Address: in.Address, Session: in.Session, Hello: in.Hello}
 	if d.peer.phase == unidentified {
 		if in.Session == nil {
-			d.connectFailed(now, attempt.began, in.Err)
+			d.connectFailed(now, attempt, in.Err)
 			return
 		}
 		d.peer.identify()
@@ -85,32 +85,36 @@ func (d *dialing) connected(now protocol.Instant, in *Connected) {
 	case in.Session != nil:
 		d.server.use(now, dialled, attempt.generation)
 	case beside:
-		d.refused(now, transport.AsRefusal(in.Err)) // the calls on the session have the rest of their time
+		d.refused(now, attempt.generation, transport.AsRefusal(in.Err)) // the calls on the session have the rest of their time
 	case len(others) > 0:
 		d.dialer.rest() // the takes that wait here follow the features, see replaced
 	default:
-		d.connectFailed(now, attempt.began, in.Err)
+		d.connectFailed(now, attempt, in.Err)
 	}
 }
 
 // connectFailed ends what waited for the session.
-func (d *dialing) connectFailed(now, began protocol.Instant, err error) {
+func (d *dialing) connectFailed(now protocol.Instant, attempt *attempt, err error) {
 	refusal := transport.AsRefusal(err)
-	d.refused(now, refusal)
+	d.refused(now, attempt.generation, refusal)
 	if refusal != nil && refusal.RetryAfter <= 0 {
 		d.taking.refuseFirst(now, refusal)
 	}
-	d.unreached(now, waitEnded{cause: err.Error(), began: began, replied: refusal != nil, decided: refusal != nil})
-	d.heartbeats.connectFailed(now, began, err)
+	d.unreached(now, waitEnded{cause: err.Error(), began: attempt.began, replied: refusal != nil, decided: refusal != nil})
+	d.heartbeats.connectFailed(now, attempt.began, err)
 	d.server.planRetry(now)
 }
 
-// refused notes that the server refused a connect; nil is no refusal.
-func (d *dialing) refused(now protocol.Instant, refusal *transport.Refusal) {
+// refused notes that the server refused a connect, which was begun in the given generation; nil is no refusal. A restart
+// shows in a refusal, too (rule 7).
+func (d *dialing) refused(now protocol.Instant, generation uint64, refusal *transport.Refusal) {
 	if refusal == nil {
 		return
 	}
 	d.server.noteReply(now)
+	if d.peer.phase == identified && refusal.Hello.Identity.Valid() && d.peer.isKnown(refusal.Hello.Identity.ServerID) {
+		d.server.learn(now, refusal.Hello, generation)
+	}
 	if refusal.RetryAfter > 0 {
 		d.throttle.replace(connectsAndBeats, now.After(capRetryAfter(refusal.RetryAfter, d.peer.hello.ClientTimeout)))
 	}

@@ -59,7 +59,11 @@ func (h *heartbeats) first(now protocol.Instant) bool {
 // start sends a heartbeat of all leases, if one is wanted; without automatic heartbeats, of the leases that the
 // application asked for.
 func (h *heartbeats) start(now protocol.Instant) {
-	if h.beats.inFlight != nil || !h.wanted() || !h.throttle.allows(now, connectsAndBeats) {
+	if h.beats.inFlight != nil {
+		return
+	}
+	h.manual.review(now)
+	if !h.wanted() || !h.throttle.allows(now, connectsAndBeats) {
 		return
 	}
 	timeout := h.beats.timeout(now, h.schedule.deadline())
@@ -101,7 +105,7 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 		h.resend(now, beat)
 	case beatOfOther:
 		h.resend(now, beat)
-		h.server.otherReplied(beat.session, r.hello, nil)
+		h.server.otherReplied(now, otherReply{session: beat.session, hello: r.hello, err: r.err})
 	case beatFailed:
 		h.failed(now, beat, r.err)
 	case beatGood:
@@ -112,6 +116,19 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 // allAnswered reports whether the server answered every chunk of a heartbeat.
 func allAnswered(chunks []ChunkAnswer) bool {
 	return !slices.ContainsFunc(chunks, func(c ChunkAnswer) bool { return c.Err != nil && transport.AsRefusal(c.Err) == nil })
+}
+
+// showDeadlines shows the deadline of each lease that a chunk has renewed. Only with heartbeats by hand each has its own.
+func (h *heartbeats) showDeadlines(beat *beatInFlight, chunk ChunkAnswer) {
+	if h.set.Automatic() {
+		return
+	}
+	leases := &h.checkouts.leases
+	for i := chunk.From; i < chunk.From+chunk.Count; i++ {
+		if s := beat.slots[i]; leases.holds(s, beat.leases[i]) && leases.renewed[s] == beat.sent {
+			h.ref.ShowDeadlineOf(leases.owner[s].ID(), beat.sent.Wall+h.peer.hello.ClientTimeout)
+		}
+	}
 }
 
 // evaluate looks at the answers one by one. Each answered chunk renews its own leases, also when another chunk fails.
@@ -126,7 +143,7 @@ func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks [
 			case stale:
 				return beatResult{kind: beatVoid}
 			case otherServer:
-				return beatResult{kind: beatOfOther, hello: hello}
+				return beatResult{kind: beatOfOther, hello: hello, err: chunk.Err}
 			case restarted:
 				r.restarted, between = true, between || i > 0
 			}
@@ -137,6 +154,7 @@ func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks [
 		}
 		h.server.noteReply(now)
 		h.checkouts.leases.renew(beat, chunk)
+		h.showDeadlines(beat, chunk)
 	}
 	if between {
 		r.kind = beatVoid

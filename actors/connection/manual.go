@@ -33,7 +33,7 @@ func (m *manual) ordered(now protocol.Instant, o *protocol.BeatOrder) {
 	switch {
 	case !ok:
 		m.out.answer(o.Reply, notHere(o.Member))
-	case !leases.hasLease(s) && (m.checkouts.takes.of[o.Member.ID()] != nil || !m.beats.recovering):
+	case !leases.hasLease(s) && (m.checkouts.takes.of[o.Member.ID()] != nil || !m.beats.recovering || !m.set.Automatic()):
 		m.awaitTake(now, o.Member, o.Reply)
 	case m.beats.inFlight != nil && m.set.Automatic():
 		m.beats.inFlight.join(beatCall{o.Member, o.Reply, now})
@@ -63,6 +63,25 @@ func (m *manual) takeCalls() []beatCall {
 }
 
 func (m *manual) again(calls []beatCall) { m.calls = append(calls, m.calls...) }
+
+// review takes out the calls that no heartbeat is to be sent for any more: their caller has left, or, with heartbeats by hand,
+// their feature has no lease. Such a feature is about to take its seats again.
+func (m *manual) review(now protocol.Instant) {
+	for _, b := range m.takeCalls() {
+		s, ok := m.checkouts.leases.slot(b.member)
+		switch {
+		case !b.reply.Awaited():
+		case m.set.Automatic():
+			m.calls = append(m.calls, b)
+		case !ok:
+			m.out.answer(b.reply, notHere(b.member))
+		case !m.checkouts.leases.hasLease(s):
+			m.awaitTake(now, b.member, b.reply)
+		default:
+			m.calls = append(m.calls, b)
+		}
+	}
+}
 
 // leases returns the leases that the waiting calls are about, and the slot of each.
 func (m *manual) leases() ([]messages.LeaseID, []int32) {

@@ -200,7 +200,7 @@ func (p *pendingTakes) cutCalls(over transport.Session, automatic bool) (bounded
 		b.cutShort()
 		for _, t := range b.takes {
 			t.land()
-			if !t.cancelled && (automatic || t.mode != protocol.RetakeMode || t.call != nil) {
+			if !t.cancelled && (automatic || t.mode != protocol.RetakeMode || t.call.Awaited()) {
 				t.cutShort()
 				p.enqueue(t)
 				bounded = bounded || !t.mode.Repeats()
@@ -277,7 +277,7 @@ func (p *pendingTakes) repeated(automatic bool) bool {
 		return len(p.of) > 0
 	}
 	for _, t := range p.of {
-		if t.mode != protocol.RetakeMode || t.call != nil {
+		if t.mode != protocol.RetakeMode || t.call.Awaited() {
 			return true
 		}
 	}

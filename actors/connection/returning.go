@@ -43,6 +43,9 @@ func (r *returning) released(now protocol.Instant, o *protocol.ReleaseOrder) {
 	}
 	if !here {
 		r.throttle.forgetClaim(id)
+		if !r.set.Automatic() {
+			r.ref.ShowDeadlineOf(id, 0)
+		}
 		r.manual.takeCall(id).Answer(releaseOutcome(o))
 	}
 	if o.Origin == r.ref {
@@ -107,6 +110,6 @@ func (r *returning) answered(now protocol.Instant, in *ReturnsAnswered) {
 		pending.enqueue(b.returns...)
 	case replyOther:
 		pending.enqueue(b.returns...)
-		r.server.otherReplied(b.session, hello, nil)
+		r.server.otherReplied(now, otherReply{session: b.session, hello: hello, err: in.Err})
 	}
 }

@@ -177,7 +177,15 @@ func (s *server) confirmed(now protocol.Instant, d protocol.Dialled) {
 	s.throttleFlapping(now)
 	s.gate.restarted()
 	s.checkouts.owe(now, d.Returns)
+	s.wait(d.NotBefore)
 	s.use(now, d, s.peer.generation)
+}
+
+// wait holds every call back until an instant: the server asked another connection for that, which met it in the place of
+// its own server (rule 18).
+func (s *server) wait(until protocol.Instant) {
+	s.throttle.hold(connectsAndBeats, until)
+	s.throttle.hold(takesAndReturns, until)
 }
 
 // addressFound goes on with the session that another connection opened to this server, at an address of its own. The
@@ -189,6 +197,7 @@ func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
 		return
 	}
 	s.checkouts.owe(now, d.Returns)
+	s.wait(d.NotBefore)
 	if d.Session == nil {
 		return
 	}
@@ -267,13 +276,24 @@ func (s *server) closeRetired() {
 	}
 }
 
+// otherReply is a reply of another server to a call of this connection.
+type otherReply struct {
+	session  transport.Session
+	hello    transport.Hello
+	executed []protocol.Return // what that server may have executed
+	err      error             // nil, or its refusal
+}
+
 // otherReplied is called when a session turned out to lead to another server, which may have executed the given requests
 // but knows nothing else of this connection. Before the features follow to it, the known server is looked for at its other
 // addresses.
-func (s *server) otherReplied(session transport.Session, hello transport.Hello, executed []protocol.Return) {
-	d := protocol.Dialled{Address: s.ref.Server().Address, Session: session, Hello: hello}
+func (s *server) otherReplied(now protocol.Instant, r otherReply) {
+	session := r.session
+	d := protocol.Dialled{
+		Address: s.ref.Server().Address, Session: session, Hello: r.hello, NotBefore: retryAfterOf(now, r.hello, r.err),
+	}
 	if !s.dialer.drop(session) {
-		d.Session, d.Returns = nil, executed // the session was handed over before: only the requests are news
+		d.Session, d.Returns = nil, r.executed // the session was handed over before: only the requests are news
 		s.out.order(protocol.OtherServerFound{Connection: s.ref, Dialled: d})
 		return
 	}

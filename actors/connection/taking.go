@@ -16,6 +16,7 @@ type taking struct {
 	set       *protocol.Settings
 	rng       *rand.Rand // draws request ids
 	jitter    jitter
+	ref       *protocol.ConnectionRef
 	out       *notices
 	peer      *peer
 	dialer    *dialer
@@ -152,7 +153,7 @@ func (k *taking) answered(now protocol.Instant, in *TakesAnswered) {
 		k.dialer.retryNow()
 	case replyOther:
 		k.dialer.retryNow()
-		k.server.otherReplied(b.session, hello, b.requests())
+		k.server.otherReplied(now, otherReply{session: b.session, hello: hello, executed: b.requests(), err: in.Err})
 	}
 }
 
@@ -187,6 +188,9 @@ func (k *taking) granted(t *take, b *batch, o transport.Outcome) {
 		k.beats.firstLease(*b.sent)
 	}
 	k.checkouts.granted(t, b.sent, o)
+	if !k.set.Automatic() {
+		k.ref.ShowDeadlineOf(t.member.ID(), b.sent.Wall+k.peer.hello.ClientTimeout)
+	}
 	k.throttle.forgetClaim(t.member.ID())
 	k.out.seatGranted(t, o)
 	k.out.answer(t.call, nil)
@@ -244,7 +248,7 @@ func (k *taking) noAnswer(now protocol.Instant, t *take, cause string) {
 
 // repeat sends a take again at an instant. Without automatic heartbeats the application's next call does that (rule 2).
 func (k *taking) repeat(t *take, at protocol.Instant) {
-	if k.set.Automatic() || t.call != nil || t.mode == protocol.WaitMode {
+	if k.set.Automatic() || t.call.Awaited() || t.mode == protocol.WaitMode {
 		k.checkouts.takes.delay(t, at)
 	}
 }
