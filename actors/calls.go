@@ -11,6 +11,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/actors/connection"
 	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/hostcode"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
@@ -21,11 +22,13 @@ const chunksInFlight = 2
 // calls runs I/O outside of the actors, each call on a goroutine of its own and under a deadline, and sends the result to
 // an actor. Its methods are safe for concurrent use.
 type calls struct {
-	host     *Host
-	clock    clock
-	ctx      context.Context // of all calls; ends when the runtime stops
-	cancel   context.CancelFunc
-	sessions sessions
+	host      *Host
+	transport *hostTransport
+	store     *hostcode.Guard
+	clock     clock
+	ctx       context.Context // of all calls; ends when the runtime stops
+	cancel    context.CancelFunc
+	sessions  sessions
 
 	mu      sync.Mutex // guards the fields below
 	stopped bool       // no further goroutine may start
@@ -33,7 +36,9 @@ type calls struct {
 }
 
 func newCalls(host *Host, clock clock) *calls {
-	c := &calls{host: host, clock: clock}
+	c := &calls{
+		host: host, transport: newHostTransport(host.Transport), store: hostcode.New("the outage store", 0), clock: clock,
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
@@ -108,18 +113,13 @@ func (c *calls) connect(ref *protocol.ConnectionRef, o connection.Connect) any {
 func (c *calls) dial(address messages.Address, timeout time.Duration) (protocol.Dialled, error) {
 	ctx, cancel := context.WithTimeout(transport.WithClient(c.ctx, c.host.Client), timeout)
 	defer cancel()
-	d, err := guarded(func() (protocol.Dialled, error) {
-		session, err := c.host.Transport.Connect(ctx, address)
-		if err != nil {
-			return protocol.Dialled{}, err // a transport names the call itself
-		}
-		return protocol.Dialled{Address: address, Session: session, Hello: session.Hello()}, nil
-	})
+	session, err := c.transport.Connect(ctx, address)
 	if err != nil {
 		return protocol.Dialled{}, err
 	}
+	d := protocol.Dialled{Address: address, Session: session, Hello: session.Hello()}
 	if err := checkHello(d.Hello); err != nil {
-		closeQuietly(d.Session)
+		closeQuietly(session)
 		return protocol.Dialled{}, fmt.Errorf("connect %s: %w", address, err)
 	}
 	c.sessions.add(d.Session)
@@ -157,7 +157,10 @@ func (c *calls) beat(ctx context.Context, o connection.SendBeat) any {
 func beatChunk(ctx context.Context, o connection.SendBeat, i int) connection.ChunkAnswer {
 	from := i * transport.MaxLeases
 	leases := o.Leases[from:min(from+transport.MaxLeases, len(o.Leases))]
-	reply, err := guarded(func() (transport.HeartbeatReply, error) { return o.Session.Heartbeat(ctx, leases) })
+	if ctx.Err() != nil { // the chunks before have used up the time
+		return connection.ChunkAnswer{From: from, Count: len(leases), Err: context.Cause(ctx)}
+	}
+	reply, err := o.Session.Heartbeat(ctx, leases)
 	if err == nil {
 		err = checkHello(reply.Hello)
 	}
@@ -166,7 +169,7 @@ func beatChunk(ctx context.Context, o connection.SendBeat, i int) connection.Chu
 
 // checkout sends takes.
 func (c *calls) checkout(ctx context.Context, o connection.Checkout) any {
-	reply, err := guarded(func() (transport.CheckoutReply, error) { return o.Session.Checkout(ctx, o.Takes) })
+	reply, err := o.Session.Checkout(ctx, o.Takes)
 	if err == nil {
 		err = checkHello(reply.Hello)
 	}
@@ -175,7 +178,7 @@ func (c *calls) checkout(ctx context.Context, o connection.Checkout) any {
 
 // checkin sends returns.
 func (c *calls) checkin(ctx context.Context, o connection.CheckinAll) any {
-	reply, err := guarded(func() (transport.CheckinReply, error) { return o.Session.Checkin(ctx, o.Returns) })
+	reply, err := o.Session.Checkin(ctx, o.Returns)
 	if err == nil {
 		err = checkHello(reply.Hello)
 	}
@@ -192,14 +195,4 @@ func checkHello(h transport.Hello) error {
 	default:
 		return nil
 	}
-}
-
-// guarded calls a transport, which is foreign code: its panic becomes an error of the call.
-func guarded[T any](call func() (T, error)) (result T, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the transport panicked: %v", p)
-		}
-	}()
-	return call()
 }

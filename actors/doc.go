@@ -25,6 +25,7 @@
 //	Start, Tree.Close                         start.go, tree.go
 //	the application's Checkin and Heartbeat   feature_actor.go
 //	I/O under a deadline, and its results     calls.go, sessions.go
+//	the host's transport may misbehave        host_transport.go, internal/hostcode
 //	panics and restarts                       supervision.go
 //	a checkout enters, or is refused          entrance.go, registry.go
 //	bursts of a million messages              outbox.go, internal/mailbox
@@ -46,4 +47,8 @@
 // returns what was under way, and has all features repeat what they ask for. A heartbeat timer is told its interval again.
 // The runtime rebuilds its directory from the connections, the outage counter from what it has counted. An actor that
 // panics too often ends, and what it held is lost (RestartPolicy).
+//
+// # Platforms
+//
+// The package compiles on 64-bit platforms only; platform.go says why.
 package actors

@@ -45,18 +45,35 @@ func (f *Feature) Start(ctx context.Context, t *Tree, c messages.Checkout) error
 	f.machine = feature.New(&t.settings, &f.Member, c.Wait)
 	granted := protocol.NewReply()
 	f.granted = granted
+	deadline, ended := t.clock.deadline(ctx), ctx.Done()
 	if err := t.entrance.enter(f); err != nil {
 		return err
 	}
-	t.send(f.PID, &protocol.Begin{Deadline: t.clock.deadline(ctx)})
+	t.send(f.PID, &protocol.Begin{Deadline: deadline})
 	select {
 	case err := <-granted.Answered():
 		return err
-	case <-ctx.Done():
-		t.send(f.PID, &protocol.Cancelled{Err: context.Cause(ctx)})
-		return granted.Cancelled(context.Cause(ctx))
+	case <-ended:
 	}
+	cause := errNoCause
+	defer func() { t.send(f.PID, &protocol.Cancelled{Err: cause}) }() // even when the next line panics: it runs the caller's code
+	cause = causeOf(ctx)
+	return granted.Cancelled(cause)
 }
+
+// errNoCause is the cause of a context whose own code says that it has none.
+var errNoCause = errors.New("the context has ended")
+
+// causeOf returns why a context of the caller has ended. It is never nil, which would mean success.
+func causeOf(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return errNoCause
+}
+
+// Started reports whether Start was called.
+func (f *Feature) Started() bool { return f.tree != nil }
 
 // Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before. It is zero for a
 // local licence.
@@ -102,7 +119,7 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	select {
 	case <-f.Done():
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return causeOf(ctx)
 	}
 	if err := f.Err(); !errors.Is(err, messages.ErrCheckedIn) {
 		return err
@@ -119,7 +136,7 @@ func (f *Feature) awaitReturn(ctx context.Context, reply *protocol.Reply) error 
 		}
 		return err
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return causeOf(ctx)
 	case <-f.tree.calls.ctx.Done():
 		return nil
 	}
@@ -138,13 +155,13 @@ func (f *Feature) Heartbeat(ctx context.Context) error {
 		}
 	case <-f.Done():
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return causeOf(ctx)
 	}
 	select {
 	case <-f.Done():
 		return f.Err()
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return causeOf(ctx)
 	}
 }
 

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/hostcode"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -32,7 +32,9 @@ func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
 	var known map[string]messages.OutageRecord
 	if t.host.Store != nil {
 		var err error
-		if known, err = abandonable(ctx, t.host.Store.Load); err != nil {
+		if known, err = hostcode.Call(ctx, t.calls.store, func() (map[string]messages.OutageRecord, error) {
+			return t.host.Store.Load(ctx)
+		}, nil); err != nil {
 			return nil, fmt.Errorf("load outages: %w", err)
 		}
 	}
@@ -117,39 +119,9 @@ func (a *outageActor) merge(self *actor.PID, e outage.MergeStore) {
 		return
 	}
 	t.calls.run(self, storeTimeout, func(ctx context.Context) any {
-		record, err := abandonable(ctx, func(ctx context.Context) (messages.OutageRecord, error) {
+		record, err := callHost(ctx, t.calls.store, func() (messages.OutageRecord, error) {
 			return t.host.Store.Merge(ctx, e.ServerID, e.Record)
 		})
 		return &outage.StoreMerged{ServerID: e.ServerID, Record: record, Err: err}
 	})
-}
-
-// errStoreGoexit is the error of a store that ended the goroutine which called it.
-var errStoreGoexit = errors.New("the outage store called runtime.Goexit")
-
-// abandonable calls the outage store, which is the host's code: it may panic, or hang whatever its context says. When ctx
-// ends the call is abandoned, with the goroutine that it holds.
-func abandonable[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
-	type outcome struct {
-		result T
-		err    error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		o := outcome{err: errStoreGoexit}
-		defer func() {
-			if p := recover(); p != nil {
-				o.err = fmt.Errorf("panic: %v", p)
-			}
-			done <- o
-		}()
-		o.result, o.err = call(ctx)
-	}()
-	select {
-	case o := <-done:
-		return o.result, o.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
 }

@@ -37,12 +37,12 @@ func (s *sessions) closeAll() {
 	open := s.open
 	s.open = nil
 	s.mu.Unlock()
-	for session := range open {
-		closeQuietly(session)
+	var closing sync.WaitGroup
+	for session := range open { // all at once: each may take hostGrace
+		closing.Go(func() { closeQuietly(session) })
 	}
+	closing.Wait()
 }
 
 // closeQuietly closes a session that is no longer used. What Close returns does not matter then.
-func closeQuietly(session transport.Session) {
-	_, _ = guarded(func() (struct{}, error) { return struct{}{}, session.Close() })
-}
+func closeQuietly(session transport.Session) { _ = session.Close() }

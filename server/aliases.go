@@ -8,7 +8,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// The names of this file are those of earlier versions. They will be removed in the release after the next.
+// The names in this file are those of earlier versions. They stay for one release.
 
 // Feature is [license.Feature].
 //

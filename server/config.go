@@ -157,21 +157,20 @@ type Limits struct {
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
 func (c Config) Validate() error {
-	var faults faults.List
+	var found faults.List
 	d := c.withDefaults()
 	if d.Ledger == nil {
-		faults.Add("Ledger", "is missing: pass one, &ledger.Memory{} for a test")
+		found.Add("Ledger", "is missing: pass one, &ledger.Memory{} for a test")
 	}
-	validateFeatures(&faults, d.Features)
+	validateFeatures(&found, d.Features)
 	if t := d.ClientTimeout; t < MinClientTimeout || t > MaxClientTimeout || t%time.Millisecond != 0 {
-		faults.Add("ClientTimeout", "is %s: must be %s to %s in whole milliseconds", t, MinClientTimeout, MaxClientTimeout)
+		found.Add("ClientTimeout", "is %s: must be %s to %s in whole milliseconds%s", t, MinClientTimeout, MaxClientTimeout,
+			faults.Meant(t, MinClientTimeout, MaxClientTimeout))
 	}
-	if d.RetryAfter < time.Millisecond || d.RetryAfter > time.Hour {
-		faults.Add("RetryAfter", "is %s: must be 1ms to 1h", d.RetryAfter)
-	}
-	d.validateSecurity(&faults)
-	d.Limits.validate(&faults)
-	return faults.Err()
+	found.AddDuration("RetryAfter", d.RetryAfter, time.Millisecond, time.Hour)
+	d.validateSecurity(&found)
+	d.Limits.validate(&found)
+	return found.Err()
 }
 
 func (c Config) validateSecurity(faults *faults.List) {

@@ -2,10 +2,12 @@ package server
 
 import (
 	"crypto/tls"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/messages"
@@ -38,4 +40,20 @@ func TestValidateNamesEveryFault(t *testing.T) {
 	assert.ErrorContains(t, Config{}.Validate(), "TLS ")
 	_, err = New(Config{})
 	assert.Error(t, err)
+}
+
+func TestAForgottenUnitIsAFaultOfEveryDuration(t *testing.T) {
+	found := 0
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if !field.IsExported() || field.Type != reflect.TypeFor[time.Duration]() {
+			continue
+		}
+		found++
+		c := Config{Ledger: &ledger.Memory{}, Insecure: true}
+		require.NoError(t, c.Validate())
+		reflect.ValueOf(&c).Elem().FieldByIndex(field.Index).SetInt(30)
+		assert.ErrorContains(t, c.Validate(), field.Name+" is 30ns: must be ")
+		assert.ErrorContains(t, c.Validate(), "did you mean 30s?")
+	}
+	assert.Equal(t, 2, found)
 }

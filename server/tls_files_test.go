@@ -81,7 +81,7 @@ func TestFaultyTLSFilesAreRefusedAndChangeNothing(t *testing.T) {
 	for want, spoil := range map[string]func() error{
 		files.Cert:                    func() error { return os.Remove(files.Cert) },
 		"key " + files.Key:            func() error { return os.WriteFile(files.Key, []byte("no key"), 0o600) },
-		"there is no certificate in":  func() error { return os.WriteFile(files.ClientCA, nil, 0o600) },
+		"it contains no certificate":  func() error { return os.WriteFile(files.ClientCA, nil, 0o600) },
 		"private key does not match ": func() error { return copyFile(files.Key, otherKey(t)) },
 	} {
 		files.fill(t, authority)
@@ -95,7 +95,7 @@ func TestACertificateThatRanOutIsRefused(t *testing.T) {
 	files := tlsFiles(t)
 	files.fill(t, testcert.New(t))
 	_, err := files.load(time.Now().AddDate(1, 0, 0))
-	assert.ErrorContains(t, err, "ran out")
+	assert.ErrorContains(t, err, "expired at")
 }
 
 // otherKey returns the file of another server's key.

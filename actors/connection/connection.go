@@ -123,12 +123,13 @@ func (c *Machine) control(now protocol.Instant, in any) {
 func (c *Machine) pump(now protocol.Instant) {
 	c.schedule.pace() // no feature may be left to recover: then returns need not wait for a heartbeat
 	c.checkouts.takes.resume(now)
+	c.server.closeRetired()
 	if c.dialer.session == nil {
 		c.dialing.dial(now)
 	} else {
 		c.dialer.rest()
 		c.heartbeats.start(now)
-		if !c.heartbeats.first() && !c.gate.closed() {
+		if !c.heartbeats.first(now) && !c.gate.closed() {
 			c.taking.send(now)
 			c.returning.send(now)
 		}
@@ -159,12 +160,18 @@ func (c *Machine) woken(now protocol.Instant) {
 		c.heartbeats.decided(now)
 	}
 	c.taking.overdue(now)
+	c.dialing.doubt(now)
 	c.checkouts.expire(now, c.peer.hello.ClientTimeout)
 	c.age.check(now)
 }
 
 // wake returns the order to wake this connection when the next thing is due.
 func (c *Machine) wake(now protocol.Instant) protocol.Effect {
+	return c.timer.WakeAt(protocol.Sooner(c.due(now), c.server.doubtAt()))
+}
+
+// due returns when the next thing is due, but for doubting the session.
+func (c *Machine) due(now protocol.Instant) protocol.Instant {
 	var next, throttled protocol.Instant
 	if !c.throttle.allows(now, takesAndReturns) && !c.checkouts.idle() {
 		throttled = c.throttle.calls
@@ -175,7 +182,7 @@ func (c *Machine) wake(now protocol.Instant) protocol.Effect {
 	} {
 		next = protocol.Sooner(next, at)
 	}
-	return c.timer.WakeAt(next)
+	return next
 }
 
 // show publishes what Status says of this connection.
@@ -196,6 +203,8 @@ func (c *Machine) takeOrdered(now protocol.Instant, o *protocol.TakeOrder) {
 	case c.drain != running:
 	case c.peer.nowhere() && c.peer.movedTo != nil && !isOrigin: // the order is for whoever is at the address
 		c.out.forward(c.peer.movedTo, o)
+	case c.peer.hasAnswered(o):
+		c.out.answeredBefore(o)
 	case isOrigin && o.Mode == protocol.RoundMode && c.checkouts.leases.hasLease(slot):
 		c.heartbeats.confirm(now, o)
 	default:

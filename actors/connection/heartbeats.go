@@ -1,6 +1,9 @@
 package connection
 
 import (
+	"slices"
+	"time"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -46,9 +49,11 @@ func (h *heartbeats) wanted() bool {
 }
 
 // first reports whether a heartbeat has to come before takes and returns: a connection that recovers asks for all of its
-// leases first (rule 8).
-func (h *heartbeats) first() bool {
-	return h.beats.recovering && h.set.Automatic() && (h.beats.inFlight != nil || h.wanted())
+// leases first (rule 8). A heartbeat that the server put off holds nothing back: the seats of another feature have nothing
+// to do with these leases, and the server would say if it put off checkouts (rule 18).
+func (h *heartbeats) first(now protocol.Instant) bool {
+	mayBeSent := h.wanted() && h.throttle.allows(now, connectsAndBeats)
+	return h.beats.recovering && h.set.Automatic() && (h.beats.inFlight != nil || mayBeSent)
 }
 
 // start sends a heartbeat of all leases, if one is wanted; without automatic heartbeats, of the leases that the
@@ -63,11 +68,20 @@ func (h *heartbeats) start(now protocol.Instant) {
 		leases, slots = h.checkouts.leases.pack()
 	}
 	beat := &beatInFlight{
-		call: h.server.call(), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
+		call: h.server.call(now, timeout, h.patience(timeout)), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
 		leases: leases, slots: slots, counted: h.beats.isDue(), confirmers: h.beats.takeConfirmers(), calls: h.manual.takeCalls(),
 	}
 	h.beats.begin(beat)
 	h.out.order(SendBeat{Seq: beat.seq, Session: beat.session, Leases: leases, Timeout: timeout})
+}
+
+// patience returns how long a heartbeat waits for its answer before the session is doubted. An automatic one has all of its
+// time: it is repeated anyway, and must not be cut short when the server is only slow.
+func (h *heartbeats) patience(timeout time.Duration) time.Duration {
+	if h.set.Automatic() {
+		return 0
+	}
+	return patience(timeout)
 }
 
 // answered takes the result of a heartbeat: good when every chunk was answered (rule 4).
@@ -76,9 +90,10 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 	if beat == nil {
 		return
 	}
-	if beat.superseded {
+	if h.server.cutByUs(now, beat.call) && !allAnswered(in.Chunks) {
+		h.server.drop(beat.session)
 		h.resend(now, beat)
-		h.beats.restartDeadline(now.After(h.schedule.deadline())) // it was cut short: the next heartbeat has all of its time
+		h.beats.cutShort(now.After(h.schedule.deadline()))
 		return
 	}
 	switch r := h.evaluate(now, beat, in.Chunks); r.kind {
@@ -94,6 +109,11 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 	}
 }
 
+// allAnswered reports whether the server answered every chunk of a heartbeat.
+func allAnswered(chunks []ChunkAnswer) bool {
+	return !slices.ContainsFunc(chunks, func(c ChunkAnswer) bool { return c.Err != nil && transport.AsRefusal(c.Err) == nil })
+}
+
 // evaluate looks at the answers one by one. Each answered chunk renews its own leases, also when another chunk fails.
 func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks []ChunkAnswer) beatResult {
 	var r beatResult
@@ -101,6 +121,7 @@ func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks [
 	for i, chunk := range chunks {
 		hello, known := helloOf(chunk.Reply.Hello, chunk.Err)
 		if known {
+			h.dialer.answeredOver(beat.session, now)
 			switch h.server.learn(now, hello, beat.generation) {
 			case stale:
 				return beatResult{kind: beatVoid}
@@ -221,6 +242,7 @@ func (h *heartbeats) connectFailed(now, began protocol.Instant, err error) {
 	case began.Before(h.beats.due.at) && !protocol.Passed(now, h.beats.due.limit):
 		h.dialer.retryNow()
 	case refusal != nil && h.postpone(now, refusal):
+	case refusal == nil && h.beats.wasCut() && !protocol.Passed(now, h.beats.due.limit): // server.planRetry goes on
 	default:
 		h.countFailure(now, err.Error())
 	}

@@ -22,6 +22,7 @@ type manual struct {
 type beatCall struct {
 	member *protocol.Member
 	reply  *protocol.Reply
+	asked  protocol.Instant
 }
 
 // ordered takes a call of the application: it starts a heartbeat, joins the one under way, or waits for the take of a
@@ -35,9 +36,9 @@ func (m *manual) ordered(now protocol.Instant, o *protocol.BeatOrder) {
 	case !leases.hasLease(s) && (m.checkouts.takes.of[o.Member.ID()] != nil || !m.beats.recovering):
 		m.awaitTake(now, o.Member, o.Reply)
 	case m.beats.inFlight != nil && m.set.Automatic():
-		m.beats.inFlight.join(beatCall{o.Member, o.Reply})
+		m.beats.inFlight.join(beatCall{o.Member, o.Reply, now})
 	default:
-		m.calls = append(m.calls, beatCall{o.Member, o.Reply})
+		m.calls = append(m.calls, beatCall{o.Member, o.Reply, now})
 		m.dialer.retryNow()
 	}
 }
@@ -138,11 +139,18 @@ func (m *manual) failTake(t *take, cause string) {
 	m.out.answer(t.await(nil), protocol.TransportError(cause))
 }
 
-// unreached ends every wait for the server.
-func (m *manual) unreached(cause string) {
-	m.fail(m.takeCalls(), protocol.TransportError(cause))
+// unreached ends every wait for the server. A call that joined the connect when that was under way gets one of its own.
+func (m *manual) unreached(w waitEnded) {
+	for _, b := range m.takeCalls() {
+		if !w.decided && w.began.Before(b.asked) {
+			m.again([]beatCall{b})
+			m.dialer.retryNow()
+			continue
+		}
+		m.out.answer(b.reply, protocol.TransportError(w.cause))
+	}
 	for _, t := range m.checkouts.takes.awaited() {
-		m.failTake(t, cause)
+		m.failTake(t, w.cause)
 	}
 }
 

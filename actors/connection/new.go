@@ -46,7 +46,7 @@ func wire(c *Machine, j jitter, rng *rand.Rand) *Machine {
 		checkouts: &c.checkouts, manual: &c.manual, taking: &c.taking, server: &c.server,
 	}
 	c.dialing = dialing{
-		set: c.set, ref: c.ref, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle, schedule: &c.schedule,
+		set: c.set, ref: c.ref, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle,
 		checkouts: &c.checkouts, heartbeats: &c.heartbeats, manual: &c.manual, taking: &c.taking, server: &c.server,
 	}
 	return c

@@ -1,6 +1,8 @@
 package connection
 
 import (
+	"slices"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -104,12 +106,27 @@ func (p *peer) lost(a messages.Address) { p.addresses = without(p.addresses, a) 
 // nowhere reports whether other servers answer at every address of this server.
 func (p *peer) nowhere() bool { return len(p.addresses) == 0 }
 
+// replacedBy reports whether the given sessions show that other servers answer at every address of this server.
+func (p *peer) replacedBy(others []protocol.Dialled) bool {
+	left := p.addresses
+	for _, d := range others {
+		left = without(left, d.Address)
+	}
+	return len(others) > 0 && len(left) == 0
+}
+
 // elsewhere returns the addresses of a search list that are not this server's.
 func (p *peer) elsewhere(list []messages.Address) []messages.Address {
 	for _, own := range p.addresses {
 		list = without(list, own)
 	}
 	return list
+}
+
+// hasAnswered reports whether the feature that gave the order has had this server's answer in its round before, at another
+// address.
+func (p *peer) hasAnswered(o *protocol.TakeOrder) bool {
+	return p.phase == identified && !o.Mode.Repeats() && slices.Contains(o.Answered, p.hello.Identity.ServerID)
 }
 
 // keep keeps a session to another server, and takeOtherSessions hands all of them out.

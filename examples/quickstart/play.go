@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// interval is the pause between two heartbeats of A. For anything but a play, 30 s to 2 min is advised.
-	interval = 700 * time.Millisecond
+	// interval is the pause between two heartbeats of A: the shortest one. For anything but a play, 30 s to 2 min is advised.
+	interval = supervisor.MinInterval
 	// attempts is how many heartbeats fail in a row until A asks the other server. Five is usual.
-	attempts = 3
+	attempts = 2
 	// playTime is how long the play may take without its pauses, and pauseTime how long the pauses may take together.
 	playTime, pauseTime = 14 * time.Second, 30 * time.Second
 	// readTime is the pause in which a person reads what is about to happen, and lookTime to look at what has happened.
@@ -257,7 +257,7 @@ func (p *play) stopS1(ctx context.Context) error {
 	if err := p.s1.stop(); err != nil {
 		return err
 	}
-	if err := p.seen.await(ctx, "ConnectionLost 3", "CheckoutSucceeded cad", "FailedOver cad"); err != nil {
+	if err := p.seen.await(ctx, fmt.Sprint("ConnectionLost ", attempts), "CheckoutSucceeded cad", "FailedOver cad"); err != nil {
 		return err
 	}
 	return p.show(ctx)
@@ -267,7 +267,7 @@ func (p *play) stopS2(ctx context.Context) error {
 	if err := p.s2.stop(); err != nil {
 		return err
 	}
-	if err := p.seen.await(ctx, "ConnectionLost 3", "LicenseLost cad", "Exited"); err != nil {
+	if err := p.seen.await(ctx, fmt.Sprint("ConnectionLost ", attempts), "LicenseLost cad", "Exited"); err != nil {
 		return err
 	}
 	select {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -28,6 +29,7 @@ const (
 	envServer  = "SEATBEAT_TEST_SERVER"  // its address
 	envOutages = "SEATBEAT_TEST_OUTAGES" // the outage file; empty: none
 	envEnforce = "SEATBEAT_TEST_ENFORCE" // not empty: EnforceTimeout
+	envLog     = "SEATBEAT_TEST_LOG"     // not empty: log to standard error
 )
 
 func TestMain(m *testing.M) {
@@ -94,8 +96,15 @@ func startRuntime(onEvent func(messages.Event)) *checkedRuntime {
 		EnforceTimeout: os.Getenv(envEnforce) != "",
 		OnEvent:        onEvent,
 	}
+	var logger *slog.Logger
+	if os.Getenv(envLog) != "" {
+		logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	config.Logger = logger
 	if file := os.Getenv(envOutages); file != "" {
-		config.DownLimit = supervisor.DownLimit{Max: 10, Store: outagefile.NewFileStore(file)}
+		store := outagefile.NewFileStore(file)
+		store.Logger = logger
+		config.DownLimit = supervisor.DownLimit{Max: 10, Store: store}
 	}
 	rt, err := startChecked(context.Background(), config)
 	endOn(err)
@@ -147,9 +156,15 @@ func run(t *testing.T, program string, env ...string) *child {
 // runFile starts a program of another build of these tests.
 func runFile(t *testing.T, file, program string, env ...string) *child {
 	t.Helper()
+	return runWith(t, os.Stderr, file, program, env...)
+}
+
+// runWith starts a program with this standard error.
+func runWith(t *testing.T, stderr *os.File, file, program string, env ...string) *child {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), file)
 	cmd.Env = append(append(os.Environ(), envProgram+"="+program), env...)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = stderr
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	stdout, err := cmd.StdoutPipe()

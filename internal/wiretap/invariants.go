@@ -32,7 +32,7 @@ type Invariants struct {
 	sessions int                                     // open ones
 	request  map[messages.LeaseID]messages.RequestID // that each known lease was granted to
 	returned map[requestAt]time.Time                 // when the first return was sent
-	beaten   map[requestAt]bool                      // the lease was named in a heartbeat, and has not ended
+	beaten   map[requestAt]bool                      // true: the lease was named in a heartbeat; false: it has ended
 	followed map[*Call]time.Time                     // for each heartbeat in flight: when the next one was sent; zero: none was
 	excepted map[string]bool                         // ServerIDs at which leases may be replaced
 	suspects []suspect
@@ -142,7 +142,10 @@ func (v *Invariants) checkHeartbeat(c *Call) {
 		if v.returnedBefore(c, request, v.slack) {
 			v.report("rule 14: a lease of %s was beaten after its return", c.ServerID)
 		}
-		v.beaten[requestAt{c.ServerID, request}] = true
+		key := requestAt{c.ServerID, request}
+		if _, over := v.beaten[key]; !over { // a heartbeat may name a lease whose end is still being decided about
+			v.beaten[key] = true
+		}
 	}
 	if len(c.Leases) == transport.MaxLeases {
 		return // one of several chunks
@@ -162,7 +165,7 @@ func (v *Invariants) noteReturns(c *Call) {
 			if _, ok := v.returned[key]; !ok && request != (messages.RequestID{}) {
 				v.returned[key] = c.Sent
 			}
-			delete(v.beaten, key)
+			v.beaten[key] = false
 		}
 	}
 }
@@ -193,10 +196,10 @@ func (v *Invariants) answered(c *Call, a Answer) {
 		case transport.Granted:
 			v.request[o.Lease] = o.Request
 		case transport.Gone:
-			delete(v.beaten, requestAt{c.ServerID, o.Request})
+			v.beaten[requestAt{c.ServerID, o.Request}] = false
 		}
 	}
 	for _, e := range a.Ended {
-		delete(v.beaten, requestAt{c.ServerID, v.request[e.Lease]})
+		v.beaten[requestAt{c.ServerID, v.request[e.Lease]}] = false
 	}
 }

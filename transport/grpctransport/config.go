@@ -22,6 +22,9 @@ const (
 	DefaultKeepaliveTimeout = 15 * time.Second
 )
 
+// maxMeant is the longest duration that a fault of a shorter one asks about.
+const maxMeant = 24 * time.Hour
+
 // flowWindow is the flow-control window of a stream and of its connection, in bytes: room for some messages of the
 // greatest length.
 const flowWindow = 4 * wire.MaxMessage
@@ -65,10 +68,12 @@ func (c Config) Validate() error {
 		found.Add("Files", "is set beside TLS: choose one")
 	}
 	if d.Keepalive >= 0 && d.Keepalive < wire.MinKeepalive {
-		found.Add("Keepalive", "is %s: must be at least %s, or negative for none", d.Keepalive, wire.MinKeepalive)
+		found.Add("Keepalive", "is %s: must be at least %s, or negative for none%s", d.Keepalive, wire.MinKeepalive,
+			faults.Meant(d.Keepalive, wire.MinKeepalive, maxMeant))
 	}
 	if d.KeepaliveTimeout < time.Second {
-		found.Add("KeepaliveTimeout", "is %s: must be at least 1s", d.KeepaliveTimeout)
+		found.Add("KeepaliveTimeout", "is %s: must be at least 1s%s", d.KeepaliveTimeout,
+			faults.Meant(d.KeepaliveTimeout, time.Second, maxMeant))
 	}
 	return found.Err()
 }

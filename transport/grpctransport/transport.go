@@ -32,6 +32,9 @@ func New(config Config) *Transport {
 // the server has answered, cannot be reached, or ctx ends. The client is that of [transport.ClientFrom]; a client
 // without an instance gets the instance of the Transport.
 func (t *Transport) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
+	if ctx == nil {
+		return nil, fmt.Errorf("connect %s: the context is nil", address)
+	}
 	if t.fault != nil {
 		return nil, fmt.Errorf("connect %s: grpctransport: %w", address, t.fault)
 	}

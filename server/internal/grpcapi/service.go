@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
@@ -211,4 +212,17 @@ func certificate(ctx context.Context) (*x509.Certificate, error) {
 		return nil, errors.New("no verified certificate")
 	}
 	return info.State.VerifiedChains[0][0], nil
+}
+
+// LimitStream bounds the open streams of an identity. It is for the interceptor of the streams.
+func (s *Service) LimitStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	identity, err := s.identity(stream.Context())
+	if err == nil {
+		err = s.watches.enter(identity)
+	}
+	if err != nil {
+		return s.statusOf(err)
+	}
+	defer s.watches.leave(identity)
+	return handler(srv, stream)
 }

@@ -3,8 +3,6 @@ package grpcapi
 import (
 	"sync"
 
-	"google.golang.org/grpc"
-
 	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/messages"
 )
@@ -39,17 +37,4 @@ func (w *watches) leave(identity string) {
 	if w.counts[identity]--; w.counts[identity] == 0 {
 		delete(w.counts, identity)
 	}
-}
-
-// LimitStream bounds the open streams of an identity. It is for the interceptor of the streams.
-func (s *Service) LimitStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	identity, err := s.identity(stream.Context())
-	if err == nil {
-		err = s.watches.enter(identity)
-	}
-	if err != nil {
-		return s.statusOf(err)
-	}
-	defer s.watches.leave(identity)
-	return handler(srv, stream)
 }
