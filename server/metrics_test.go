@@ -81,7 +81,10 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 
 func TestMetricsTellWhichLimitRefuses(t *testing.T) {
 	reader := sdk.NewManualReader()
-	_, address, _ := serve(t, Config{MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader)), Limits: Limits{ClientLeases: 1}})
+	_, address, _ := serve(t, Config{
+		MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader)), Limits: Limits{ClientLeases: 1},
+		Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2}},
+	})
 	seats := plain(t, address)
 	takes := []*wire.Take{takeOfOne("f"), takeOfOne("f")}
 	_, err := seats.Checkout(t.Context(), &wire.CheckoutRequest{Caller: connectRaw(t, seats), Takes: takes})
