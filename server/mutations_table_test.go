@@ -206,7 +206,7 @@ var mutations = []mutation{
 	{
 		name: "leases are not looked at when licences change", file: "../internal/seats/license_ends.go",
 		edits: [][2]string{{"l.changed || l.next != 0", "l.next != 0"}},
-		tests: "AccountedFor|OutlivesItsLicence", in: inSeats + " " + inEngine,
+		tests: "AnotherLicenceHasASeat", in: inEngine,
 	},
 	{
 		name: "a panic ends the server", file: "internal/grpcapi/options.go",
