@@ -29,7 +29,9 @@ func TestAClaimedSessionIsNobodyElsesMatter(t *testing.T) {
 			require.NoError(t, err)
 			a.caller.Session = reply.GetSession()
 			a.granted(takeOfOne("plenty")) // the instance itself goes on, too
-			s.client("fresh").granted(takeOfOne("plenty"))
+			fresh := s.client("fresh")
+			fresh.granted(takeOfOne("plenty"))
+			assert.Less(t, fresh.caller.GetSession(), uint64(1<<33), "it counts from the epoch")
 		}
 	})
 }

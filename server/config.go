@@ -51,6 +51,9 @@ const (
 	DefaultIdentityBurst = 20_000
 )
 
+// IdentityStreams is how many streams of the health service one identity has open at a time.
+const IdentityStreams = grpcapi.MaxWatches
+
 // MaxLimit is the highest value of the Limits that name no other bound.
 const MaxLimit = 1 << 30
 

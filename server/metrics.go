@@ -91,9 +91,7 @@ func (i *instruments) collect(ctx context.Context, o metric.Observer) error {
 	o.ObserveInt64(i.clients, int64(i.engine.Clients()))
 	o.ObserveInt64(i.connections, i.conns.Open())
 	for limit, refused := range i.engine.Limits().All {
-		if refused > 0 {
-			o.ObserveInt64(i.limited, refused, metric.WithAttributes(attribute.String("seatbeat.limit", limit.String())))
-		}
+		o.ObserveInt64(i.limited, refused, metric.WithAttributes(attribute.String("seatbeat.limit", limit.String())))
 	}
 	o.ObserveFloat64(i.behind, i.engine.ClockBehind().Seconds())
 	ctx, cancel := context.WithTimeout(ctx, observeTime)

@@ -185,8 +185,28 @@ var mutations = []mutation{
 	},
 	{
 		name: "one identity watches as often as it likes", file: "internal/grpcapi/watches.go",
-		edits: [][2]string{{"w.counts[identity] >= maxWatches", "false"}},
+		edits: [][2]string{{"w.counts[identity] >= MaxWatches", "false"}},
 		tests: "StreamsOfTheHealthService",
+	},
+	{
+		name: "a lease outlives its licence when the licence's file is removed", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"!(e.outlived(at) && pool.exceeded(e.version))", "true"}},
+		tests: "AccountedFor|OutlivesItsLicence", in: inSeats + " " + inEngine,
+	},
+	{
+		name: "a restart forgets when the licence of a lease ends", file: "../internal/seats/leases.go",
+		edits: [][2]string{{"	e.ending(r.Until)\n", ""}},
+		tests: "AccountedFor|OutlivesItsLicence", in: inSeats + " " + inEngine,
+	},
+	{
+		name: "the end of a lease's licence is not written", file: "ledger/bolt/record.go",
+		edits: [][2]string{{"if r.Until != 0 {", "if false {"}},
+		tests: "OutlivesItsLicence|EndOfALicence", in: inBolt + " " + inEngine,
+	},
+	{
+		name: "leases are not looked at when licences change", file: "../internal/seats/license_ends.go",
+		edits: [][2]string{{"l.changed || l.next != 0", "l.next != 0"}},
+		tests: "AnotherLicenceHasASeat", in: inEngine,
 	},
 	{
 		name: "a panic ends the server", file: "internal/grpcapi/options.go",

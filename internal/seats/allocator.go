@@ -115,10 +115,10 @@ func (a *Allocator) Wait(c *Client, t Take, call *BlockedCall, now time.Duration
 	case d.Reason != messages.NoSeats || a.policy.servable(c, t).Result == Refused:
 	case c.waiting >= a.cfg.Limits.ClientWaiting:
 		d = a.policy.later(d, LimitClientWaiting, messages.RateLimited, "too many checkouts of this client wait in queues")
-	case c.account.waiting >= a.cfg.Limits.IdentityWaiting:
-		d = a.policy.later(d, LimitIdentityWaiting, messages.RateLimited, "too many checkouts of this identity wait in queues")
 	case len(a.queues.waiters) >= a.cfg.Limits.Waiting:
 		d = a.policy.later(d, LimitWaiting, messages.Busy, "too many checkouts wait in queues")
+	case c.account.waiting >= a.cfg.Limits.IdentityWaiting:
+		d = a.policy.later(d, LimitIdentityWaiting, messages.RateLimited, "too many checkouts of this identity wait in queues")
 	default:
 		a.queues.join(d, call)
 		return Outcome{}, true
@@ -268,11 +268,21 @@ func (a *Allocator) Expire(now time.Duration, limit int) (more bool) {
 	return len(overdue) == limit
 }
 
-// EndExpired ends up to limit leases of features whose licences have all expired, and reports whether there may be more.
+// EndExpired ends up to limit leases of features whose licences have all expired, and of those whose own licence has ended
+// and for which the licences in force have no room. So a licence ends whatever becomes of its file. EndExpired reports
+// whether there may be more.
 func (a *Allocator) EndExpired(now time.Duration, limit int) (more bool) {
+	at, coming := a.pools.at.UnixMilli(), licenseEnds{}
 	for number := range a.leases.used {
 		e := a.leases.at(number)
-		if e.state != entryHeld || !a.pools.all[e.pool].expired {
+		if e.state != entryHeld {
+			continue
+		}
+		pool := a.pools.all[e.pool]
+		if !pool.expired && !(e.outlived(at) && pool.exceeded(e.version)) {
+			if !e.outlived(at) {
+				coming.granted(e.until)
+			}
 			continue
 		}
 		if limit--; limit < 0 {
@@ -280,6 +290,7 @@ func (a *Allocator) EndExpired(now time.Duration, limit int) (more bool) {
 		}
 		a.end(number, messages.FeatureExpired, now)
 	}
+	a.leases.ends.looked(coming.next)
 	return false
 }
 
@@ -304,20 +315,22 @@ func (a *Allocator) ExpireWaiters(now time.Duration) { a.queues.expire(now) }
 // SetFeatures replaces the list of features. Refresh brings the new list into force.
 func (a *Allocator) SetFeatures(features []license.Feature) {
 	a.pools.set(features)
+	a.leases.ends.change()
 	a.queues.markAllDirty() // seats may have been added, or a feature may have lost all its seats
 }
 
 // Refresh brings blocks into force that have started by this time, and removes blocks that have expired. It reports
-// whether any block has expired since the last Refresh, and whether leases of expired licences are held: EndExpired
-// ends them.
+// whether any block has expired since the last Refresh, and whether leases may be held whose licences have ended:
+// EndExpired ends them.
 func (a *Allocator) Refresh(at time.Time) (expired, overdue bool) {
 	started, over := a.pools.counts()
 	overdue = a.pools.refresh(at)
 	nowStarted, nowOver := a.pools.counts()
 	if nowStarted != started || nowOver != over {
+		a.leases.ends.change()
 		a.queues.markAllDirty() // there may be more seats, or waiting may be pointless now
 	}
-	return nowOver > over, overdue
+	return nowOver > over, overdue || a.leases.ends.due(at.UnixMilli())
 }
 
 // Held returns how many leases are held.

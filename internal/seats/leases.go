@@ -23,12 +23,14 @@ type leases struct {
 	tombstones tombstones
 	journal    journal
 	held       int // leases
+	ends       licenseEnds
 }
 
 // entry is what the allocator knows of a slot.
 type entry struct {
 	request   messages.RequestID
 	seq       uint64 // of the record that states the present state
+	until     int64  // when the licence ends that granted the lease, in milliseconds since 1970; 0 when it never does
 	pool      uint32
 	count     uint32
 	client    uint32
@@ -55,6 +57,12 @@ func (e *entry) demand() demand { return demand{e.version, int(e.count), e.group
 func (e *entry) hold(pool uint32, d demand, overdrawn bool) {
 	e.state, e.pool, e.version, e.count, e.group, e.overdrawn = entryHeld, pool, d.version, uint32(d.seats), d.group, overdrawn
 }
+
+// ending notes when the licence ends that granted the lease.
+func (e *entry) ending(until int64) { e.until = until }
+
+// outlived reports whether the licence has ended that granted the held lease.
+func (e *entry) outlived(at int64) bool { return e.until != 0 && at >= e.until }
 
 // end makes an entry a tombstone. Its seats were given back before.
 func (e *entry) end(reason messages.Reason) { e.state, e.reason, e.group = entryEnded, reason, 0 }
@@ -148,6 +156,8 @@ func (ls *leases) grant(d *decision, now time.Duration) (number uint32) {
 	ls.table.hold(number, ls.secret(), d.client.index, now)
 	d.carriedOut(ls.id(number), ls.pools.groups.join(d.group, d.want))
 	e.hold(d.index, d.want, d.Overdrawn)
+	e.ending(d.until)
+	ls.ends.granted(d.until)
 	ls.count(d.client, e, +1)
 	return number
 }
@@ -230,6 +240,8 @@ func (ls *leases) replayGrant(number uint32, c *Client, r ledger.Record) {
 	d.group = ls.pools.groups.join(shareGroupID{pool, r.Share, r.Group}, d)
 	e := ls.assign(number, c, r.Request)
 	e.hold(pool, d, r.Overdrawn)
+	e.ending(r.Until)
+	ls.ends.granted(r.Until)
 	e.recorded(r.Seq)
 	ls.count(c, e, +1)
 }

@@ -203,6 +203,38 @@ func (p *pool) capacity(version versionKey) int {
 	return 0
 }
 
+// until returns when the last of the active blocks expires that serve a version, in milliseconds since 1970; 0 when one of
+// them never does.
+func (p *pool) until(version versionKey) (last int64) {
+	for i := range p.blocks {
+		b := &p.blocks[i]
+		if !b.Active(p.at) || versionKeyOf(b.Version) < version {
+			continue
+		}
+		if b.Expires.IsZero() {
+			return 0
+		}
+		last = max(last, b.Expires.UnixMilli())
+	}
+	return last
+}
+
+// exceeded reports whether the active licences have too few seats for a held lease of this version: none of such a version,
+// or fewer than are held at a tier at which the lease counts.
+func (p *pool) exceeded(version versionKey) bool {
+	if !p.listed || len(p.tiers) == 0 || version > p.tiers[len(p.tiers)-1].version {
+		return true
+	}
+	i := 0
+	for t, used := range p.held {
+		if version >= p.lowest(i) && used > t.seats+t.overdraft {
+			return true
+		}
+		i++
+	}
+	return false
+}
+
 // licensed returns how many seats of all versions there are, without overdraft.
 func (p *pool) licensed() int {
 	if !p.listed || len(p.tiers) == 0 {

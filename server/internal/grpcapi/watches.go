@@ -7,9 +7,9 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// maxWatches is how many streams of the health service one identity has open at a time. Each costs the server memory for
+// MaxWatches is how many streams of the health service one identity has open at a time. Each costs the server memory for
 // as long as the client likes.
-const maxWatches = 64
+const MaxWatches = 64
 
 // watches counts the open streams of the health service by identity. It is safe for concurrent use.
 type watches struct {
@@ -21,7 +21,7 @@ type watches struct {
 func (w *watches) enter(identity string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.counts[identity] >= maxWatches {
+	if w.counts[identity] >= MaxWatches {
 		return &seats.Refusal{Reason: messages.RateLimited, Message: "the identity has too many streams", Limit: seats.LimitWatches}
 	}
 	if w.counts == nil {

@@ -51,6 +51,7 @@ const (
 	hasOverdrawn = 1 << iota // no value
 	hasGroup                 // the scope of sharing and 16 bytes
 	hasWall                  // milliseconds, a varint
+	hasUntil                 // milliseconds, a varint
 )
 
 func appendOptional(b []byte, r ledger.Record) []byte {
@@ -66,6 +67,10 @@ func appendOptional(b []byte, r ledger.Record) []byte {
 	if r.Wall != 0 {
 		b[at] |= hasWall
 		b = binary.AppendUvarint(b, uint64(r.Wall))
+	}
+	if r.Until != 0 {
+		b[at] |= hasUntil
+		b = binary.AppendUvarint(b, uint64(r.Until))
 	}
 	if b[at] == 0 {
 		return b[:at]
@@ -124,7 +129,10 @@ func (d *recordReader) optional(r *ledger.Record) {
 	if which&hasWall != 0 {
 		r.Wall = int64(d.number(63))
 	}
-	d.invalid = d.invalid || which == 0 || which >= hasWall<<1
+	if which&hasUntil != 0 {
+		r.Until = int64(d.number(63))
+	}
+	d.invalid = d.invalid || which == 0 || which >= hasUntil<<1
 }
 
 func (d *recordReader) bytes(n int) []byte {
