@@ -11,6 +11,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/actors/connection"
 	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/hostcode"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
 )
@@ -21,11 +22,13 @@ const chunksInFlight = 2
 // calls runs I/O outside of the actors, each call on a goroutine of its own and under a deadline, and sends the result to
 // an actor. Its methods are safe for concurrent use.
 type calls struct {
-	host     *Host
-	clock    clock
-	ctx      context.Context // of all calls; ends when the runtime stops
-	cancel   context.CancelFunc
-	sessions sessions
+	host      *Host
+	transport *hostTransport
+	store     *hostcode.Guard
+	clock     clock
+	ctx       context.Context // of all calls; ends when the runtime stops
+	cancel    context.CancelFunc
+	sessions  sessions
 
 	mu      sync.Mutex // guards the fields below
 	stopped bool       // no further goroutine may start
@@ -33,7 +36,9 @@ type calls struct {
 }
 
 func newCalls(host *Host, clock clock) *calls {
-	c := &calls{host: host, clock: clock}
+	c := &calls{
+		host: host, transport: newHostTransport(host.Transport), store: hostcode.New("the outage store", 0), clock: clock,
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
@@ -48,7 +53,7 @@ func (c *calls) stop() {
 	c.running.Wait()
 }
 
-// start runs do on a goroutine of its own. It reports false, and does nothing, once the calls are stopped. (A WaitGroup
+// start runs do on a goroutine of its own. After stop it reports false and does nothing. (A WaitGroup
 // alone must not be added to while it is being waited for.)
 func (c *calls) start(do func()) bool {
 	c.mu.Lock()
@@ -78,9 +83,9 @@ func (c *calls) after(d time.Duration, do func()) {
 	})
 }
 
-// connect reaches a server at the first of the addresses that leads to it. A session to another server is kept, since it
-// shows that the address has a new owner. Each reply is noted when it arrives: a feature may have to decide whether to
-// exit while the next address is being tried.
+// connect reaches a server at the first of the addresses that leads to it. A session to another server is kept: it
+// shows that the address leads to another server now. Each reply is noted when it arrives, because a feature may have
+// to decide whether to exit while the next address is being tried.
 func (c *calls) connect(ref *protocol.ConnectionRef, o connection.Connect) any {
 	result := &connection.Connected{Seq: o.Seq}
 	for _, address := range o.Addresses {
@@ -90,7 +95,7 @@ func (c *calls) connect(ref *protocol.ConnectionRef, o connection.Connect) any {
 		}
 		switch {
 		case err != nil:
-			if transport.AsRefusal(result.Err) == nil { // a refusal says that the server was reached, so it is kept
+			if transport.AsRefusal(result.Err) == nil { // an earlier refusal is kept, because it shows that the server was reached
 				result.Err = err
 			}
 			continue
@@ -104,22 +109,17 @@ func (c *calls) connect(ref *protocol.ConnectionRef, o connection.Connect) any {
 	return result
 }
 
-// dial opens a session to one address, and checks what the server says of itself.
+// dial opens a session to one address, and checks the server's Hello.
 func (c *calls) dial(address messages.Address, timeout time.Duration) (protocol.Dialled, error) {
 	ctx, cancel := context.WithTimeout(transport.WithClient(c.ctx, c.host.Client), timeout)
 	defer cancel()
-	d, err := guarded(func() (protocol.Dialled, error) {
-		session, err := c.host.Transport.Connect(ctx, address)
-		if err != nil {
-			return protocol.Dialled{}, err // a transport names the call itself
-		}
-		return protocol.Dialled{Address: address, Session: session, Hello: session.Hello()}, nil
-	})
+	session, err := c.transport.Connect(ctx, address)
 	if err != nil {
 		return protocol.Dialled{}, err
 	}
+	d := protocol.Dialled{Address: address, Session: session, Hello: session.Hello()}
 	if err := checkHello(d.Hello); err != nil {
-		closeQuietly(d.Session)
+		closeQuietly(session)
 		return protocol.Dialled{}, fmt.Errorf("connect %s: %w", address, err)
 	}
 	c.sessions.add(d.Session)
@@ -135,7 +135,7 @@ func (c *calls) closeSession(session transport.Session) {
 	}
 }
 
-// beat names all leases, in chunks. Without a lease it sends one empty chunk.
+// beat sends one heartbeat with all leases, in chunks. Without a lease it sends one empty chunk.
 func (c *calls) beat(ctx context.Context, o connection.SendBeat) any {
 	n := max(1, (len(o.Leases)+transport.MaxLeases-1)/transport.MaxLeases)
 	answers := make([]connection.ChunkAnswer, n)
@@ -157,7 +157,10 @@ func (c *calls) beat(ctx context.Context, o connection.SendBeat) any {
 func beatChunk(ctx context.Context, o connection.SendBeat, i int) connection.ChunkAnswer {
 	from := i * transport.MaxLeases
 	leases := o.Leases[from:min(from+transport.MaxLeases, len(o.Leases))]
-	reply, err := guarded(func() (transport.HeartbeatReply, error) { return o.Session.Heartbeat(ctx, leases) })
+	if ctx.Err() != nil { // the chunks before have used up the time
+		return connection.ChunkAnswer{From: from, Count: len(leases), Err: context.Cause(ctx)}
+	}
+	reply, err := o.Session.Heartbeat(ctx, leases)
 	if err == nil {
 		err = checkHello(reply.Hello)
 	}
@@ -166,7 +169,7 @@ func beatChunk(ctx context.Context, o connection.SendBeat, i int) connection.Chu
 
 // checkout sends takes.
 func (c *calls) checkout(ctx context.Context, o connection.Checkout) any {
-	reply, err := guarded(func() (transport.CheckoutReply, error) { return o.Session.Checkout(ctx, o.Takes) })
+	reply, err := o.Session.Checkout(ctx, o.Takes)
 	if err == nil {
 		err = checkHello(reply.Hello)
 	}
@@ -175,14 +178,14 @@ func (c *calls) checkout(ctx context.Context, o connection.Checkout) any {
 
 // checkin sends returns.
 func (c *calls) checkin(ctx context.Context, o connection.CheckinAll) any {
-	reply, err := guarded(func() (transport.CheckinReply, error) { return o.Session.Checkin(ctx, o.Returns) })
+	reply, err := o.Session.Checkin(ctx, o.Returns)
 	if err == nil {
 		err = checkHello(reply.Hello)
 	}
 	return &connection.ReturnsAnswered{Seq: o.Seq, Reply: reply, Err: err}
 }
 
-// checkHello returns an error for a reply that does not say which server sent it: such a reply cannot be believed.
+// checkHello returns an error for a reply that does not identify its server, because such a reply cannot be trusted.
 func checkHello(h transport.Hello) error {
 	switch {
 	case !h.Identity.Valid():
@@ -192,14 +195,4 @@ func checkHello(h transport.Hello) error {
 	default:
 		return nil
 	}
-}
-
-// guarded calls a transport, which is foreign code: its panic becomes an error of the call.
-func guarded[T any](call func() (T, error)) (result T, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the transport panicked: %v", p)
-		}
-	}()
-	return call()
 }

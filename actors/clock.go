@@ -14,8 +14,8 @@ type clock struct {
 	wall  func() time.Time
 }
 
-// startClock takes the monotonic reading off the wall time: time.Time.Sub would subtract the monotonic readings of both
-// times if both had one, and so never see that the wall clock moved by itself.
+// startClock removes the monotonic reading from the wall time. When both times have a monotonic reading, time.Time.Sub
+// uses only these, and would not show that the wall clock jumped.
 func startClock(wall func() time.Time) clock {
 	return clock{began: time.Now(), base: wall().Round(0), wall: wall}
 }
@@ -25,11 +25,12 @@ func (c clock) now() protocol.Instant {
 	return protocol.Instant{Mono: time.Since(c.began), Wall: c.wall().Sub(c.base)}
 }
 
-// deadline returns when ctx ends; zero when it has no deadline.
+// deadline returns when ctx ends; zero when it has no deadline. The deadline may be a time of the wall clock alone, which has
+// to be compared with the wall clock of now, and not with that of the start.
 func (c clock) deadline(ctx context.Context) protocol.Instant {
 	at, ok := ctx.Deadline()
 	if !ok {
 		return protocol.Instant{}
 	}
-	return protocol.Instant{Mono: max(at.Sub(c.began), 1)}
+	return protocol.Instant{Mono: max(time.Since(c.began)+time.Until(at), 1)}
 }

@@ -56,7 +56,7 @@ func (a *connectionActor) run(c actor.Context, in protocol.Input) {
 	}
 }
 
-// restart rebuilds the machine after a panic, and has every feature repeat what it asks for.
+// restart rebuilds the machine after a panic, and makes every feature repeat its request.
 func (a *connectionActor) restart(c actor.Context, crash *crash) {
 	now := a.tree.clock.now()
 	machine, effects := a.machine.Rebuilt(now, a.tree.host.newRand(), a.tree.draining.Load() != nil)
@@ -71,7 +71,7 @@ func (a *connectionActor) restart(c actor.Context, crash *crash) {
 	for _, e := range effects {
 		a.perform(c, e)
 	}
-	a.outbox.flush(a.tree) // features must get what the old machine told them before they are asked again
+	a.outbox.flush(a.tree) // features must get the messages of the old machine before they are asked again
 	a.tree.askAgain()
 }
 

@@ -18,13 +18,14 @@
 //	runtime          runtime_actor.go      directory.Machine
 //	outage counter   outage_actor.go       outage.Counter
 //
-// What they say to each other, and who says what to whom, is package protocol.
+// Their messages, with senders and receivers, are in package protocol.
 //
 // # Where to find what
 //
 //	Start, Tree.Close                         start.go, tree.go
 //	the application's Checkin and Heartbeat   feature_actor.go
 //	I/O under a deadline, and its results     calls.go, sessions.go
+//	the host's transport may misbehave        host_transport.go, internal/hostcode
 //	panics and restarts                       supervision.go
 //	a checkout enters, or is refused          entrance.go, registry.go
 //	bursts of a million messages              outbox.go, internal/mailbox
@@ -34,16 +35,20 @@
 //
 // Leases, requests and failed counts belong to the connection, the state of a checkout to its feature, Done to the handle.
 // One heartbeat names all leases of a connection, and features get a message only when something changes. I/O never runs
-// in an actor: it runs on a goroutine under a deadline and comes back as a message. A message about something that has
-// moved on is dropped; when it is a grant, the connection returns the seats.
+// in an actor: it runs on a goroutine under a deadline and comes back as a message. A late message is dropped; the
+// connection returns the seats of a late grant.
 //
 // Comments in this module cite rules by number; the rules are in docs/rules.md.
 //
 // # Panics
 //
-// A panic is a defect of seatbeat; failures of servers and networks are messages. An actor that panicked loses the message
-// that it was handling, and restarts after a pause. A feature asks its origin what it holds. A connection keeps its leases,
-// returns what was under way, and has all features repeat what they ask for. A heartbeat timer is told its interval again.
-// The runtime rebuilds its directory from the connections, the outage counter from what it has counted. An actor that
-// panics too often ends, and what it held is lost (RestartPolicy).
+// A panic is a defect of seatbeat; failures of servers and networks are messages. An actor that panicked loses the
+// message that it was handling, and restarts after a pause. A feature asks its origin what it holds. A connection keeps
+// its leases, returns the seats of requests that were under way, and makes all features repeat their requests. A
+// heartbeat timer gets its interval again. The runtime rebuilds its directory from the connections, the outage counter
+// from what it has counted. An actor that panics too often ends, and its leases are lost (RestartPolicy).
+//
+// # Platforms
+//
+// The package compiles on 64-bit platforms only; platform.go says why.
 package actors

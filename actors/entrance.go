@@ -11,15 +11,15 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// entrance lets features in: it lists a feature and starts its actor, in one step. Whoever ends all features does so
-// through the entrance, and so either keeps a feature out or finds it listed, with an actor to send to.
+// entrance adds features: it lists a feature and starts its actor under one lock. Code that ends all features takes the
+// same lock, so a feature is either refused or listed with a running actor.
 type entrance struct {
 	tree    *Tree
 	props   *actor.Props
-	refused atomic.Pointer[messages.UnavailableError] // why checkouts are refused; nil: they are let in
+	refused atomic.Pointer[messages.UnavailableError] // why checkouts are refused; nil: they are not refused
 
 	mu       sync.Mutex // held while a feature enters; guards the field below
-	entering *Feature   // whose actor is being made
+	entering *Feature   // the feature whose actor is being started
 }
 
 func newEntrance(t *Tree) *entrance {
@@ -28,7 +28,7 @@ func newEntrance(t *Tree) *entrance {
 	return e
 }
 
-// enter lets a feature in. It fails with the error that refuse was given last, or with ErrClosed.
+// enter adds a feature. It fails with the error of the latest refuse, or with ErrClosed.
 func (e *entrance) enter(f *Feature) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -63,7 +63,7 @@ type parent struct {
 	pid *actor.PID
 }
 
-// Self returns the actor that protoactor takes for the spawning one.
+// Self returns the actor that protoactor regards as the parent.
 func (p parent) Self() *actor.PID { return p.pid }
 
 // list returns the features that have not ended.
@@ -73,7 +73,8 @@ func (e *entrance) list() []*Feature {
 	return e.tree.features.list()
 }
 
-// refuse makes enter fail with the error, and returns the features that are in. A nil error lets features in again.
+// refuse makes enter fail with err, and returns the features that have not ended. After a nil err features are accepted
+// again.
 func (e *entrance) refuse(err *messages.UnavailableError) []*Feature {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -81,7 +82,7 @@ func (e *entrance) refuse(err *messages.UnavailableError) []*Feature {
 	return e.tree.features.list()
 }
 
-// close makes enter fail with ErrClosed, and returns what registry.close returns.
+// close makes enter fail with ErrClosed, and returns the results of registry.close.
 func (e *entrance) close() ([]*Feature, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -14,8 +14,9 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Feature is one checkout: its actor with the machine, and what the application's handle reads. It is one struct, since
-// there may be a million of them. The exported methods, except Receive, are safe for concurrent use.
+// Feature is one checkout: its actor with the machine, and the values that the application's handle reads. It is a
+// single struct, because there may be a million features. The exported methods, except Receive, are safe for concurrent
+// use.
 type Feature struct {
 	protocol.Member
 	tree *Tree
@@ -23,19 +24,19 @@ type Feature struct {
 	// Of the actor.
 	machine feature.Machine
 	panics  *panics         // nil: it never panicked
-	granted *protocol.Reply // of the first checkout; nil after it
+	granted *protocol.Reply // the reply to the first checkout; nil after the answer
 
 	checkedIn atomic.Bool // Checkin was called
-	slot      int32       // in the registry, whose mutex guards it; negative: none
+	slot      int32       // index in the registry, whose mutex guards it; negative: not listed
 
 	mu   sync.Mutex    // guards the fields below
 	done chan struct{} // made on first use
-	err  error         // why the license is gone; nil: it is not
+	err  error         // why the license is gone; nil: it is not gone
 }
 
 // Start starts the checkout's actor, which asks the servers for the seats. It blocks until the seats are granted or
-// refused, or ctx ends; in the end either the seats are held or nothing is left of the checkout. c must be valid. Start is
-// called once.
+// refused, or ctx ends. Afterwards the seats are held, or every request is cancelled and returned. c must be valid.
+// Start is called once.
 //
 // Errors: *messages.CheckoutError with the answer of each server, *messages.UnavailableError, messages.ErrClosed, or the
 // cause of ctx.
@@ -45,18 +46,35 @@ func (f *Feature) Start(ctx context.Context, t *Tree, c messages.Checkout) error
 	f.machine = feature.New(&t.settings, &f.Member, c.Wait)
 	granted := protocol.NewReply()
 	f.granted = granted
+	deadline, ended := t.clock.deadline(ctx), ctx.Done()
 	if err := t.entrance.enter(f); err != nil {
 		return err
 	}
-	t.send(f.PID, &protocol.Begin{Deadline: t.clock.deadline(ctx)})
+	t.send(f.PID, &protocol.Begin{Deadline: deadline})
 	select {
 	case err := <-granted.Answered():
 		return err
-	case <-ctx.Done():
-		t.send(f.PID, &protocol.Cancelled{Err: context.Cause(ctx)})
-		return granted.Cancelled(context.Cause(ctx))
+	case <-ended:
 	}
+	cause := errNoCause
+	defer func() { t.send(f.PID, &protocol.Cancelled{Err: cause}) }() // even when the next line panics: it runs the caller's code
+	cause = causeOf(ctx)
+	return granted.Cancelled(cause)
 }
+
+// errNoCause is the cause of a context whose own code says that it has none.
+var errNoCause = errors.New("the context has ended")
+
+// causeOf returns why a context of the caller has ended. It is never nil, which would mean success.
+func causeOf(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return errNoCause
+}
+
+// Started reports whether Start was called.
+func (f *Feature) Started() bool { return f.tree != nil }
 
 // Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before. It is zero for a
 // local licence.
@@ -64,6 +82,9 @@ func (f *Feature) Deadline() time.Time {
 	origin := f.Origin()
 	if origin == nil || f.Local() {
 		return time.Time{}
+	}
+	if !f.tree.settings.Automatic() {
+		return origin.DeadlineOf(f.ID())
 	}
 	return origin.Deadline()
 }
@@ -81,7 +102,7 @@ func (f *Feature) Done() <-chan struct{} {
 	return f.done
 }
 
-// Err returns why the license is gone; nil while it is not.
+// Err returns why the license is gone; nil while it is not gone.
 func (f *Feature) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -102,7 +123,8 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	select {
 	case <-f.Done():
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		f.awaitEnd()
+		return causeOf(ctx)
 	}
 	if err := f.Err(); !errors.Is(err, messages.ErrCheckedIn) {
 		return err
@@ -110,26 +132,41 @@ func (f *Feature) Checkin(ctx context.Context) error {
 	return f.awaitReturn(ctx, reply)
 }
 
+// endWithin is how long Checkin waits for its license to end, whatever its context says. The actor needs no server for
+// that, so that this time passes only if the process itself stands still.
+const endWithin = time.Second
+
+// awaitEnd waits until the license is gone.
+func (f *Feature) awaitEnd() {
+	late := time.NewTimer(endWithin)
+	defer late.Stop()
+	select {
+	case <-f.Done():
+	case <-late.C:
+	}
+}
+
 // awaitReturn waits until the server has taken the seats back.
 func (f *Feature) awaitReturn(ctx context.Context, reply *protocol.Reply) error {
 	select {
 	case err := <-reply.Answered():
 		if errors.Is(err, errRestarted) {
-			return nil // the seats are being returned, but the actor that would have told when has forgotten the call
+			return nil // the seats are being returned, but the actor lost this call with a panic and cannot say when
 		}
 		return err
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return causeOf(ctx)
 	case <-f.tree.calls.ctx.Done():
 		return nil
 	}
 }
 
-// Heartbeat beats now. It returns nil when the seats are held, the license's error when it is gone, or a
+// Heartbeat sends a heartbeat now. It returns nil when the seats are held, the license's error when it is gone, or a
 // protocol.TransportError when the server gave no answer.
 func (f *Feature) Heartbeat(ctx context.Context) error {
 	reply := f.tree.replies.new()
 	defer f.tree.replies.drop(reply)
+	defer reply.Leave()
 	f.tree.send(f.PID, &protocol.HeartbeatNow{Reply: reply})
 	select {
 	case err := <-reply.Answered():
@@ -138,17 +175,17 @@ func (f *Feature) Heartbeat(ctx context.Context) error {
 		}
 	case <-f.Done():
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return causeOf(ctx)
 	}
 	select {
 	case <-f.Done():
 		return f.Err()
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return causeOf(ctx)
 	}
 }
 
-// Receive handles one message. Every message but protoactor's own is an input of the machine, or wake.
+// Receive handles one message: an input of the machine, or wake. Messages of protoactor are ignored.
 func (f *Feature) Receive(c actor.Context) {
 	in, ok := c.Message().(protocol.Input)
 	if !ok {
@@ -185,14 +222,14 @@ func (f *Feature) onPanic(in protocol.Input) {
 	panic(f.panics.record(f.tree, "feature", reason, in))
 }
 
-// restart resets the machine after a panic. A lost message that ends the checkout is handled again; whatever else was lost,
-// the origin knows better.
+// restart resets the machine after a panic. A lost message that ends the checkout is handled again. Other lost messages
+// are not needed: the origin says what the feature holds.
 func (f *Feature) restart(c actor.Context, crash *crash) {
 	state, usedUp := f.State(), crash.usedUp
 	if state.Final() && f.Err() != nil {
 		return
 	}
-	if state.Final() { // the panic was in the middle of the end
+	if state.Final() { // the feature panicked after its final state and before End was performed
 		usedUp = true
 		if state = messages.StateHeld; f.Origin() == nil {
 			state = messages.StateCheckingOut
@@ -228,14 +265,15 @@ func (f *Feature) perform(c actor.Context, e protocol.Effect) {
 		t.send(e.Connection.PID(), &protocol.BeatOrder{Member: &f.Member, Reply: e.Reply})
 	case protocol.Answer:
 		e.Reply.Answer(e.Err)
-	case feature.QueryHoldings: // by way of the runtime, so that it does not overtake a ReleaseOrder
+	case feature.QueryHoldings: // sent by way of the runtime, so that the query does not overtake a ReleaseOrder
 		t.send(t.runtime, &protocol.HoldingsQuery{Member: &f.Member})
 	case *protocol.GaveUp:
 		t.send(t.runtime, e)
 	}
 }
 
-// receiverOf returns the actor that a take goes to: its connection, or the runtime, which knows who serves the address.
+// receiverOf returns the actor that gets a take: its connection, or the runtime, which knows the connection for each
+// address.
 func (f *Feature) receiverOf(e protocol.TakeSeat) *actor.PID {
 	if e.Connection != nil {
 		return e.Connection.PID()

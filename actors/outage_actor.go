@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/seatbeat/seatbeat/actors/outage"
 	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/internal/hostcode"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
@@ -24,7 +24,7 @@ type outageActor struct {
 	storing bool // the store is merging
 }
 
-// startCounter loads what the store knows and starts the outage counter. It returns nil when outages are not counted.
+// startCounter loads the stored outages and starts the outage counter. It returns nil when outages are not counted.
 func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
 	if !t.settings.CountOutages {
 		return nil, nil
@@ -32,7 +32,9 @@ func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
 	var known map[string]messages.OutageRecord
 	if t.host.Store != nil {
 		var err error
-		if known, err = abandonable(ctx, t.host.Store.Load); err != nil {
+		if known, err = hostcode.Call(ctx, t.calls.store, func() (map[string]messages.OutageRecord, error) {
+			return t.host.Store.Load(ctx)
+		}, nil); err != nil {
 			return nil, fmt.Errorf("load outages: %w", err)
 		}
 	}
@@ -49,7 +51,7 @@ func startCounter(ctx context.Context, t *Tree) (*actor.PID, error) {
 	return pid, nil
 }
 
-// begin decides from what the store knows, before the actor runs: until then no checkout is let in.
+// begin applies the stored outages before the actor runs, so that no checkout is accepted past the limit.
 func (a *outageActor) begin() {
 	for _, e := range a.machine.Step(a.tree.clock.now(), &protocol.WakeUp{}) {
 		if _, timer := e.(protocol.WakeAt); !timer {
@@ -95,13 +97,25 @@ func (a *outageActor) perform(self *actor.PID, e protocol.Effect) {
 	case protocol.Answer:
 		e.Reply.Answer(e.Err)
 	case protocol.WakeAt:
-		a.timer.set(t, self, e.At)
+		a.timer.set(t, self, a.soon(e.At))
 	case protocol.Warn:
 		t.host.Logger.Warn(e.Text, e.Args...)
 	}
 }
 
-// stopAll ends every feature and refuses checkouts with the error. A nil error lets checkouts in again.
+// wallLook is how often the counter looks at the wall clock, by which outages leave their window: the timer stands still while
+// the machine sleeps, and does not see that the clock was set.
+const wallLook = 10 * time.Second
+
+// soon returns the time of the machine's timer, or an earlier one at which the wall clock is looked at. Zero stays zero.
+func (a *outageActor) soon(at protocol.Instant) protocol.Instant {
+	if at == (protocol.Instant{}) {
+		return at
+	}
+	return protocol.Sooner(at, a.tree.clock.now().After(wallLook))
+}
+
+// stopAll ends every feature and refuses checkouts with the error. After a nil error checkouts are accepted again.
 func (a *outageActor) stopAll(err *messages.UnavailableError) {
 	features := a.tree.entrance.refuse(err)
 	if err != nil {
@@ -117,39 +131,9 @@ func (a *outageActor) merge(self *actor.PID, e outage.MergeStore) {
 		return
 	}
 	t.calls.run(self, storeTimeout, func(ctx context.Context) any {
-		record, err := abandonable(ctx, func(ctx context.Context) (messages.OutageRecord, error) {
+		record, err := callHost(ctx, t.calls.store, func() (messages.OutageRecord, error) {
 			return t.host.Store.Merge(ctx, e.ServerID, e.Record)
 		})
 		return &outage.StoreMerged{ServerID: e.ServerID, Record: record, Err: err}
 	})
-}
-
-// errStoreGoexit is the error of a store that ended the goroutine which called it.
-var errStoreGoexit = errors.New("the outage store called runtime.Goexit")
-
-// abandonable calls the outage store, which is the host's code: it may panic, or hang whatever its context says. When ctx
-// ends the call is abandoned, with the goroutine that it holds.
-func abandonable[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
-	type outcome struct {
-		result T
-		err    error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		o := outcome{err: errStoreGoexit}
-		defer func() {
-			if p := recover(); p != nil {
-				o.err = fmt.Errorf("panic: %v", p)
-			}
-			done <- o
-		}()
-		o.result, o.err = call(ctx)
-	}()
-	select {
-	case o := <-done:
-		return o.result, o.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
 }

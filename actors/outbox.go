@@ -7,15 +7,15 @@ import (
 	"github.com/seatbeat/seatbeat/internal/fifo"
 )
 
-// tellsAtOnce is how many messages of a burst are sent before the features that got them have their turn: so few that the
-// messages, and what they cause, take little memory, and so many that a turn costs little beside them.
+// tellsAtOnce is how many messages of a burst are sent before their receivers run. Fewer messages cost more turns of
+// the connection; more messages take more memory while they wait.
 const tellsAtOnce = 4096
 
-// outbox sends what a connection tells features and other connections, in order. A burst of a million messages goes out
-// in parts: each part when the features of the one before have had their turn. (Sent at once, the messages took 100 bytes
-// each while they waited.) The zero value is an empty outbox.
+// outbox sends the messages of a connection to features and other connections, in order. A burst of a million messages
+// is sent in parts. The next part follows when the receivers of the last part have run. (Sent at once, each message
+// took 100 bytes while it waited.) The zero value is an empty outbox.
 type outbox struct {
-	burst   protocol.TellAll            // what is left of the TellAll being sent
+	burst   protocol.TellAll            // the rest of the TellAll being sent
 	queue   fifo.Queue[protocol.Effect] // Tell, TellAll and Forward, to be sent after it
 	waiting bool                        // a tellMore is on its way
 }
@@ -23,7 +23,7 @@ type outbox struct {
 // tellMore lets a connection send the next part of a burst.
 type tellMore struct{ protocol.Message }
 
-// post sends an effect, after those that wait.
+// post sends an effect after the effects that wait.
 func (o *outbox) post(t *Tree, self *actor.PID, e protocol.Effect) {
 	o.queue.Push(e)
 	if !o.waiting {
@@ -37,8 +37,8 @@ func (o *outbox) more(t *Tree, self *actor.PID) {
 	o.sendPart(t, self)
 }
 
-// sendPart sends the next part of what waits. If something is left, a tellMore comes when the receivers have had their
-// turn.
+// sendPart sends the next part of the waiting messages. If more messages are left, a tellMore arrives when the
+// receivers have run.
 func (o *outbox) sendPart(t *Tree, self *actor.PID) {
 	for range tellsAtOnce {
 		if !o.sendNext(t) {
@@ -49,7 +49,7 @@ func (o *outbox) sendPart(t *Tree, self *actor.PID) {
 	t.dispatcher.Schedule(func() { t.send(self, &tellMore{}) })
 }
 
-// flush sends everything that waits.
+// flush sends all waiting messages.
 func (o *outbox) flush(t *Tree) {
 	for o.sendNext(t) {
 	}

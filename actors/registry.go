@@ -36,7 +36,7 @@ func (r *registry) add(f *Feature) error {
 	return nil
 }
 
-// remove takes out a feature that has ended. A second call does nothing.
+// remove removes a feature that has ended. A second call does nothing.
 func (r *registry) remove(f *Feature) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,7 +49,7 @@ func (r *registry) remove(f *Feature) {
 	r.checkDrained()
 }
 
-// close lets no more features in. It returns those that are left, and a channel that is closed when none is left.
+// close makes add fail. It returns the features that have not ended, and a channel that is closed when all have ended.
 func (r *registry) close() ([]*Feature, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,14 +9,14 @@ import (
 // errRestarted answers calls of the application whose answer may have been lost with a panic.
 const errRestarted = protocol.TransportError("an actor was restarted")
 
-// replies knows the replies that calls of the application wait for. Any of them may be lost with a panic, so that each
-// panic answers them all: no call waits for ever.
+// replies lists the replies that calls of the application wait for. A panic may lose any of these replies. So each
+// panic answers all of them, and no call waits for ever.
 type replies struct {
 	mu   sync.Mutex // guards the field below
 	open map[*protocol.Reply]struct{}
 }
 
-// new returns a reply that a panic answers, until it is dropped.
+// new returns a reply and remembers it: until drop, answerAll answers it after a panic of any actor.
 func (r *replies) new() *protocol.Reply {
 	reply := protocol.NewReply()
 	r.mu.Lock()

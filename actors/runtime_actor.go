@@ -21,7 +21,7 @@ func newRuntimeActor(t *Tree) actor.Producer {
 	}
 }
 
-// Receive handles one message: an order of a feature, what a connection tells the runtime, a message of Close, or WakeUp.
+// Receive handles one message: an order of a feature, a message of a connection, a message of Close, or WakeUp.
 func (a *runtimeActor) Receive(c actor.Context) {
 	switch in := c.Message().(type) {
 	case *actor.Stopping, *actor.Restarting:
@@ -85,7 +85,7 @@ func (a *runtimeActor) spawn(c actor.Context, ref *protocol.ConnectionRef) {
 	a.tree.connections.add(ref)
 }
 
-// exit publishes that features exited, and tells the host.
+// exit publishes Exited and calls the Exit of the host.
 func (a *runtimeActor) exit(e messages.Exited) {
 	a.tree.host.Publish(e)
 	a.tree.host.Exit(e)

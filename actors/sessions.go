@@ -6,8 +6,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// sessions knows the sessions that are open, so that none outlives the runtime, even one that is still on its way to its
-// connection. Its methods are safe for concurrent use.
+// sessions lists the open sessions, so that no session outlives the runtime, even a session that has not reached its
+// connection yet. Its methods are safe for concurrent use.
 type sessions struct {
 	mu   sync.Mutex // guards the field below
 	open map[transport.Session]struct{}
@@ -22,7 +22,7 @@ func (s *sessions) add(session transport.Session) {
 	s.open[session] = struct{}{}
 }
 
-// remove takes out a session and reports whether it was open.
+// remove removes a session and reports whether it was open.
 func (s *sessions) remove(session transport.Session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,18 +31,18 @@ func (s *sessions) remove(session transport.Session) bool {
 	return ok
 }
 
-// closeAll takes out and closes all sessions.
+// closeAll removes and closes all sessions.
 func (s *sessions) closeAll() {
 	s.mu.Lock()
 	open := s.open
 	s.open = nil
 	s.mu.Unlock()
-	for session := range open {
-		closeQuietly(session)
+	var closing sync.WaitGroup
+	for session := range open { // all at once: each may take hostGrace
+		closing.Go(func() { closeQuietly(session) })
 	}
+	closing.Wait()
 }
 
 // closeQuietly closes a session that is no longer used. What Close returns does not matter then.
-func closeQuietly(session transport.Session) {
-	_, _ = guarded(func() (struct{}, error) { return struct{}{}, session.Close() })
-}
+func closeQuietly(session transport.Session) { _ = session.Close() }

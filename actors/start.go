@@ -27,13 +27,13 @@ type Host struct {
 	Publish func(messages.Event)
 	// Store keeps outages for longer than the process lives; nil: they are kept in memory.
 	Store outage.Store
-	// Exit is called when features have exited. What happens then is the host's decision.
+	// Exit is called when features have exited. The host decides what happens next.
 	Exit func(messages.Exited)
 	// Wall returns the wall time.
 	Wall func() time.Time
 	// Seed returns the seed for the random numbers of one actor: request ids and jitter.
 	Seed func() [32]byte
-	// Fault lets a test make an actor panic, before or after it handles a message; nil but in tests.
+	// Fault lets a test make an actor panic, before or after it handles a message; nil except in tests.
 	Fault func(point, actor string, message any)
 }
 

@@ -11,8 +11,9 @@ import (
 	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
-// crash is what an actor that panicked leaves behind for its restart. The actor makes it while it panics, and panics with
-// it in place of the reason: protoactor then suspends the mailbox, loses the message, and asks the supervisor.
+// crash is the information about a panic that the restart of the actor needs. The actor makes the crash while it
+// panics, and panics again with the crash as the reason. Then protoactor suspends the mailbox, drops the message, and
+// asks the supervisor.
 type crash struct {
 	cause  string
 	lost   []any // the messages that were being handled: several if the restart panicked, too
@@ -23,14 +24,14 @@ type crash struct {
 // String returns the cause, for protoactor's log.
 func (c *crash) String() string { return c.cause }
 
-// panics is what an actor knows of its own panics.
+// panics is the record of an actor about its own panics.
 type panics struct {
 	at      []protocol.Instant // within the window
 	pending *crash             // the actor has panicked and is not restarted yet; nil otherwise
 }
 
-// record notes a panic and decides about the restart. It is called while the actor panics. Answers to calls of the
-// application may be lost with the panic, so that all of them get an error.
+// record notes a panic and decides about the restart. It is called while the actor panics. A panic may lose answers to
+// calls of the application, so all waiting calls get an error.
 func (p *panics) record(t *Tree, who string, reason, lost any) *crash {
 	policy := t.settings.Restarts
 	pause, ok := policy.Next(p.count(t.clock.now(), policy.Window), rand.Float64())
@@ -57,7 +58,7 @@ func (p *panics) count(now protocol.Instant, window time.Duration) int {
 	return len(p.at)
 }
 
-// crash returns what the actor is to be restarted from; nil when it is to handle messages.
+// crash returns the panic after which the actor must restart its machine; nil when there was none.
 func (p *panics) crash() *crash {
 	if p == nil {
 		return nil
@@ -75,12 +76,12 @@ func (p *panics) onPanic(t *Tree, who string, in any) {
 	}
 }
 
-// wake makes an actor restart that was suspended after a panic: the actor finds its crash and restarts its machine before
-// it handles a message.
+// wake is sent to an actor that was suspended after a panic, so that it restarts its machine before it handles another
+// message.
 type wake struct{ protocol.Message }
 
-// restarter is the strategy of supervisors. It resumes the failed actor after the pause, with the same struct: that of a
-// feature is also the application's handle, which outlives every restart.
+// restarter is the strategy of supervisors. It resumes the failed actor after the pause. The struct of the actor stays:
+// the struct of a feature is also the handle of the application.
 type restarter struct{ tree *Tree }
 
 // HandleFailure is called in the supervisor of the actor that failed.

@@ -9,17 +9,15 @@ import (
 	"github.com/seatbeat/seatbeat/actors/protocol"
 )
 
-// wakeTimer is the one timer of an actor. Its WakeUp may arrive early, or after another time was set: machines look at
-// what is due.
+// wakeTimer is the one timer of an actor. A WakeUp may come early or late, so machines check what is due.
 type wakeTimer struct {
 	at    protocol.Instant // when it rings, or rang; zero: it is stopped
 	rang  atomic.Bool
 	timer *time.Timer
 }
 
-// set has the actor woken at that time; zero stops the timer. When the timer is set to ring sooner, it stays as it is: the
-// machine says again what it waits for when it is woken. So a burst of messages, each of which moves the time back, needs
-// one timer.
+// set wakes the actor at an instant; zero stops the timer. A timer that rings earlier is left alone: when woken, the
+// machine orders the next wake-up. So many messages that postpone the wake-up cost one timer.
 func (w *wakeTimer) set(t *Tree, self *actor.PID, at protocol.Instant) {
 	sooner := w.at != (protocol.Instant{}) && !w.rang.Load() && w.at.Before(at)
 	if at == w.at || sooner {

@@ -13,23 +13,23 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// Tree is the actors of one runtime and what they share. Its exported methods are safe for concurrent use.
+// Tree is the actors of one runtime and the parts that they share. Its exported methods are safe for concurrent use.
 type Tree struct {
 	settings protocol.Settings
 	host     Host
 	clock    clock
 
 	calls       *calls  // under way to servers and to the outage store
-	replies     replies // that calls of the application wait for
+	replies     replies // replies of running calls of the application
 	features    registry
-	entrance    *entrance // lets features in
+	entrance    *entrance // adds features
 	connections connections
 	dispatcher  *mailbox.Dispatcher
 	runtime     *actor.PID
 	counter     *actor.PID // nil: outages are not counted
 
 	closing  atomic.Bool                    // Close was called
-	draining atomic.Pointer[protocol.Reply] // of the Close that waits for returns, once all features have ended; nil before
+	draining atomic.Pointer[protocol.Reply] // answered when all returns are done; nil until Close waits for them
 }
 
 // States counts the checkouts that have not ended, by state.
@@ -51,7 +51,7 @@ func (t *Tree) Close(ctx context.Context) error {
 	return err
 }
 
-// drain waits until all features have ended, then until all connections have nothing left to return.
+// drain waits until all features have ended, and after that until no connection has a return left.
 func (t *Tree) drain(ctx context.Context, ended <-chan struct{}) error {
 	select {
 	case <-ended:
@@ -72,11 +72,11 @@ func (t *Tree) stop() {
 		_ = t.host.System.Root.StopFuture(t.counter).Wait()
 	}
 	_ = t.host.System.Root.StopFuture(t.runtime).Wait()
-	t.calls.sessions.closeAll() // those that were opened meanwhile
+	t.calls.sessions.closeAll() // sessions that were opened since
 }
 
-// flushOutages waits until the outage store has everything, or returns the cause of ctx. A program that lives for seconds
-// has no other time for it.
+// flushOutages waits until the outage store has everything, or returns the cause of ctx. A short-lived program would
+// otherwise end before its outages are stored.
 func (t *Tree) flushOutages(ctx context.Context) error {
 	if t.counter == nil {
 		return nil
@@ -105,7 +105,7 @@ func (t *Tree) tellAll(features []*Feature, in protocol.Input) {
 	}
 }
 
-// askAgain has every feature repeat what it asked for, after a restart that may have lost it.
+// askAgain makes every feature repeat its request, after a restart that may have lost requests.
 func (t *Tree) askAgain() { t.tellAll(t.entrance.list(), &protocol.AskAgain{}) }
 
 // props returns how to spawn an actor.
@@ -116,8 +116,8 @@ func (t *Tree) props(produce actor.Producer, more ...actor.PropsOption) *actor.P
 	return actor.PropsFromProducer(produce, append(options, more...)...)
 }
 
-// busyProps is for the few actors that all features send to. A turn of theirs is as long as the turns of all features that
-// a burst reaches at once, so that the features' answers do not pile up.
+// busyProps spawns the few actors that all features send to. Their turns are longer, so that they keep up with the
+// answers of a whole burst.
 func (t *Tree) busyProps(produce actor.Producer) *actor.Props {
 	return t.props(produce, actor.WithDispatcher(t.dispatcher.LongTurns(2*tellsAtOnce)))
 }

@@ -14,7 +14,7 @@ var (
 	ErrLost = errors.New("license lost")
 	// ErrExited: no server was reached any more. Shut the application down, or check out again once a server is back.
 	// The error is an *ExitedError.
-	ErrExited = errors.New("no license server reached")
+	ErrExited = errors.New("no licence server reached")
 	// ErrUnavailable: a server had more outages than allowed. Wait until the time in the error, which is an
 	// *UnavailableError, then check out again.
 	ErrUnavailable = errors.New("license servers were down too often")
@@ -47,7 +47,7 @@ type ExitedError struct {
 }
 
 func (e *ExitedError) Error() string {
-	return fmt.Sprintf("%v: %d heartbeats in a row failed, servers tried: %s; last cause: %s", ErrExited, e.Failed, join(e.Servers), e.Cause)
+	return fmt.Sprintf("%v: %d heartbeats failed in a row, servers tried: %s; last cause: %s", ErrExited, e.Failed, join(e.Servers), e.Cause)
 }
 
 // Is reports whether target is ErrExited.

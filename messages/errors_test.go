@@ -33,7 +33,7 @@ func TestErrorsSayWhatHappenedAndWhere(t *testing.T) {
 		"license lost: f2 1.0 x1 at lic1:6200: Revoked: by an administrator": &LostError{
 			Claim: Claim{Feature: "f2", Version: V(1, 0), Count: 1}, Server: server, Reason: Revoked, Message: "by an administrator",
 		},
-		"no license server reached: 5 heartbeats in a row failed, servers tried: lic1:6200, lic2:6200; last cause: refused": &ExitedError{
+		"no licence server reached: 5 heartbeats failed in a row, servers tried: lic1:6200, lic2:6200; last cause: refused": &ExitedError{
 			Servers: []Address{"lic1:6200", "lic2:6200"}, Failed: 5, Cause: "refused",
 		},
 		"license servers were down too often: lic1:6200 11 times within 1h0m0s, 10 are allowed; available again at 2026-01-02T03:04:05Z": &UnavailableError{

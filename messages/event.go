@@ -134,8 +134,8 @@ type (
 		Reason  Reason `json:"reason"`
 		Message string `json:"message,omitempty"` // of the server or of the runtime
 	}
-	// LeaseAtRisk: the client timeout will soon be over without an acknowledged heartbeat; from then on the server may
-	// grant the seats to another client. Published once per connection until the server answers again.
+	// LeaseAtRisk: no heartbeat was acknowledged for almost the client timeout. When Age reaches Timeout, the server may
+	// give the seats to another client. Published once per connection until the server answers again.
 	LeaseAtRisk struct {
 		Server   Server        `json:"server"`
 		Features int           `json:"features"` // checkouts that are held over this connection
@@ -146,6 +146,14 @@ type (
 	// is to be done: the runtime sends heartbeats at once.
 	ClockJumped struct {
 		By time.Duration `json:"by"` // how much further the wall clock went
+	}
+	// CertificateExpiring: the certificate by which servers know this client expires in 30, 7 or 1 day, told once each, or the
+	// files of the transport could not be read anew. Renew the certificate under the same name: once it has expired, no
+	// server answers, and all seats are lost.
+	CertificateExpiring struct {
+		Expires time.Time     `json:"expires"`
+		Left    time.Duration `json:"left"`            // until then; negative when the certificate has expired
+		Fault   string        `json:"fault,omitempty"` // why the files could not be read; what was read before is in use
 	}
 	// OutageCounted: a server was down, or restarted, and is up again.
 	OutageCounted struct {
@@ -171,7 +179,7 @@ type (
 		Claim
 		Cause string `json:"cause"`
 	}
-	// EventsDropped: this subscriber was too slow, and lacks Number events that are not terminal. Make the subscriber
+	// EventsDropped: this subscriber was too slow: Number events were dropped, none of them terminal. Make the subscriber
 	// faster, or its buffer larger.
 	EventsDropped struct {
 		Number int `json:"number"`
@@ -191,6 +199,7 @@ func (FailedOver) isEvent()           {}
 func (LicenseLost) isEvent()          {}
 func (LeaseAtRisk) isEvent()          {}
 func (ClockJumped) isEvent()          {}
+func (CertificateExpiring) isEvent()  {}
 func (OutageCounted) isEvent()        {}
 func (DownLimitExceeded) isEvent()    {}
 func (AvailabilityRestored) isEvent() {}

@@ -18,7 +18,7 @@ import (
 
 // The class of CVE-2020-14519 and -14515: the server does not check whose message it is. Only its holder can renew,
 // return, repeat or replace a lease, whatever others know about it.
-func TestALeaseIsOfNoUseToAnybodyElse(t *testing.T) {
+func TestALeaseIsOfNoUseToAnotherClient(t *testing.T) {
 	underAttack(t, func(s *attackServer) {
 		lease, request := s.lease, s.take.GetRequest()
 		for name, a := range map[string]attacker{"another identity": s.client("attacker"), "another instance": s.client("honest")} {
@@ -39,7 +39,7 @@ func TestALeaseIsOfNoUseToAnybodyElse(t *testing.T) {
 }
 
 // The class of CVE-2021-44151: the number of a session is short enough to be guessed, and nothing else is needed.
-func TestASessionIsOfNoUseToWhoGuessesIt(t *testing.T) {
+func TestAGuessedSessionIsOfNoUse(t *testing.T) {
 	underAttack(t, func(s *attackServer) {
 		a, mine := s.client("attacker"), s.honest.caller.GetSession()
 		_, err := a.seats.Connect(t.Context(), &wire.ConnectRequest{Instance: s.honest.caller.GetInstance()})

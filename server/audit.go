@@ -25,7 +25,7 @@ const (
 	auditLost = "lost"
 )
 
-// errAuditAbandoned is the error of a Stop that a handler of the host held up.
+// errAuditAbandoned is the error of a Stop that gave up a hanging handler of the host.
 var errAuditAbandoned = errors.New("the audit was given up: its handler hangs, and records of it are missing")
 
 // auditWriter writes audit records on a goroutine of its own. A nil writer writes nothing. It is an [engine.Audit].
@@ -36,8 +36,8 @@ type auditWriter struct {
 	rounds    chan []seats.AuditRecord
 	queued    atomic.Int64             // records in rounds
 	spare     chan []seats.AuditRecord // emptied slices, for the committer
-	ended     chan struct{}            // closed when everything is written, or nothing more will be
-	abandoned chan struct{}            // closed when nobody waits for the handler any longer
+	ended     chan struct{}            // closed when all records are written, or no more will be
+	abandoned chan struct{}            // closed when Stop no longer waits for the handler
 	abandon   sync.Once
 
 	failing  atomic.Bool  // a record was lost, and none was written since
@@ -124,7 +124,7 @@ func (a *auditWriter) limit(ctx context.Context) {
 	}
 }
 
-// wait waits until all records are written, and then returns true, or until the writer is abandoned: false.
+// wait blocks until all records are written and returns true, or until the writer is abandoned and returns false.
 func (a *auditWriter) wait() (written bool) {
 	if a == nil {
 		return true

@@ -58,7 +58,7 @@ func TestAuditTellsWhoAndWhy(t *testing.T) {
 	}
 	assert.Len(t, grant["lease"], 2*wire.IDLength)
 	assert.NotContains(t, records[0], "overdrawn")
-	assert.Equal(t, "2 of 2 seats in use (2 yours, 0 of your identity)", denial["message"])
+	assert.Equal(t, "2 of 2 seats in use (you 2, your other clients 0)", denial["message"])
 	assert.Equal(t, []any{map[string]any{
 		"identity": "cn:c", "instance": "ab" + strings.Repeat("00", 15), "user": "ada\nforged", "host": "build7", "seats": 2.0,
 	}}, denial["held_by"])

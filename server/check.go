@@ -7,7 +7,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
-// LedgerReport is what CheckBoltLedger found in a ledger.
+// LedgerReport is the result of CheckBoltLedger.
 type LedgerReport struct {
 	// ServerID and Epoch are of the last start on the ledger. The Epoch of the next start is higher by one.
 	ServerID string
@@ -18,9 +18,9 @@ type LedgerReport struct {
 	Records uint64
 }
 
-// CheckBoltLedger checks the ledger in a file, as a server does when it starts, and reports what is in it. It changes
+// CheckBoltLedger checks the ledger in a file, as a server does when it starts, and reports its contents. It changes
 // nothing. It fails with a [*bolt.InUseError] while a server uses the ledger, with a [*bolt.DamagedError] when a server
-// would refuse it, and with [fs.ErrNotExist] when there is none. It takes about as long as the start of a server.
+// would refuse it, and with [fs.ErrNotExist] when there is no ledger. It takes about as long as the start of a server.
 func CheckBoltLedger(path string) (LedgerReport, error) {
 	limits := Config{}.withDefaults().Limits.seats()
 	allocator := seats.New(seats.Config{Limits: limits}, seats.NewClients(limits, 0))

@@ -23,7 +23,8 @@ import (
 const (
 	// DefaultClientTimeout is five minutes, as usual for licence servers.
 	DefaultClientTimeout = 5 * time.Minute
-	// DefaultRetryAfter is long enough for a queue to drain, and short beside any client timeout.
+	// DefaultRetryAfter is long enough for the queue of the committer to drain, and short compared to any client
+	// timeout.
 	DefaultRetryAfter = time.Second
 )
 
@@ -42,15 +43,21 @@ const (
 	DefaultRate              = 20_000
 	DefaultBurst             = 4_000_000
 	DefaultSourceConnections = 1024
-	// DefaultClientWaiting is a few times what one runtime queues at a time.
+	// DefaultClientWaiting is a few times the number of takes that one runtime queues at a time.
 	DefaultClientWaiting = 256
 	DefaultWaiting       = 10_000
+	// DefaultIdentityRate is above what the handshakes of two cores allow.
+	DefaultIdentityRate  = 2_000
+	DefaultIdentityBurst = 20_000
 )
 
-// MaxLimit is the highest value of those Limits that name no other bound.
+// IdentityStreams is how many streams of the health service one identity has open at a time.
+const IdentityStreams = grpcapi.MaxWatches
+
+// MaxLimit is the highest value of the Limits that name no other bound.
 const MaxLimit = 1 << 30
 
-// Config says how a server works. Ledger is required, and one of TLS and Insecure.
+// Config is the configuration of a server. Ledger is required, and either TLS or Insecure.
 type Config struct {
 	// Ledger keeps grants and ends. The server opens it in New and closes it in Stop. Required.
 	Ledger ledger.Ledger
@@ -59,8 +66,8 @@ type Config struct {
 	// ClientTimeout is how long a lease lives without a heartbeat. Default 5m; MinClientTimeout to MaxClientTimeout, in
 	// whole milliseconds.
 	ClientTimeout time.Duration
-	// RetryAfter is when a client shall try again that met a limit or a server that is shutting down. Default 1s; 1ms to
-	// 1h.
+	// RetryAfter is after what time a client tries again when a limit or a shutdown of the server refused its call.
+	// Default 1s; 1ms to 1h.
 	RetryAfter time.Duration
 
 	// TLS holds the server's certificate and the authorities of its clients; ClientAuth must be
@@ -118,20 +125,22 @@ type Config struct {
 // Limits bound what clients can ask for. A call or take that exceeds a limit is refused with a retry-after. The protocol
 // bounds the length of a message, of a batch and of a heartbeat.
 type Limits struct {
-	// Clients is how many clients are remembered at a time. Default 100,000. At least 1.
+	// Clients is how many clients there are at a time. A client counts while it holds a lease or waits, and for 5 seconds
+	// after its last call. Default 100,000. At least 1.
 	Clients int
 	// InFlight is how many calls of one client are answered at a time; calls that are blocked in a queue do not count.
 	// Default 256. At least 1.
 	InFlight int
 	// ClientLeases is how many leases one client holds. Default 2,000,000. At least 1.
 	ClientLeases int
-	// Leases is how many leases the server holds, including ended leases that it still remembers: about 120 bytes each.
+	// Leases is how many leases the server holds, including ended leases that it still remembers: about 120 bytes each, and
+	// about 300 more for a client that has no other.
 	// Default 8,000,000; 1 to 67,108,864.
 	Leases int
 	// Rate is how many takes and returns of one client are accepted in a second, on average. Default 20,000. At least 1.
 	Rate int
-	// Burst is how many takes and returns of one client are accepted at once after a while of silence: a client that
-	// recovers takes all its seats again. Default 4,000,000; at least 1,024, the length of a batch.
+	// Burst is how many takes and returns of one client are accepted at once after a pause: a client that recovers
+	// takes all its seats again. Default 4,000,000; at least 1,024, the length of a batch.
 	Burst int
 	// SourceConnections is how many connections from one address are open at a time; further ones are closed as soon as
 	// they are accepted. Loopback is no exception. Everything behind one NAT is one address, and so is an IPv6 network of
@@ -142,25 +151,34 @@ type Limits struct {
 	// Waiting is how many takes of all clients are queued at a time, each with a call that is blocked. Default 10,000. At
 	// least 1.
 	Waiting int
+
+	// IdentityClients, IdentityLeases and IdentityWaiting are how much of Clients, Leases and Waiting the clients of one
+	// identity use together, so that no identity uses up what all share: clients draw their instances themselves. Default:
+	// half of each; all of it with Insecure, where every client has the same identity. At least 1.
+	IdentityClients, IdentityLeases, IdentityWaiting int
+	// IdentityRate is how many sessions the clients of one identity open in a second, and how many requests that the server
+	// does not know they return in a second, each on average. Default 2,000. At least 1.
+	IdentityRate int
+	// IdentityBurst is the same at once after a while of silence. Default 20,000; at least 1,024, the length of a batch.
+	IdentityBurst int
 }
 
 // Validate returns nil, or all faults of c joined, each a [*messages.FieldError] that names its field. New calls it.
 func (c Config) Validate() error {
-	var faults faults.List
+	var found faults.List
 	d := c.withDefaults()
 	if d.Ledger == nil {
-		faults.Add("Ledger", "is missing: pass one, &ledger.Memory{} for a test")
+		found.Add("Ledger", "is missing: pass one, &ledger.Memory{} for a test")
 	}
-	validateFeatures(&faults, d.Features)
+	validateFeatures(&found, d.Features)
 	if t := d.ClientTimeout; t < MinClientTimeout || t > MaxClientTimeout || t%time.Millisecond != 0 {
-		faults.Add("ClientTimeout", "is %s: must be %s to %s in whole milliseconds", t, MinClientTimeout, MaxClientTimeout)
+		found.Add("ClientTimeout", "is %s: must be %s to %s in whole milliseconds%s", t, MinClientTimeout, MaxClientTimeout,
+			faults.Meant(t, MinClientTimeout, MaxClientTimeout))
 	}
-	if d.RetryAfter < time.Millisecond || d.RetryAfter > time.Hour {
-		faults.Add("RetryAfter", "is %s: must be 1ms to 1h", d.RetryAfter)
-	}
-	d.validateSecurity(&faults)
-	d.Limits.validate(&faults)
-	return faults.Err()
+	found.AddDuration("RetryAfter", d.RetryAfter, time.Millisecond, time.Hour)
+	d.validateSecurity(&found)
+	d.Limits.validate(&found)
+	return found.Err()
 }
 
 func (c Config) validateSecurity(faults *faults.List) {
@@ -216,6 +234,9 @@ func (l Limits) validate(faults *faults.List) {
 		{"Limits.Rate", l.Rate, 1, MaxLimit}, {"Limits.Burst", l.Burst, wire.MaxBatch, MaxLimit},
 		{"Limits.SourceConnections", l.SourceConnections, 1, MaxLimit},
 		{"Limits.ClientWaiting", l.ClientWaiting, 1, MaxLimit}, {"Limits.Waiting", l.Waiting, 1, MaxLimit},
+		{"Limits.IdentityClients", l.IdentityClients, 1, MaxLimit}, {"Limits.IdentityLeases", l.IdentityLeases, 1, seats.MaxSlots},
+		{"Limits.IdentityWaiting", l.IdentityWaiting, 1, MaxLimit}, {"Limits.IdentityRate", l.IdentityRate, 1, MaxLimit},
+		{"Limits.IdentityBurst", l.IdentityBurst, wire.MaxBatch, MaxLimit},
 	} {
 		if n.value < n.lo || n.value > n.hi {
 			faults.Add(n.field, "is %d: must be %d to %d", n.value, n.lo, n.hi)
@@ -223,11 +244,13 @@ func (l Limits) validate(faults *faults.List) {
 	}
 }
 
-// seats returns those of the limits that the allocator knows.
+// seats returns the limits that the allocator enforces.
 func (l Limits) seats() seats.Limits {
 	return seats.Limits{
 		Clients: l.Clients, InFlight: l.InFlight, ClientLeases: l.ClientLeases, Leases: l.Leases,
 		Rate: l.Rate, Burst: l.Burst, ClientWaiting: l.ClientWaiting, Waiting: l.Waiting,
+		IdentityClients: l.IdentityClients, IdentityLeases: l.IdentityLeases, IdentityWaiting: l.IdentityWaiting,
+		IdentityRate: l.IdentityRate, IdentityBurst: l.IdentityBurst,
 	}
 }
 
@@ -244,6 +267,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Limits.SourceConnections, DefaultSourceConnections)
 	setDefault(&c.Limits.ClientWaiting, DefaultClientWaiting)
 	setDefault(&c.Limits.Waiting, DefaultWaiting)
+	c.Limits = c.Limits.withIdentityDefaults(c.Insecure)
 	setDefault(&c.times, grpcapi.DefaultTimes)
 	if c.Identify == nil {
 		c.Identify = Identify
@@ -263,6 +287,22 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// withIdentityDefaults returns a copy with the defaults of what one identity may use, where all other limits are set.
+func (l Limits) withIdentityDefaults(oneIdentity bool) Limits {
+	share := func(of int) int {
+		if oneIdentity {
+			return of
+		}
+		return (of + 1) / 2
+	}
+	setDefault(&l.IdentityClients, share(l.Clients))
+	setDefault(&l.IdentityLeases, share(l.Leases))
+	setDefault(&l.IdentityWaiting, share(l.Waiting))
+	setDefault(&l.IdentityRate, DefaultIdentityRate)
+	setDefault(&l.IdentityBurst, DefaultIdentityBurst)
+	return l
+}
+
 func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
@@ -270,7 +310,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// engine returns what the engine needs of a Config with defaults.
+// engine returns the configuration of the engine. c has its defaults.
 func (c Config) engine(audit *auditWriter) engine.Config {
 	e := engine.Config{
 		Ledger: c.Ledger, Features: c.Features, Limits: c.Limits.seats(), ClientTimeout: c.ClientTimeout,
@@ -282,7 +322,7 @@ func (c Config) engine(audit *auditWriter) engine.Config {
 	return e
 }
 
-// api returns what the service needs of a Config with defaults.
+// api returns the configuration of the gRPC service. c has its defaults.
 func (c Config) api() grpcapi.Config {
 	return grpcapi.Config{
 		ClientTimeout: c.ClientTimeout, TLS: c.TLS, Insecure: c.Insecure, Identify: c.Identify, ProvenNames: c.ProvenNames,

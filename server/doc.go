@@ -18,13 +18,13 @@
 // # Requests, repeats and tombstones
 //
 // A request id belongs to one client: to the identity in its certificate and to the instance it connected with. A take
-// whose request is known is not executed again. While its lease lives, the repeat gets the same grant; after the lease has
-// ended, it gets the reason of the end. Ended leases and cancelled requests are remembered as tombstones for two client
-// timeouts, also across restarts. Cancelling or replacing a request that never arrived leaves a tombstone, too, so that
-// the request is not executed when it arrives late.
+// whose request is known is not executed again. While its lease lives, the repeat gets the same grant; after the lease
+// has ended, the repeat gets the reason of the end. Ended leases and cancelled requests are remembered as tombstones
+// for two client timeouts, also across restarts. Cancelling or replacing a request that never arrived leaves a
+// tombstone, too, so that the request is not executed when it arrives late.
 //
-// A take that names requests to replace frees them and grants in one step. When it is refused it changes nothing at all:
-// nothing is freed and nothing is remembered. A take that names a revoked lease is refused as Revoked.
+// A take that names requests to replace frees them and grants in one step. A refused take changes nothing: no seat is
+// freed and no request is remembered. A take that names a revoked lease is refused as Revoked.
 //
 // # Queues
 //
@@ -36,7 +36,7 @@
 // # Sessions
 //
 // An instance has one session, whatever addresses it connects by. A later Connect supersedes the session, and calls of the
-// older session fail as if the server had not been reached. A session that the server has not seen is from before a
+// older session fail as if the server had not been reached. A session that the server does not know was opened before a
 // restart: the server adopts it. While an instance is remembered, no other identity can use it.
 //
 // # Blocks, overdraft and sharing
@@ -50,8 +50,9 @@
 // Overdraft is granted beyond the seats. The grant, the ledger, the audit and the metrics mark it.
 //
 // Leases of a feature with a [license.Share] are counted in share groups. A group holds as many seats as its largest lease,
-// until the last lease has ended. The certificate says who belongs together when it proves it; otherwise the claims of the
-// clients do. A client that continues its session after a restart repeats its claim with each Checkout.
+// until the last lease has ended. The group of a client follows from the names that its certificate proves; where the
+// certificate proves none, from the claims of the client. A client that continues its session after a restart repeats
+// its claim with each Checkout.
 //
 // # The time of licences
 //
@@ -66,13 +67,13 @@
 //  1. internal/grpcapi/service.go: the gRPC service identifies the caller by its certificate, and checks the message with
 //     internal/grpcapi/request.go.
 //  2. internal/engine/engine.go: the engine puts a request into the queue of the committer.
-//  3. internal/engine/committer.go: the committer, one goroutine, drains its queue. Round by round it has the allocator
-//     decide each request, appends what was decided to the ledger in one batch, and only then answers.
-//  4. internal/seats/allocator.go at the root of the module: the allocator asks the policy, carries its decision out, and
+//  3. internal/engine/committer.go: the committer, one goroutine, drains its queue. Round by round it lets the allocator
+//     decide each request, appends the decisions to the ledger in one batch, and only then answers.
+//  4. internal/seats/allocator.go at the root of the module: the allocator asks the policy, carries out its decision, and
 //     keeps the queues of waiting takes (queues.go).
 //  5. internal/seats/policy.go: the policy decides. It looks at the leases (leases.go) for known requests, at the pool of
 //     the feature (pool.go) for its version tiers, and at share groups (share_groups.go), and changes nothing. The answer,
-//     the ledger record, the audit record and the metrics are made of its one decision (decision.go).
+//     the ledger record, the audit record and the metrics are made from its one decision (decision.go).
 //  6. ledger/bolt/session.go: the ledger commits the batch to its file.
 //  7. internal/grpcapi/reply.go: the outcome becomes the reply. audit.go writes the audit record.
 //

@@ -17,8 +17,8 @@ import (
 // meterName is the instrumentation scope of the server's metrics.
 const meterName = "github.com/seatbeat/seatbeat/server"
 
-// observeTime is how long a collection waits for the committer. After that the metrics that only the committer knows are
-// left out.
+// observeTime is how long a collection waits for the committer. When the time is over, the metrics that need the
+// committer are left out.
 const observeTime = 5 * time.Second
 
 // instruments are the metrics of a server. All but the histogram are read when metrics are collected.
@@ -31,11 +31,11 @@ type instruments struct {
 	waiting                   metric.Int64ObservableUpDownCounter
 	clients, connections      metric.Int64ObservableUpDownCounter
 	denied, expired           metric.Int64ObservableCounter
-	beaten, lost              metric.Int64ObservableCounter
+	beaten, lost, limited     metric.Int64ObservableCounter
 	behind                    metric.Float64ObservableGauge
 }
 
-// observe registers the metrics with the provider; a nil provider gets none. end unregisters them, and is nil then.
+// observe registers the metrics with the provider. end unregisters them; it is nil when the provider is nil.
 func observe(provider metric.MeterProvider, e *engine.Engine, conns *grpcapi.ConnLimiter, audit *auditWriter) (end func() error, err error) {
 	if provider == nil {
 		return nil, nil
@@ -75,11 +75,12 @@ func newInstruments(m metric.Meter, e *engine.Engine, conns *grpcapi.ConnLimiter
 		used:        level("seatbeat.seats.used", "{seat}", "Seats held, by feature."),
 		overdrawn:   level("seatbeat.seats.overdrawn", "{seat}", "Seats held beyond those of the licences, by feature."),
 		waiting:     level("seatbeat.checkouts.waiting", "{checkout}", "Checkouts queued for seats, by feature."),
-		clients:     level("seatbeat.clients", "{client}", "Clients that have called within the client timeout, or whose leases are remembered."),
+		clients:     level("seatbeat.clients", "{client}", "Clients that hold leases, wait or have called within seconds."),
 		connections: level("seatbeat.connections", "{connection}", "Open connections of clients."),
 		denied: count("seatbeat.checkouts.denied", "{checkout}",
 			"Refused checkouts, by feature and reason; the feature is empty for names that no licence has had."),
 		expired: count("seatbeat.leases.expired", "{lease}", "Leases that expired without a heartbeat, by feature."),
+		limited: count("seatbeat.limits.refused", "{refusal}", "Calls and checkouts that a limit has refused, by limit."),
 		beaten:  count("seatbeat.leases.beaten", "{lease}", "Leases renewed by heartbeats."),
 		lost:    count("seatbeat.audit.lost", "{record}", "Audit records that could not be written."),
 	}
@@ -92,6 +93,9 @@ func (i *instruments) collect(ctx context.Context, o metric.Observer) error {
 	o.ObserveInt64(i.lost, i.audit.lostRecords())
 	o.ObserveInt64(i.clients, int64(i.engine.Clients()))
 	o.ObserveInt64(i.connections, i.conns.Open())
+	for limit, refused := range i.engine.Limits().All {
+		o.ObserveInt64(i.limited, refused, metric.WithAttributes(attribute.String("seatbeat.limit", limit.String())))
+	}
 	o.ObserveFloat64(i.behind, i.engine.ClockBehind().Seconds())
 	ctx, cancel := context.WithTimeout(ctx, observeTime)
 	defer cancel()

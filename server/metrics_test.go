@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,6 +60,15 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 	got := collected(t, reader)
 	assert.Positive(t, got["seatbeat.commit.duration"])
 	delete(got, "seatbeat.commit.duration")
+	limits := 0
+	for name, refused := range got {
+		if strings.HasPrefix(name, "seatbeat.limits.refused ") {
+			limits++
+			assert.Zero(t, refused, name)
+			delete(got, name)
+		}
+	}
+	assert.Equal(t, 14, limits)
 	assert.Equal(t, map[string]int64{
 		"seatbeat.seats.licensed f": 2, "seatbeat.seats.used f": 3, "seatbeat.seats.overdrawn f": 1, "seatbeat.leases.expired f": 0,
 		"seatbeat.seats.licensed g": 1, "seatbeat.seats.used g": 0, "seatbeat.seats.overdrawn g": 0, "seatbeat.leases.expired g": 0,
@@ -67,6 +77,19 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 		"seatbeat.leases.beaten": 2, "seatbeat.clients": 1, "seatbeat.connections": 1,
 		"seatbeat.clock.behind": 0,
 	}, got)
+}
+
+func TestMetricsTellWhichLimitRefuses(t *testing.T) {
+	reader := sdk.NewManualReader()
+	_, address, _ := serve(t, Config{
+		MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader)), Limits: Limits{ClientLeases: 1},
+		Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 2}},
+	})
+	seats := plain(t, address)
+	takes := []*wire.Take{takeOfOne("f"), takeOfOne("f")}
+	_, err := seats.Checkout(t.Context(), &wire.CheckoutRequest{Caller: connectRaw(t, seats), Takes: takes})
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, collected(t, reader)["seatbeat.limits.refused client_leases"])
 }
 
 func TestMetricsTellHowFarTheClockIsBehind(t *testing.T) {

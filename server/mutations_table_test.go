@@ -140,13 +140,73 @@ var mutations = []mutation{
 	},
 	{
 		name: "an instance is anybody's", file: "../internal/seats/clients.go",
-		edits: [][2]string{{"c != nil && c.holder == h", "c != nil"}, {"c != nil && c.holder != h", "false"}},
+		edits: [][2]string{{"c != nil && c.holder == h && !c.resting", "c != nil && !c.resting"}, {"c != nil && c.holder != h", "false"}},
 		tests: "OfNoUseToWhoGuesses|DeniedToOthers|Replayed", in: ". " + inEngine,
 	},
 	{
 		name: "an old session goes on", file: "../internal/seats/client.go",
 		edits: [][2]string{{"return session == known", "return true"}},
 		tests: "Superseded", in: inEngine,
+	},
+	{
+		name: "a session that a client claims raises the sessions of all", file: "../internal/seats/clients.go",
+		edits: [][2]string{{"	cs.next++\n", "	cs.next = max(cs.next, c.session.Load()) + 1\n"}},
+		tests: "NobodyElsesMatter",
+	},
+	{
+		name: "a client that holds nothing counts until it is forgotten", file: "../internal/seats/clients.go",
+		edits: [][2]string{{"c.quiet(max(before, now-restAfter))", "c.quiet(before)"}},
+		tests: "ManyShortPrograms", in: inEngine,
+	},
+	{
+		name: "one identity has all clients", file: "../internal/seats/clients.go",
+		edits: [][2]string{{"case a.awake >= cs.limits.IdentityClients:", "case false:"}},
+		tests: "NoIdentityUsesUp", in: inEngine,
+	},
+	{
+		name: "one identity connects as often as it likes", file: "../internal/seats/account.go",
+		edits: [][2]string{{"return a.connects.take(1, now, limits.IdentityRate, limits.IdentityBurst)", "return 0"}},
+		tests: "NoIdentityUsesUp", in: inEngine,
+	},
+	{
+		name: "made-up returns are not counted", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"return c.account.allowUnknown(now, a.cfg.Limits)", "return nil"}},
+		tests: "NoIdentityUsesUp", in: inEngine,
+	},
+	{
+		name: "one identity leaves all tombstones", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"case c.account.entries >= a.cfg.Limits.IdentityLeases:", "case false:"}},
+		tests: "NoIdentityUsesUp", in: inEngine,
+	},
+	{
+		name: "one identity has all places in line", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"case c.account.waiting >= a.cfg.Limits.IdentityWaiting:", "case false:"}},
+		tests: "PlacesInLine", in: inEngine,
+	},
+	{
+		name: "one identity watches as often as it likes", file: "internal/grpcapi/watches.go",
+		edits: [][2]string{{"w.counts[identity] >= MaxWatches", "false"}},
+		tests: "StreamsOfTheHealthService",
+	},
+	{
+		name: "a lease outlives its licence when the licence's file is removed", file: "../internal/seats/allocator.go",
+		edits: [][2]string{{"!(e.outlived(at) && pool.exceeded(e.version))", "true"}},
+		tests: "AccountedFor|OutlivesItsLicence", in: inSeats + " " + inEngine,
+	},
+	{
+		name: "a restart forgets when the licence of a lease ends", file: "../internal/seats/leases.go",
+		edits: [][2]string{{"	e.ending(r.Until)\n", ""}},
+		tests: "AccountedFor|OutlivesItsLicence", in: inSeats + " " + inEngine,
+	},
+	{
+		name: "the end of a lease's licence is not written", file: "ledger/bolt/record.go",
+		edits: [][2]string{{"if r.Until != 0 {", "if false {"}},
+		tests: "OutlivesItsLicence|EndOfALicence", in: inBolt + " " + inEngine,
+	},
+	{
+		name: "leases are not looked at when licences change", file: "../internal/seats/license_ends.go",
+		edits: [][2]string{{"l.changed || l.next != 0", "l.next != 0"}},
+		tests: "AnotherLicenceHasASeat", in: inEngine,
 	},
 	{
 		name: "a panic ends the server", file: "internal/grpcapi/options.go",

@@ -27,7 +27,7 @@ import (
 // ErrNoLease: the server holds no lease with this id. It may have ended already; nothing has to be done.
 var ErrNoLease = seats.ErrNoLease
 
-// Server is one life of a licence server. Its methods are safe for concurrent use.
+// Server is one incarnation of a licence server. Its methods are safe for concurrent use.
 type Server struct {
 	cfg    Config
 	engine *engine.Engine
@@ -45,9 +45,9 @@ type Server struct {
 	stopError  error
 }
 
-// New opens the ledger, loads it, which may take seconds for a million leases, and records the start of a new life in it.
-// The server serves nothing yet, but holds the ledger until Stop. Faults of cfg are returned joined, each a
-// [*messages.FieldError].
+// New opens and loads the ledger, which may take seconds for a million leases, and records the start of a new
+// incarnation in it. The server serves no client yet, but holds the ledger until Stop. Faults of cfg are returned
+// joined, each a [*messages.FieldError].
 func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -67,14 +67,15 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, engine: e, health: health.NewServer(), audit: audit, logs: logs, stopped: make(chan struct{})}
 	stopping, s.endStreams = context.WithCancel(context.Background())
 	api.Stopping = stopping
-	s.grpc = grpc.NewServer(api.Options()...)
+	service := grpcapi.New(api, e)
+	s.grpc = grpc.NewServer(api.Options(service)...)
 	s.conns = grpcapi.NewConnLimiter(cfg.Limits.SourceConnections, logger)
 	if s.unobserve, err = observe(cfg.MeterProvider, e, s.conns, audit); err != nil {
 		err = errors.Join(fmt.Errorf("new server: metrics: %w", err), s.end())
 		logs.Close(logGrace)
 		return nil, err
 	}
-	wire.RegisterSeatsServer(s.grpc, grpcapi.New(api, e))
+	wire.RegisterSeatsServer(s.grpc, service)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	s.setHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	go func() {
@@ -84,7 +85,7 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Identity returns who this life of the server is.
+// Identity returns the ServerID, BootID and Epoch of this incarnation.
 func (s *Server) Identity() messages.Identity { return s.engine.Identity() }
 
 // LicenseTime returns the time by which licences are judged: the wall clock, or the latest time that the ledger knows of
@@ -97,12 +98,12 @@ func (s *Server) Identity() messages.Identity { return s.engine.Identity() }
 func (s *Server) LicenseTime() time.Time { return s.engine.LicenseTime() }
 
 // Serve answers clients on a listener until Stop, and then returns nil; after Stop it returns nil at once. It closes the
-// listener. It may be called for several listeners, each from a goroutine of its own. The client timeout of leases from an
-// earlier life of the server starts with the first call.
+// listener. It may be called for several listeners, each from a goroutine of its own. The client timeout of leases from
+// an earlier incarnation starts with the first call.
 //
-// When the ledger fails the server ends by itself, since it can promise nothing any more: Serve then returns the error,
-// and a new server has to be made. Without TLS a listener that is not on loopback is refused, unless Config.InsecureRemote
-// is set.
+// When the ledger fails, the server ends by itself, because it could decide the same request twice. Serve returns the
+// error, and a new server has to be made. Without TLS a listener that is not on loopback is refused, unless
+// Config.InsecureRemote is set.
 func (s *Server) Serve(listener net.Listener) error {
 	if err := s.admit(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
@@ -124,7 +125,7 @@ func (s *Server) Serve(listener net.Listener) error {
 	}
 }
 
-// admit refuses to serve without TLS where others could listen in.
+// admit refuses to serve without TLS on an address that other machines can reach.
 func (s *Server) admit(address net.Addr) error {
 	if !s.cfg.Insecure {
 		return nil
@@ -145,9 +146,9 @@ func (s *Server) Drain() {
 }
 
 // Stop ends the server: it drains, answers the running calls, closes all connections and then the ledger. When ctx ends
-// first, Stop cuts the connections; what was decided is in the ledger all the same. Afterwards a new server can be made on
-// the ledger. Stop returns the fault that ended the server earlier, if any, or the error of closing the ledger. It may be
-// called again, and then waits for the first call.
+// first, Stop cuts the connections; the decisions are in the ledger even then. Afterwards a new server can be made on
+// the ledger. Stop returns the fault that ended the server earlier, if any, or the error of closing the ledger. It may
+// be called again: a later call waits for the first.
 //
 // Stop returns at most two seconds after ctx has ended, whatever hangs: a client, the reader of a backup, a handler of the
 // host, the disk. The handler of Config.Audit gets the first of these seconds to write the records that are left. When
@@ -222,13 +223,14 @@ func (s *Server) setHealth(status grpc_health_v1.HealthCheckResponse_ServingStat
 	s.health.SetServingStatus(wire.Seats_ServiceDesc.ServiceName, status)
 }
 
-// identityGroup is the identity in log lines.
+// identityGroup returns the identity as a log attribute.
 func (s *Server) identityGroup() slog.Attr {
 	id := s.Identity()
 	return slog.Group("identity", "server_id", id.ServerID, "boot_id", id.BootID, "epoch", id.Epoch)
 }
 
-// Status returns what the server holds now. It waits for the committer, until ctx ends. After Stop it returns an error.
+// Status returns the current state of the server. It waits for the committer, until ctx ends. After Stop it returns an
+// error.
 func (s *Server) Status(ctx context.Context) (Status, error) {
 	status, err := s.engine.Status(ctx)
 	if err != nil {
@@ -266,10 +268,10 @@ func (s *Server) Revoke(ctx context.Context, lease messages.LeaseID) error {
 	return s.End(ctx, lease, messages.Revoked)
 }
 
-// SetFeatures replaces the list of features. It ends no lease: a feature that holds more seats than it now has grants again
-// once enough of them came back, and a feature that left the list grants nothing. The list is in force when SetFeatures
-// returns nil; a faulty list changes nothing, and its faults are returned joined, each a [*messages.FieldError]. The slice
-// stays the caller's.
+// SetFeatures replaces the list of features. It ends no lease: a feature with more seats held than it now has grants
+// again once enough seats are returned, and a feature that left the list grants nothing. The list is in force when
+// SetFeatures returns nil; a faulty list changes nothing, and its faults are returned joined, each a
+// [*messages.FieldError]. The slice stays the caller's.
 func (s *Server) SetFeatures(ctx context.Context, features []license.Feature) error {
 	var faults faults.List
 	validateFeatures(&faults, features)

@@ -32,7 +32,7 @@ func TestClientsThatClaimTheSameUserShareASeat(t *testing.T) {
 	assert.Equal(t, wire.Reason_REASON_NO_SEATS, take(4, "").GetReason(), "who claims nothing shares with nobody")
 }
 
-func TestAClientThatGoesOnAfterARestartSharesWithWhomItDidBefore(t *testing.T) {
+func TestASessionThatContinuesAfterARestartKeepsItsShareGroup(t *testing.T) {
 	config := Config{Ledger: &ledger.Memory{}, Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 1, Share: license.ShareUser}}}
 	s, address, _ := serve(t, config)
 	callers := map[string]*wire.Caller{}

@@ -53,7 +53,7 @@ func statusOf(identity messages.Identity, s engine.Status) Status {
 	return status
 }
 
-// MaxHolders is how many leases a HoldersPage has at most.
+// MaxHolders is the maximum number of leases in a HoldersPage.
 const MaxHolders = seats.MaxHolders
 
 // Lease is a lease that is held, for an operator.
@@ -63,7 +63,7 @@ type Lease struct {
 	Version messages.Version // that was served
 	Count   int
 	Holder  ledger.Holder
-	// User and Host are what the client says about itself, unproven; empty while it has not connected since a restart.
+	// User and Host are unproven claims of the client; empty while it has not connected since a restart.
 	User, Host string
 }
 
@@ -71,7 +71,7 @@ type Lease struct {
 type HoldersQuery struct {
 	// Feature restricts the leases to those of one feature; empty means all features.
 	Feature string
-	// After is the Next of the page before.
+	// After is the Next of the previous page.
 	After uint32
 }
 

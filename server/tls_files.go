@@ -2,32 +2,30 @@ package server
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/seatbeat/seatbeat/internal/tlsfiles"
 )
 
 // TLSFiles are the PEM files with which a server authenticates itself and its clients. They can be reloaded while the
 // server serves: [LoadTLS] reads them for [Config.TLS].
 type TLSFiles struct {
-	// Cert is the server's certificate, with the intermediate certificates up to its authority, and Key its key. Required.
+	// Cert is the server's certificate, with the intermediate certificates up to its authority. Key is its private key.
+	// Both are required.
 	Cert, Key string
 	// ClientCA has the certificates of the authorities whose clients are served. Required.
 	ClientCA string
 }
 
-// TLS is the configuration that was read from files last. Its methods are safe for concurrent use.
+// TLS is the configuration that was most recently read from files. Its methods are safe for concurrent use.
 type TLS struct {
 	files   TLSFiles
 	current atomic.Pointer[tls.Config]
 }
 
-// LoadTLS reads the files. Its errors say which file is wrong and what the file must be.
+// LoadTLS reads the files. An error names the wrong file and says what the file must be.
 func LoadTLS(files TLSFiles) (*TLS, error) {
 	t := &TLS{files: files}
 	if err := t.Reload(); err != nil {
@@ -58,26 +56,13 @@ func (t *TLS) Config() *tls.Config {
 func (t *TLS) Expires() time.Time { return t.current.Load().Certificates[0].Leaf.NotAfter }
 
 func (f TLSFiles) load(now time.Time) (*tls.Config, error) {
-	cert, err := tls.LoadX509KeyPair(f.Cert, f.Key)
-	if fault := (*fs.PathError)(nil); errors.As(err, &fault) {
-		return nil, err
-	} else if err != nil {
-		return nil, fmt.Errorf("certificate %s and key %s: %w", f.Cert, f.Key, err)
-	}
-	if !now.Before(cert.Leaf.NotAfter) {
-		return nil, fmt.Errorf("certificate %s: expired at %s: get a new one from your authority", f.Cert,
-			cert.Leaf.NotAfter.Format(time.RFC3339))
-	}
-	if uses := cert.Leaf.ExtKeyUsage; len(uses) > 0 && !slices.Contains(uses, x509.ExtKeyUsageServerAuth) && !slices.Contains(uses, x509.ExtKeyUsageAny) {
-		return nil, fmt.Errorf("certificate %s: is not a server certificate, so clients would refuse it: get one for a server from your authority", f.Cert)
-	}
-	text, err := os.ReadFile(f.ClientCA)
+	cert, err := tlsfiles.Certificate(f.Cert, f.Key, tlsfiles.Server, now)
 	if err != nil {
 		return nil, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("authorities of clients %s: it contains no certificate; it must be a PEM file", f.ClientCA)
+	pool, err := tlsfiles.Authorities(f.ClientCA, "clients")
+	if err != nil {
+		return nil, err
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{cert},

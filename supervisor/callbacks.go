@@ -1,9 +1,6 @@
 package supervisor
 
 import (
-	"fmt"
-	"os"
-	"strings"
 	"sync/atomic"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -19,7 +16,7 @@ type Callbacks struct {
 	OnCheckoutFailure func(messages.CheckoutFailed)
 	// OnExit is called once in the life of a runtime, when features gave up because no server was reached (rule 11): shut
 	// the application down. Later events of this kind are only published, and after Close it is not called. Nil: the
-	// error is printed to standard error and the process ends with status 3.
+	// error is printed to standard error and the process ends with status 3, even when standard error takes no text.
 	OnExit func(messages.Exited)
 }
 
@@ -62,27 +59,4 @@ func call[E messages.Event](callback func(E), e E) {
 	if callback != nil {
 		callback(e)
 	}
-}
-
-// exitStatus is the status of a process that ends because features gave up and there is no OnExit (rule 11).
-const exitStatus = 3
-
-// exitProcess is what happens on Exited without an OnExit.
-func exitProcess(e messages.Exited) {
-	fmt.Fprint(os.Stderr, exitText(e))
-	os.Exit(exitStatus)
-}
-
-func exitText(e messages.Exited) string {
-	servers := make([]string, len(e.Servers))
-	for i, s := range e.Servers {
-		servers[i] = string(s)
-	}
-	more := ""
-	if n := e.Features - len(e.Names); n > 0 {
-		more = fmt.Sprintf(" and %d more", n)
-	}
-	return fmt.Sprintf("seatbeat: no license server reached: %d heartbeats in a row failed\n"+
-		"  servers tried: %s\n  last cause:    %s\n  features:      %s%s\n",
-		e.Failed, strings.Join(servers, ", "), e.Cause, strings.Join(e.Names, ", "), more)
 }

@@ -49,6 +49,7 @@ func (s *eventChecker) onEvent(e messages.Event) {
 		s.restarted(e)
 	case messages.ServerReplaced:
 		s.sim.invariants.MayReplaceAt(e.Old.ServerID)
+		s.outages.replaced(e.New.ServerID)
 	case messages.FailedOver:
 		s.sim.invariants.MayReplaceAt(e.From.ID)
 		s.eventsOf(e.Claim).add(s, e.Claim, e)
@@ -162,13 +163,13 @@ func (s *eventChecker) end() {
 }
 
 // checkCounts compares events with calls of callbacks, and with the states of licenses, when everything has come to rest.
-func (s *eventChecker) checkCounts(closed bool) {
+func (s *eventChecker) checkCounts() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.uncalled != [4]int{} {
 		s.sim.report("events and calls of their callbacks differ: %v", s.uncalled)
 	}
-	if !closed && s.exits != s.exitedLicenses {
+	if s.exits != s.exitedLicenses {
 		s.sim.report("Exited counted %d features, but %d gave up", s.exits, s.exitedLicenses)
 	}
 	for of, c := range s.of {

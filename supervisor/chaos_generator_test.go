@@ -108,7 +108,7 @@ func (g *generator) kinds() string {
 func (g *generator) scene() {
 	scenes := []func(){
 		g.loss, g.outage, g.network, g.network, g.restart, g.restart, g.application, g.application, g.seats, g.seats,
-		g.upheaval, g.slowTake, g.repair, g.queue, g.queue,
+		g.upheaval, g.slowTake, g.repair, g.queue, g.queue, g.absence,
 	}
 	scenes[g.rng.IntN(len(scenes))]()
 	if g.number(0, 1) == 0 {

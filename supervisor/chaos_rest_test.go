@@ -108,7 +108,7 @@ func (sim *simulation) checkRest() {
 	if calls := sim.openCalls.list(); len(calls) > 0 {
 		sim.report("never returned: %v", calls)
 	}
-	sim.events.checkCounts(sim.closed.Load())
+	sim.events.checkCounts()
 	sim.checkQueues()
 	for _, c := range sim.checkouts {
 		l, _ := c.result()

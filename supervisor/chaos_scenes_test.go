@@ -1,5 +1,10 @@
 package supervisor
 
+import (
+	"slices"
+	"strings"
+)
+
 // loss: a server or an address becomes unreachable, or reachable again.
 func (g *generator) loss() {
 	switch g.number(0, 5) {
@@ -31,7 +36,9 @@ func (g *generator) short() string { return g.pick("1ms", "100ms", "1s", "4s", "
 // network: calls are delayed, lost, repeated or refused.
 func (g *generator) network() {
 	s := g.server()
-	switch g.number(0, 6) {
+	switch g.number(0, 7) {
+	case 7:
+		g.add("halfopen %s", s)
 	case 0:
 		g.add("delay %s %s %s", s, g.short(), g.kinds())
 	case 1:
@@ -147,4 +154,24 @@ func (g *generator) seats() {
 	default:
 		g.add("withdraw %s %s", s, f)
 	}
+}
+
+// absence: a server cannot be reached for longer than its client timeout, and restarts meanwhile, so that its leases live. A
+// server that is only down frees them in time. When it is back, another one goes.
+func (g *generator) absence() {
+	s := g.server()
+	ports := slices.DeleteFunc(slices.Clone(g.address), func(a string) bool { return !strings.HasPrefix(a, s+":") })
+	for _, address := range ports {
+		g.add("cut %s", address)
+	}
+	for range g.number(2, 4) {
+		g.add("pass %s", g.pick("1m", "90s", "2m"))
+		g.add("restart %s", s)
+	}
+	for _, address := range ports {
+		g.add("mend %s", address)
+	}
+	g.add("down %s", g.server())
+	g.pass()
+	g.pass()
 }

@@ -108,13 +108,14 @@ var chaosSteps = map[string]func(*simulation, line){
 	},
 	"replace": func(sim *simulation, l line) { sim.server(l.word(0)).Replace() },
 
-	"cut":     func(sim *simulation, l line) { sim.net.Cut(transport.Address(l.word(0))) },
-	"mend":    func(sim *simulation, l line) { sim.net.Heal(transport.Address(l.word(0))) },
-	"move":    func(sim *simulation, l line) { sim.move(transport.Address(l.word(0)), sim.server(l.word(1))) },
-	"delay":   func(sim *simulation, l line) { sim.server(l.word(0)).Delay(l.duration(1), l.kinds(2)...) },
-	"lag":     func(sim *simulation, l line) { sim.server(l.word(0)).DelayReplies(l.duration(1), l.kinds(2)...) },
-	"swallow": func(sim *simulation, l line) { sim.server(l.word(0)).BlackHole(true, l.kinds(1)...) },
-	"drop":    func(sim *simulation, l line) { sim.server(l.word(0)).DropReplies(l.number(1), l.kinds(2)...) },
+	"cut":      func(sim *simulation, l line) { sim.net.Cut(transport.Address(l.word(0))) },
+	"mend":     func(sim *simulation, l line) { sim.net.Heal(transport.Address(l.word(0))) },
+	"move":     func(sim *simulation, l line) { sim.move(transport.Address(l.word(0)), sim.server(l.word(1))) },
+	"delay":    func(sim *simulation, l line) { sim.server(l.word(0)).Delay(l.duration(1), l.kinds(2)...) },
+	"lag":      func(sim *simulation, l line) { sim.server(l.word(0)).DelayReplies(l.duration(1), l.kinds(2)...) },
+	"swallow":  func(sim *simulation, l line) { sim.server(l.word(0)).BlackHole(true, l.kinds(1)...) },
+	"halfopen": func(sim *simulation, l line) { sim.server(l.word(0)).HalfOpen() },
+	"drop":     func(sim *simulation, l line) { sim.server(l.word(0)).DropReplies(l.number(1), l.kinds(2)...) },
 	"duplicate": func(sim *simulation, l line) {
 		sim.server(l.word(0)).Duplicate(l.number(1), l.duration(2), l.kinds(3)...)
 	},
@@ -135,7 +136,7 @@ var chaosSteps = map[string]func(*simulation, line){
 
 // disturbing are the steps after which a call may not be answered properly.
 var disturbing = map[string]bool{
-	"down": true, "cut": true, "move": true, "delay": true, "lag": true, "swallow": true, "drop": true, "refuse": true,
+	"down": true, "cut": true, "move": true, "delay": true, "lag": true, "swallow": true, "halfopen": true, "drop": true, "refuse": true,
 }
 
 func refusal(l line) *transport.Refusal {

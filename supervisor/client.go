@@ -9,8 +9,9 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// Client identifies the application to the servers. Their operators see it, and a licence may share seats by it. Servers do
-// not trust it: the permissions of a client follow from its certificate.
+// Client identifies the application to the servers. Operators see these fields, and a licence may let clients with the
+// same user, host or share string share seats. Servers do not trust these fields: the permissions of a client follow
+// from its certificate.
 type Client struct {
 	Name  string // default: the name of the program
 	Host  string // default: the host name
@@ -18,7 +19,7 @@ type Client struct {
 	Share string // a group name whose meaning the vendor defines; default none
 }
 
-// filledIn returns the client with its empty fields taken from the operating system, as far as that knows them.
+// filledIn returns the client with its empty fields taken from the operating system, where the system has a value.
 func (c Client) filledIn() Client {
 	if c.Name == "" && len(os.Args) > 0 {
 		c.Name = filepath.Base(os.Args[0])

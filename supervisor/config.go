@@ -20,8 +20,8 @@ import (
 const (
 	// DefaultInterval is the pause between two heartbeats of one connection (rule 2).
 	DefaultInterval = 2 * time.Minute
-	// DefaultFailoverRounds is how many failed heartbeats in a row may each start a search of all servers before the
-	// runtime gives up (rule 12).
+	// DefaultFailoverRounds is how many rounds over all servers there are, one per failed heartbeat, before the runtime
+	// gives up (rule 12).
 	DefaultFailoverRounds = 1
 	// DefaultWindow is the length of the sliding window in which outages are counted (section 3, rule 1).
 	DefaultWindow = time.Hour
@@ -39,8 +39,15 @@ const (
 	MaxOutages = 500
 	// MaxWindow is the upper bound of DownLimit.Window.
 	MaxWindow = outagefile.MaxWindow
+	// MinInterval is the lower bound of Heartbeat.Interval and of the windows. It catches a number without a unit, which Go
+	// takes for nanoseconds.
+	MinInterval = time.Second
 	// MaxInterval is the upper bound of Heartbeat.Interval, ConnectTimeout and the durations of Restarts.
 	MaxInterval = 24 * time.Hour
+	// MinConnectTimeout is the lower bound of ConnectTimeout.
+	MinConnectTimeout = 100 * time.Millisecond
+	// MinPause is the lower bound of Restarts.Pause and Restarts.MaxPause.
+	MinPause = time.Millisecond
 
 	// Intervals outside of these bounds are accepted with one warning in the log (rule 2).
 	minAdvisedInterval = 30 * time.Second
@@ -65,10 +72,11 @@ type Config struct {
 	// the event LeaseAtRisk is published. The margin is 5 % of the client timeout, at least 10s, at most a quarter of it.
 	EnforceTimeout bool
 	// ConnectTimeout is the time that one server has to answer a first checkout, or a request for seats during a failover
-	// (rule 21). Default 5s; positive, at most MaxInterval. The deadline of a Checkout's context can shorten it.
+	// (rule 21). Default 5s; MinConnectTimeout to MaxInterval. The deadline of a Checkout's context can shorten it.
 	ConnectTimeout time.Duration
 	// Restarts limits how often and how fast an actor is restarted after a panic, which is always a defect of this
-	// module. RestartPolicy has the defaults; Max is at most MaxAttempts, each duration at most MaxInterval.
+	// module. RestartPolicy has the defaults. Max is at most MaxAttempts, Window is MinInterval to MaxInterval, and the pauses
+	// are MinPause to MaxInterval.
 	Restarts RestartPolicy
 	// Client identifies the application to the servers. Fields that are empty are taken from the operating system.
 	Client Client
@@ -77,17 +85,21 @@ type Config struct {
 	// OnEvent is called with every event, in order and one at a time, on a goroutine of its own. It may block or panic
 	// without harm to the runtime; events that it is too slow for are dropped, see Runtime.Events. Nil: nobody is called.
 	OnEvent func(messages.Event)
-	// Logger gets one record for each event, and warnings about the configuration and defects. Nil discards them.
+	// Logger gets one record for each event, and warnings about the configuration and defects, on goroutines of the runtime.
+	// Its handler may block or panic without harm to the runtime; records that it is too slow for are dropped, and it is told
+	// how many. Nil discards them.
 	Logger *slog.Logger
 	// MeterProvider registers metrics for features by state, heartbeats, recoveries, outages and dropped events. They are
-	// read when the provider collects. Nil: there are no metrics.
+	// read when the provider collects. Start fails when the registration takes longer than 10 seconds. Nil: there are no
+	// metrics.
 	MeterProvider metric.MeterProvider
-	// System runs the actors, for an application that uses protoactor itself: every event is then also published on its
-	// EventStream, on a goroutine of the runtime, and Close leaves the system running. Nil: the runtime has its own system.
+	// System is for an application that uses protoactor itself: every event is then also published on the EventStream of that
+	// system, on a goroutine of the runtime. The actors of the runtime run in a system of their own, so that no code of the
+	// application runs in them. Nil: there is no such application.
 	System *actor.ActorSystem
 
 	wall  func() time.Time                       // the wall clock; tests replace it
-	fault func(point, actor string, message any) // called by actors before and after each message; tests panic in it
+	fault func(point, actor string, message any) // called before and after each message; a test may panic in it
 	seed  func() [32]byte                        // of the random numbers of one connection; tests replace it
 }
 
@@ -99,11 +111,11 @@ type Heartbeat struct {
 	// failover begins; that is logged as a warning.
 	Attempts int
 	// Interval is the pause between two heartbeats of one connection (rule 2). Default 2m; 30s to 2m is advised, and other
-	// values are logged once as a warning. Positive, at most MaxInterval. A third of the server's client timeout is used
+	// values are logged once as a warning. MinInterval to MaxInterval. A third of the server's client timeout is used
 	// instead when that is shorter (rule 16).
 	Interval time.Duration
-	// FailoverRounds is the number of failed heartbeats in a row, counted from the one that reaches Attempts, that each
-	// search all servers before the runtime gives up (rule 12). Default 1; at most MaxAttempts.
+	// FailoverRounds is the number of rounds over all servers, one for each failed heartbeat from Attempts on, before
+	// the runtime gives up (rule 12). Default 1; at most MaxAttempts.
 	FailoverRounds int
 }
 
@@ -114,17 +126,18 @@ type DownLimit struct {
 	// messages.ErrUnavailable, and checkouts fail with it until fewer outages are within the window. 0, the default,
 	// allows any number; 10 is usual. At most MaxOutages.
 	Max int
-	// Window is the length of the sliding window. Default 1h; positive, at most MaxWindow.
+	// Window is the length of the sliding window. Default 1h; MinInterval to MaxWindow.
 	Window time.Duration
 	// Count selects what counts as an outage: CountOutages, the default, or CountRestarts, for unstable networks.
 	Count CountMode
-	// Store keeps the outages for longer than the process lives, so that programs that run for seconds are counted
-	// together; outagefile.NewFileStore returns one. Nil keeps them in memory.
+	// Store keeps the outages for longer than the process lives, so that the outages of short-lived programs are
+	// counted together; outagefile.NewFileStore returns one. Nil keeps them in memory.
 	Store OutageStore
 }
 
 // OutageStore keeps the outages of servers for longer than a process lives. Start calls Load once and returns its error.
-// Later calls run on goroutines of the runtime, one at a time, and block nothing but the correction of the count.
+// Later calls run on goroutines of the runtime, one at a time. A slow call only delays when outages of other processes
+// are counted, and Close, until the context of Close ends.
 type OutageStore = outage.Store
 
 // CountMode selects what counts as an outage (docs/rules.md, section 3, rule 4).
@@ -150,8 +163,8 @@ func (c Config) Validate() error {
 	validateServers(&list, c.Servers)
 	validateInt(&list, "Heartbeat.Attempts", c.Heartbeat.Attempts)
 	validateInt(&list, "Heartbeat.FailoverRounds", c.Heartbeat.FailoverRounds)
-	validateDuration(&list, "Heartbeat.Interval", c.Heartbeat.Interval)
-	validateDuration(&list, "ConnectTimeout", c.ConnectTimeout)
+	list.AddOptionalDuration("Heartbeat.Interval", c.Heartbeat.Interval, MinInterval, MaxInterval)
+	list.AddOptionalDuration("ConnectTimeout", c.ConnectTimeout, MinConnectTimeout, MaxInterval)
 	validateDownLimit(&list, c.DownLimit)
 	validateRestarts(&list, c.Restarts)
 	return list.Err()
@@ -183,19 +196,11 @@ func validateInt(list *faults.List, field string, n int) {
 	}
 }
 
-func validateDuration(list *faults.List, field string, d time.Duration) {
-	if d < 0 || d > MaxInterval {
-		list.Add(field, "is %s: must be 0 (meaning the default) to %s", d, MaxInterval)
-	}
-}
-
 func validateDownLimit(list *faults.List, l DownLimit) {
 	if l.Max < 0 || l.Max > MaxOutages {
 		list.Add("DownLimit.Max", "is %d: must be 0 (no limit) to %d", l.Max, MaxOutages)
 	}
-	if l.Window < 0 || l.Window > MaxWindow {
-		list.Add("DownLimit.Window", "is %s: must be 0 (meaning the default) to %s", l.Window, MaxWindow)
-	}
+	list.AddOptionalDuration("DownLimit.Window", l.Window, MinInterval, MaxWindow)
 	if l.Count > CountRestarts {
 		list.Add("DownLimit.Count", "is %d: must be CountOutages or CountRestarts", l.Count)
 	}
@@ -203,9 +208,9 @@ func validateDownLimit(list *faults.List, l DownLimit) {
 
 func validateRestarts(list *faults.List, p RestartPolicy) {
 	validateInt(list, "Restarts.Max", p.Max)
-	validateDuration(list, "Restarts.Window", p.Window)
-	validateDuration(list, "Restarts.Pause", p.Pause)
-	validateDuration(list, "Restarts.MaxPause", p.MaxPause)
+	list.AddOptionalDuration("Restarts.Window", p.Window, MinInterval, MaxInterval)
+	list.AddOptionalDuration("Restarts.Pause", p.Pause, MinPause, MaxInterval)
+	list.AddOptionalDuration("Restarts.MaxPause", p.MaxPause, MinPause, MaxInterval)
 }
 
 // settings returns the settings of the actors: c with defaults.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,7 +71,7 @@ func TestStartNamesTheOneFault(t *testing.T) {
 		"Servers[1]":               func(c *Config) { c.Servers = []transport.Address{"[::1]:6200", "::1:6200"} },
 		"Heartbeat.Attempts":       func(c *Config) { c.Heartbeat.Attempts = MaxAttempts + 1 },
 		"Heartbeat.FailoverRounds": func(c *Config) { c.Heartbeat.FailoverRounds = -1 },
-		"Heartbeat.Interval":       func(c *Config) { c.Heartbeat.Interval = MaxInterval + 1 },
+		"Heartbeat.Interval":       func(c *Config) { c.Heartbeat.Interval = MinInterval - 1 },
 		"ConnectTimeout":           func(c *Config) { c.ConnectTimeout = -1 },
 		"DownLimit.Max":            func(c *Config) { c.DownLimit.Max = MaxOutages + 1 },
 		"DownLimit.Window":         func(c *Config) { c.DownLimit.Window = MaxWindow + 1 },
@@ -83,6 +85,39 @@ func TestStartNamesTheOneFault(t *testing.T) {
 			assert.Equal(t, []string{field}, fieldsOf(err))
 		})
 	}
+}
+
+// durationsIn returns the names of all durations in a struct and in the structs in it.
+func durationsIn(kind reflect.Type, prefix string) (names []string) {
+	for field := range kind.Fields() {
+		switch {
+		case !field.IsExported():
+		case field.Type == reflect.TypeFor[time.Duration]():
+			names = append(names, prefix+field.Name)
+		case field.Type.Kind() == reflect.Struct:
+			names = append(names, durationsIn(field.Type, prefix+field.Name+".")...)
+		}
+	}
+	return names
+}
+
+func TestAForgottenUnitIsAFaultOfEveryDuration(t *testing.T) {
+	names := durationsIn(reflect.TypeFor[Config](), "")
+	require.Contains(t, names, "Heartbeat.Interval")
+	for _, name := range names {
+		for _, number := range []time.Duration{1, 30, 30_000} {
+			c := Config{Transport: transporttest.NewNetwork(), Servers: servers(1)}
+			field := reflect.ValueOf(&c).Elem()
+			for part := range strings.SplitSeq(name, ".") {
+				field = field.FieldByName(part)
+			}
+			field.SetInt(int64(number))
+			assert.ErrorContains(t, c.Validate(), name+" is "+number.String()+": must be ")
+			assert.ErrorContains(t, c.Validate(), "; did you mean ")
+		}
+	}
+	c := Config{Transport: transporttest.NewNetwork(), Servers: servers(1), Heartbeat: Heartbeat{Interval: 30}}
+	assert.ErrorContains(t, c.Validate(), "Heartbeat.Interval is 30ns: must be 0 (meaning the default), or 1s to 24h0m0s; did you mean 30s?")
 }
 
 func TestStartTakesTheLongestSearchListAndNoLonger(t *testing.T) {

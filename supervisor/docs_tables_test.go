@@ -124,10 +124,11 @@ func whatIs(t *testing.T, doc string, field *ast.Field, parent string) string {
 var leadingName = regexp.MustCompile(`^[A-Z]\w+ (is )?`)
 
 // namedBound matches the names of bounds in comments, as in "at most MaxInterval".
-var namedBound = regexp.MustCompile(`\bMax[A-Z]\w+`)
+var namedBound = regexp.MustCompile(`\bM(ax|in)[A-Z]\w+`)
 
 var bounds = map[string]any{
 	"MaxServers": MaxServers, "MaxAttempts": MaxAttempts, "MaxInterval": MaxInterval, "MaxOutages": MaxOutages, "MaxWindow": MaxWindow,
+	"MinInterval": MinInterval, "MinConnectTimeout": MinConnectTimeout, "MinPause": MinPause,
 }
 
 // renderEvents returns a table of the events in package messages, from their comments.

@@ -121,7 +121,7 @@ func TestMoreOutcomesThanTakesAreIgnored(t *testing.T) {
 	})
 }
 
-func TestALeaseThatIsGrantedTwiceTakesNoSeatBesideTheTwo(t *testing.T) {
+func TestALeaseGrantedTwiceTakesNoThirdSeat(t *testing.T) {
 	withHarness(t, 1, nil, func(h *harness) {
 		h.checkout()
 		first := h.wire.Last(transporttest.Checkouts).Answer.Outcomes[0].Lease

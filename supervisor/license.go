@@ -11,15 +11,31 @@ import (
 
 // License is a granted checkout. All methods are safe for concurrent use, from callbacks too. When the license is gone,
 // drop it: there is nothing to free.
+//
+// On nil, or on a License that Checkout did not return, the methods say that the license is gone: Done is closed, and the
+// others return an error or zero.
 type License struct{ feature actors.Feature }
 
+// granted reports whether l is a license that Checkout returned.
+func (l *License) granted() bool { return l != nil && l.feature.Started() }
+
 // Done returns a channel that is closed when the license is gone, before the event about it is delivered.
-func (l *License) Done() <-chan struct{} { return l.feature.Done() }
+func (l *License) Done() <-chan struct{} {
+	if !l.granted() {
+		return closedChannel[struct{}]()
+	}
+	return l.feature.Done()
+}
 
 // Err returns nil while the license lives. After that it returns why the license is gone, for errors.Is:
 // messages.ErrLost (a *messages.LostError), messages.ErrExited (a *messages.ExitedError), messages.ErrUnavailable (a
 // *messages.UnavailableError), messages.ErrCheckedIn or messages.ErrClosed.
-func (l *License) Err() error { return l.feature.Err() }
+func (l *License) Err() error {
+	if !l.granted() {
+		return errNoLicense
+	}
+	return l.feature.Err()
+}
 
 // Checkin returns the seats. The license is gone at once. Checkin then blocks until the server has taken the seats back or
 // ctx ends. When the server is not reachable, Checkin does not wait, and the runtime returns the seats later
@@ -28,6 +44,9 @@ func (l *License) Err() error { return l.feature.Err() }
 // It returns nil, the cause of ctx (the runtime still returns the seats), or the license's own error when it was gone for
 // another reason.
 func (l *License) Checkin(ctx context.Context) error {
+	if err := l.check(ctx); err != nil {
+		return fmt.Errorf("checkin: %w", err)
+	}
 	if err := l.feature.Checkin(ctx); err != nil {
 		return fmt.Errorf("checkin %s: %w", l.feature.Claim, err)
 	}
@@ -43,12 +62,29 @@ func (l *License) Checkin(ctx context.Context) error {
 // server's answer. If the license ends right afterwards, for example because that answer revealed one outage too many,
 // Done, Err and the next call report it.
 func (l *License) Heartbeat(ctx context.Context) error {
+	if err := l.check(ctx); err != nil {
+		return fmt.Errorf("heartbeat: %w", err)
+	}
 	return l.feature.Heartbeat(ctx)
 }
 
+// check returns an error when l is nil or the context is nil.
+func (l *License) check(ctx context.Context) error {
+	if !l.granted() {
+		return errNoLicense
+	}
+	return checkContext(ctx)
+}
+
 // Context returns a context that is cancelled when the license is gone, with the license's error as its cause, or when
-// parent ends. Call the function when the work is done: it frees the goroutine of the context.
+// parent ends. Call the function when the work is done: it frees the goroutine of the context. When parent is nil, the context
+// is cancelled from the beginning, with a *messages.FieldError as its cause.
 func (l *License) Context(parent context.Context) (context.Context, context.CancelFunc) {
+	if err := checkContext(parent); err != nil {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		cancel(err)
+		return ctx, func() {}
+	}
 	ctx, cancel := context.WithCancelCause(parent)
 	done := l.Done()
 	go func() {
@@ -63,6 +99,9 @@ func (l *License) Context(parent context.Context) (context.Context, context.Canc
 
 // Status returns the state of the license at this moment. It does not block.
 func (l *License) Status() LicenseStatus {
+	if !l.granted() {
+		return LicenseStatus{}
+	}
 	origin := l.feature.Origin()
 	return LicenseStatus{
 		Claim: l.feature.Claim, Server: origin.Server(), State: l.feature.State(),

@@ -28,7 +28,7 @@ func levelOf(e messages.Event) slog.Level {
 	case messages.LicenseLost, messages.Exited, messages.DownLimitExceeded:
 		return slog.LevelError
 	case messages.ConnectionLost, messages.CheckoutFailed, messages.LeaseAtRisk, messages.ServerReplaced,
-		messages.ClockJumped, messages.FeatureRestarted, messages.EventsDropped:
+		messages.ClockJumped, messages.CertificateExpiring, messages.FeatureRestarted, messages.EventsDropped:
 		return slog.LevelWarn
 	case messages.CheckedOut, messages.CheckedIn, messages.RetryingFeature:
 		return slog.LevelDebug
@@ -37,8 +37,8 @@ func levelOf(e messages.Event) slog.Level {
 	}
 }
 
-// attrsOf returns the fields of a struct as attributes, those of an embedded struct among them. As in JSON, a field with
-// omitempty is left out while it is empty.
+// attrsOf returns the fields of a struct, and of embedded structs, as attributes. As in JSON, an empty field with
+// omitempty is left out.
 func attrsOf(value reflect.Value) (attrs []slog.Attr) {
 	for i := range value.NumField() {
 		field := value.Type().Field(i)

@@ -158,3 +158,78 @@ func TestOutageLimit_TwoAddressesOfOneServerShareOneCount(t *testing.T) {
 		assert.Equal(h, 1, h.rt.Status().Connections[0].Outages)
 	})
 }
+
+// docs/rules.md, section 3, rule 2: whoever forgets is counted at the address.
+func TestOutageLimit_ReplacementsAreOutagesOfTheAddress(t *testing.T) {
+	for _, mode := range []CountMode{CountOutages, CountRestarts} {
+		setup := func(h *harness) {
+			limited(2)(h)
+			h.config.DownLimit.Count = mode
+		}
+		withHarness(t, 1, setup, func(h *harness) {
+			l := h.checkout()
+			for range 2 {
+				h.server(1).Replace()
+				h.pass(3 * time.Minute)
+			}
+			require.NoError(h, l.Err())
+			h.server(1).Replace()
+			h.pass(3 * time.Minute)
+			require.ErrorIs(h, l.Err(), messages.ErrUnavailable)
+			assert.Equal(h, 3, last[messages.OutageCounted](&h.events).Count)
+			assert.Equal(h, 1, count[messages.DownLimitExceeded](&h.events))
+			assert.Zero(h, h.server(1).HeldTotal())
+		})
+	}
+}
+
+// docs/rules.md, section 3, rule 2: a server whose ledger went back goes down and comes up like any other.
+func TestOutageLimit_OutagesAfterTheLedgerWentBackCount(t *testing.T) {
+	withHarness(t, 1, limited(100), func(h *harness) {
+		h.checkout()
+		h.server(1).Restart()
+		h.pass(2 * time.Minute)
+		h.server(1).Rollback()
+		h.pass(2 * time.Minute)
+		require.Equal(h, 2, last[messages.OutageCounted](&h.events).Count)
+		for n := range 3 {
+			h.outage()
+			assert.Equal(h, n+3, last[messages.OutageCounted](&h.events).Count)
+		}
+	})
+}
+
+func TestOutageLimit_OutagesAfterTheLedgerWentBackAreNoRestarts(t *testing.T) {
+	setup := func(h *harness) {
+		limited(100)(h)
+		h.config.DownLimit.Count = CountRestarts
+	}
+	withHarness(t, 1, setup, func(h *harness) {
+		h.checkout()
+		h.server(1).Restart()
+		h.pass(2 * time.Minute)
+		h.server(1).Rollback()
+		h.pass(2 * time.Minute)
+		require.Equal(h, 2, last[messages.OutageCounted](&h.events).Count)
+		h.outage()
+		assert.Equal(h, 2, count[messages.OutageCounted](&h.events))
+	})
+}
+
+// docs/rules.md, section 3, rule 2: no seat is taken before the counter has decided.
+func TestOutageLimit_NoSeatIsTakenFromAServerBeforeItsOutageIsCounted(t *testing.T) {
+	withHarness(t, 1, limited(1), func(h *harness) {
+		l := h.checkout()
+		h.server(1).Restart()
+		h.pass(2 * time.Minute)
+		require.NoError(h, l.Checkin(h.Context()))
+		taken := h.server(1).Stats().Takes
+		h.server(1).Down()
+		_, err := h.rt.Checkout(h.Context(), messages.Checkout{Feature: "f2"}) // the session is gone
+		require.Error(h, err)
+		h.server(1).Restart()
+		_, err = h.rt.Checkout(h.Context(), messages.Checkout{Feature: "f2"})
+		require.ErrorIs(h, err, messages.ErrUnavailable)
+		assert.Equal(h, taken, h.server(1).Stats().Takes)
+	})
+}

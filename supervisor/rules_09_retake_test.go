@@ -1,7 +1,9 @@
 package supervisor
 
 import (
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -88,5 +90,55 @@ func TestRule9_ARetakeGetsAllSeatsOrNone(t *testing.T) {
 			func(server *transporttest.Server) { server.SetSeats("f2", 3) })
 		assert.Equal(h, messages.StateLost, license.Status().State)
 		assert.Zero(h, h.server(1).Held("f2"))
+	})
+}
+
+// backAtAForgottenServer lets a feature fail over from the first server, which stays away until its return is given up, and
+// then, with old leases that are fresh again, is the only server left.
+func (h *harness) backAtAForgottenServer() *License {
+	h.Helper()
+	license := h.checkout()
+	h.untilHeartbeats(1)
+	h.net.Cut("s1:1")
+	h.untilEvent("FailedOver f2 s1:1>s2:1")
+	h.pass(transporttest.DefaultClientTimeout * 2 / 5)
+	h.server(1).Restart()
+	h.pass(transporttest.DefaultClientTimeout * 7 / 10)
+	h.server(1).Restart()
+	require.Equal(h, 1, h.server(1).Held("f2"))
+	h.net.Heal("s1:1")
+	h.server(2).Down()
+	h.invariants.MayReplaceAt("S1") // it is not the origin when the feature comes back
+	return license
+}
+
+func TestRule9_WhatWasAskedForIsReplacedAlsoAfterItsReturnWasGivenUp(t *testing.T) {
+	for _, seats := range []int{1, 2} {
+		t.Run(strconv.Itoa(seats), func(t *testing.T) {
+			withHarness(t, 2, rounds(2, 10), func(h *harness) {
+				h.server(1).SetSeats("f2", seats)
+				license := h.backAtAForgottenServer()
+				h.untilEvent("FailedOver f2 s2:1>s1:1")
+				h.pass(time.Second)
+				assert.Equal(h, messages.StateHeld, license.Status().State)
+				assert.Equal(h, 1, h.mostHeld("s1:1"))
+				h.server(2).Up()
+				h.pass(time.Minute)
+			})
+		})
+	}
+}
+
+func TestRule9_WhatWasAskedForIsReturnedWhenTheServerRefusesTheTakeThatReplacesIt(t *testing.T) {
+	withHarness(t, 2, rounds(2, 10), func(h *harness) {
+		h.server(1).SetVersion("f2", messages.V(1, 0))
+		license := h.backAtAForgottenServer()
+		h.server(1).SetVersion("f2", messages.V(0, 1))
+		h.until("the round is over", func() bool { return h.wire.CountAnswered(transporttest.Checkouts) >= 3 })
+		h.pass(time.Minute)
+		assert.Zero(h, h.server(1).Held("f2"))
+		assert.NoError(h, license.Err())
+		h.server(2).Up()
+		h.pass(time.Minute)
 	})
 }

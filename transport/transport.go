@@ -10,6 +10,9 @@ import (
 type Address = messages.Address
 
 // Transport opens sessions with licence servers. It must be safe for concurrent use.
+//
+// The runtime survives an implementation that breaks the contract: a call that panics, calls runtime.Goexit or has not
+// returned half a second after its context ended counts as not reached.
 type Transport interface {
 	// Connect reaches the server at the address and returns when the server has reported its identity, so that Hello of
 	// the session is known. It may block until ctx ends and must return soon after that. An error leaves nothing open.

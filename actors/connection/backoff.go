@@ -25,13 +25,14 @@ func backoff(n int, draw float64, most time.Duration) time.Duration {
 // jitter draws the pauses between repeated requests of one connection.
 type jitter struct {
 	rng  *rand.Rand
-	most time.Duration // the longest pause
+	set  *protocol.Settings
+	peer *peer
 }
 
-// newJitter returns the jitter for these settings: no pause is longer than half an interval (rule 15).
-func newJitter(set *protocol.Settings, rng *rand.Rand) jitter {
-	return jitter{rng: rng, most: min(retryMax, set.Interval/2)}
+// most returns the longest pause: half the interval in effect (rule 15).
+func (j jitter) most() time.Duration {
+	return min(retryMax, intervalInEffect(j.set, j.peer.hello.ClientTimeout)/2)
 }
 
 // pause draws the pause before try number n, counted from 0.
-func (j jitter) pause(n int) time.Duration { return backoff(n, j.rng.Float64(), j.most) }
+func (j jitter) pause(n int) time.Duration { return backoff(n, j.rng.Float64(), j.most()) }

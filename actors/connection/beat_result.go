@@ -7,7 +7,7 @@ type beatResult struct {
 	kind      beatKind
 	restarted bool            // of a good one: the server restarted
 	hello     transport.Hello // of the other server
-	err       error           // why it failed
+	err       error           // why it failed; the refusal of the other server
 }
 
 type beatKind uint8

@@ -11,6 +11,7 @@ import (
 // beats knows whether a heartbeat is due, under way or needed for a recovery, and how many have failed in a row. It does
 // not know what follows from that: see heartbeats.
 type beats struct {
+	breaks         int              // that have begun so far
 	failed         int              // heartbeats failed in a row (rule 4)
 	recovering     bool             // a break or a restart: a good heartbeat of all leases must come first (rule 8)
 	afterClockJump bool             // the clocks parted: one heartbeat must be answered, and failures may not count (rule 17)
@@ -27,6 +28,8 @@ type dueBeat struct {
 	state dueState
 	at    protocol.Instant // when it became due
 	limit protocol.Instant // when it has failed
+	cut   bool             // it was cut short, and is to be sent again
+	again bool             // it got its time again once
 }
 
 type dueState uint8
@@ -50,13 +53,6 @@ type beatInFlight struct {
 	slots      []int32 // the slot of each lease in the lease table when the heartbeat was sent
 	confirmers []confirmer
 	calls      []beatCall
-	superseded bool // the session was replaced meanwhile: the answer is ignored
-}
-
-// call is what every call keeps until it is answered: the session it was sent over, and the generation of the server then.
-type call struct {
-	session    transport.Session
-	generation uint64
 }
 
 // confirmer is a feature in a failover round that asks the origin by a heartbeat of its lease (rule 6).
@@ -68,9 +64,6 @@ type confirmer struct {
 
 // join lets calls of the application wait for this heartbeat.
 func (b *beatInFlight) join(calls ...beatCall) { b.calls = append(b.calls, calls...) }
-
-// supersede makes the answer ignored.
-func (b *beatInFlight) supersede() { b.superseded = true }
 
 // becameDue notes that the timer asks for a heartbeat, which has failed when limit passes.
 func (b *beats) becameDue(now, limit protocol.Instant) {
@@ -91,12 +84,25 @@ func (b *beats) clearDue() {
 func (b *beats) isDue() bool       { return b.due.state == dueNow }
 func (b *beats) isPostponed() bool { return b.due.state == duePostponed }
 
-// restartDeadline gives the due heartbeat all of its time again, because this connection cut it short itself.
-func (b *beats) restartDeadline(limit protocol.Instant) {
-	if b.isDue() {
-		b.due = dueBeat{state: dueNow, at: b.due.at, limit: limit}
+// cutShort notes that this connection cut the due heartbeat short itself, so that the heartbeat is to be sent again. It
+// gets all of its time again, but only once: a server that is silent must fail the heartbeat before the next one is due.
+func (b *beats) cutShort(limit protocol.Instant) {
+	b.due.cut = b.isDue()
+	if b.due.cut && !b.due.again {
+		b.due.limit, b.due.again = limit, true
 	}
 }
+
+// doubtAt returns when the session is doubted because of the heartbeat under way; zero: never.
+func (b *beats) doubtAt(over transport.Session, heard protocol.Instant) protocol.Instant {
+	if !b.isOn(over) {
+		return protocol.Instant{}
+	}
+	return b.inFlight.doubtAt(heard)
+}
+
+// wasCut reports whether a due heartbeat that was cut short waits for a session.
+func (b *beats) wasCut() bool { return b.isDue() && b.due.cut }
 
 // waitLimit is when a due heartbeat that waits for a session has failed; one that is under way has its own deadline.
 func (b *beats) waitLimit() protocol.Instant {
@@ -115,7 +121,9 @@ func (b *beats) timeout(now protocol.Instant, deadline time.Duration) time.Durat
 }
 
 // begin notes that a heartbeat is sent.
-func (b *beats) begin(beat *beatInFlight) { b.inFlight, b.beatNow = beat, false }
+func (b *beats) begin(beat *beatInFlight) {
+	b.inFlight, b.beatNow, b.due.cut = beat, false, false
+}
 
 // completed ends the heartbeat under way and returns it. It returns nil for one that nobody waits for.
 func (b *beats) completed(seq uint64) *beatInFlight {
@@ -145,6 +153,9 @@ func (b *beats) unsettled() bool { return b.recovering || b.afterClockJump }
 
 // fail counts a failed heartbeat: a break begins or goes on.
 func (b *beats) fail() {
+	if b.failed == 0 {
+		b.breaks++
+	}
 	b.failed++
 	b.recovering = true
 	b.clearDue()
@@ -187,10 +198,13 @@ func (b *beats) connected() { b.beatNow = b.unsettled() }
 // resend sends a heartbeat again whose answer must be ignored.
 func (b *beats) resend() { b.beatNow = b.recovering }
 
-// supersede makes the answer of the heartbeat under way ignored.
-func (b *beats) supersede() {
-	if b.inFlight != nil {
-		b.inFlight.supersede()
+// isOn reports whether a heartbeat is under way on a session.
+func (b *beats) isOn(s transport.Session) bool { return b.inFlight != nil && b.inFlight.session == s }
+
+// cutCall notes that the heartbeat under way is cut short if it is on that session; with nil, on whichever.
+func (b *beats) cutCall(over transport.Session) {
+	if b.inFlight != nil && (over == nil || b.inFlight.session == over) {
+		b.inFlight.cutShort()
 	}
 }
 
@@ -217,5 +231,5 @@ func (b *beats) nobodyLeft() {
 
 // rebuilt returns the beats of the machine that replaces one that panicked: features, if any, must be recovered.
 func (b *beats) rebuilt(anyFeature bool) beats {
-	return beats{failed: b.failed, acked: b.acked, forgiveUntil: b.forgiveUntil, recovering: anyFeature, beatNow: anyFeature}
+	return beats{breaks: b.breaks, failed: b.failed, acked: b.acked, forgiveUntil: b.forgiveUntil, recovering: anyFeature, beatNow: anyFeature}
 }

@@ -10,43 +10,100 @@ import (
 )
 
 // checkouts keeps the promise about seats (rules 13 and 14): every request that the server may have executed is either
-// held (leases), or asked for (takes), or to be returned (returns). Whatever moves a request from one of the three to
-// another is a method here.
+// held (leases), or asked for (takes), or to be returned (returns). What is none of these any more is still named when
+// the checkout asks again (past). Whatever moves a request from one of the four to another is a method here.
 type checkouts struct {
 	leases   leaseTable
 	takes    pendingTakes
 	returns  pendingReturns
-	throttle *throttle // what a take was asked to wait for ends with the take
+	past     pastRequests
+	refusals []refusedReturn // the server may still have these seats
+	throttle *throttle       // what a take was asked to wait for ends with the take
 }
 
 func newCheckouts(t *throttle) checkouts {
-	return checkouts{leases: newLeaseTable(), takes: newPendingTakes(), returns: newPendingReturns(), throttle: t}
+	return checkouts{
+		leases: newLeaseTable(), takes: newPendingTakes(), returns: newPendingReturns(), past: newPastRequests(), throttle: t,
+	}
+}
+
+// cutCalls cuts the calls on a session short, because this connection closes it or doubts it: what they asked for is queued
+// again. It reports whether a take among them could go elsewhere, so that its time runs out.
+func (k *checkouts) cutCalls(over transport.Session, automatic bool) (bounded bool) {
+	k.returns.cutCalls(over)
+	return k.takes.cutCalls(over, automatic)
+}
+
+// anyOn reports whether a call is under way on a session.
+func (k *checkouts) anyOn(s transport.Session) bool { return k.takes.anyOn(s) || k.returns.anyOn(s) }
+
+// doubtAt returns when the session is doubted because of a call under way on it; zero: never.
+func (k *checkouts) doubtAt(over transport.Session, heard protocol.Instant) protocol.Instant {
+	return protocol.Sooner(k.takes.doubtAt(over, heard), k.returns.doubtAt(over, heard))
 }
 
 // idle reports whether nothing is asked for and nothing is to be returned.
 func (k *checkouts) idle() bool { return k.takes.empty() && k.returns.empty() }
 
-// earlier returns the requests of a feature at this server that a new one replaces (rule 9).
+// earlier returns the requests that a new one of a feature replaces (rule 9): all that the feature ever asked for at this
+// server, as far as transport.MaxReplaces allows. What may hold seats goes before what the server had back.
 func (k *checkouts) earlier(f *protocol.Member) []messages.RequestID {
-	requests := k.returns.requests(f.ID())
-	if s, ok := k.leases.slot(f); ok && k.leases.request[s] != (messages.RequestID{}) {
-		requests = append(requests, k.leases.request[s])
+	requests := k.past.settled(f.ID())
+	for _, request := range k.unsettled(f) {
+		requests = slices.DeleteFunc(requests, func(r messages.RequestID) bool { return r == request })
+		requests = append(requests, request)
 	}
-	if extra := len(requests) - transport.MaxReplaces; extra > 0 {
-		requests = requests[extra:]
+	return requests[max(0, len(requests)-transport.MaxReplaces):]
+}
+
+// unsettled returns the requests of a feature that may hold seats at this server.
+func (k *checkouts) unsettled(f *protocol.Member) []messages.RequestID {
+	requests := k.returns.requests(f.ID())
+	s, ok := k.leases.slot(f)
+	if ok && k.leases.request[s] != (messages.RequestID{}) && !slices.Contains(requests, k.leases.request[s]) {
+		requests = append(requests, k.leases.request[s])
 	}
 	return requests
 }
 
+// owe enters requests that other connections say this server may have executed. Those that are held or asked for here are
+// no doubt executed rightly: returning them would free the seats of a feature that lives (rule 13).
+func (k *checkouts) owe(now protocol.Instant, returns []protocol.Return) {
+	for _, r := range returns {
+		if !k.wants(r) {
+			k.returns.add(now, r.Claim, r.Request)
+		}
+	}
+}
+
+// wants reports whether a request is held here, or asked for.
+func (k *checkouts) wants(r protocol.Return) bool {
+	if t := k.takes.of[r.Claim]; t != nil && t.request == r.Request {
+		return true
+	}
+	s, ok := k.leases.index[r.Claim]
+	return ok && k.leases.request[s] == r.Request && (k.leases.hasLease(s) || k.leases.local[s])
+}
+
+// reviveExpired enters the returns of a feature again that were given up: the feature asks this server again, which may
+// hold their seats after a restart. The take replaces them, or they are returned after it.
+func (k *checkouts) reviveExpired(now protocol.Instant, f *protocol.Member) {
+	for _, request := range k.past.takeExpired(f.ID()) {
+		k.returns.add(now, f.ID(), request)
+	}
+}
+
 // ask enters a take. It replaces what the feature had here before, unless it waits in the server's queue: then the
 // feature holds nothing, and what is to be returned goes back meanwhile.
-func (k *checkouts) ask(o *protocol.TakeOrder, request messages.RequestID) *take {
+func (k *checkouts) ask(now protocol.Instant, o *protocol.TakeOrder, request messages.RequestID) *take {
+	k.reviveExpired(now, o.Member)
 	var replaces []messages.RequestID
 	if o.Mode != protocol.WaitMode {
 		replaces = k.earlier(o.Member)
 	}
 	t := &take{
 		member: o.Member, number: o.Take, mode: o.Mode, request: request, replaces: replaces, began: o.Began, timeout: o.Timeout,
+		answered: o.Answered,
 	}
 	if o.Mode == protocol.RetakeMode {
 		k.leases.add(o.Member)
@@ -68,6 +125,7 @@ func (k *checkouts) drop(now protocol.Instant, t *take, sent int) {
 	k.remove(t)
 	k.returns.enqueueClaim(t.member.ID())
 	if t.tries > sent {
+		k.past.track(t.member)
 		k.returns.add(now, t.member.ID(), t.request)
 	}
 }
@@ -81,12 +139,54 @@ func (k *checkouts) refused(now protocol.Instant, t *take) { k.drop(now, t, 1) }
 // granted ends a take that brought seats. The requests that the take replaced are not to be returned any more.
 func (k *checkouts) granted(t *take, sent *protocol.Instant, o transport.Outcome) {
 	k.remove(t)
-	k.returns.replaced(t.member.ID(), t.replaces)
+	k.replaced(t)
 	s := k.leases.add(t.member)
 	if o.Local {
 		k.leases.grantLocal(s, t.number, t.request)
 	} else {
 		k.leases.grant(s, t.number, t.request, o.Lease, sent)
+	}
+}
+
+// replaced ends the returns of the requests that a take replaced.
+func (k *checkouts) replaced(t *take) {
+	if len(t.replaces) == 0 {
+		return
+	}
+	k.returns.replaced(t.member.ID(), t.replaces)
+	k.past.track(t.member)
+	for _, request := range t.replaces {
+		k.past.settle(t.member.ID(), request)
+	}
+}
+
+// refusedReturn is a return that the server refused for good.
+type refusedReturn struct {
+	at    protocol.Instant
+	local bool // no server frees the seats by itself
+}
+
+// refusedBack ends the returns of a batch that the server refused for good.
+func (k *checkouts) refusedBack(now protocol.Instant, b *returnBatch, clientTimeout time.Duration) {
+	k.forgetRefusals(now, clientTimeout)
+	for _, r := range b.returns {
+		k.refusals = append(k.refusals, refusedReturn{at: now, local: r.local})
+	}
+	k.takenBack(b)
+}
+
+// forgetRefusals drops the refused returns whose seats the server has freed by itself.
+func (k *checkouts) forgetRefusals(now protocol.Instant, clientTimeout time.Duration) {
+	k.refusals = slices.DeleteFunc(k.refusals, func(r refusedReturn) bool {
+		return !r.local && clientTimeout > 0 && !now.Before(r.at.After(clientTimeout))
+	})
+}
+
+// takenBack ends the returns of a batch: the server has the seats back, or will never take them.
+func (k *checkouts) takenBack(b *returnBatch) {
+	for _, r := range b.returns {
+		k.past.settle(r.claim, r.request)
+		k.returns.done(r)
 	}
 }
 
@@ -109,6 +209,7 @@ func (k *checkouts) release(now protocol.Instant, s int32, o *protocol.ReleaseOr
 	case !here:
 		k.leave(now, o.Member)
 	case k.leases.number[s] != o.Held && k.leases.hasLease(s):
+		k.past.track(o.Member)
 		k.returns.add(now, o.Member.ID(), k.leases.request[s])
 		k.leases.drop(s)
 	}
@@ -117,10 +218,23 @@ func (k *checkouts) release(now protocol.Instant, s int32, o *protocol.ReleaseOr
 // leave returns what a feature holds and takes it out of the table.
 func (k *checkouts) leave(now protocol.Instant, f *protocol.Member) {
 	if s, ok := k.leases.slot(f); ok {
-		k.returns.add(now, f.ID(), k.leases.request[s])
+		k.past.track(f)
+		k.returnHeld(now, &k.returns, s)
 		k.leases.remove(s)
 	}
 }
+
+// returnHeld enters the request of a record among the given returns.
+func (k *checkouts) returnHeld(now protocol.Instant, to *pendingReturns, s int32) {
+	if id, request := k.leases.owner[s].ID(), k.leases.request[s]; k.leases.local[s] {
+		to.addLocal(now, id, request)
+	} else {
+		to.add(now, id, request)
+	}
+}
+
+// ended forgets a feature that asks for nothing any more. What it has to return stays.
+func (k *checkouts) ended(f *protocol.Member) { k.past.forget(f.ID()) }
 
 // leaveAll does so for all features, local ones left out, and returns them.
 func (k *checkouts) leaveAll(now protocol.Instant) []*protocol.Member {
@@ -138,6 +252,7 @@ func (k *checkouts) leaveEnded(now protocol.Instant) {
 			k.leave(now, f)
 		}
 	}
+	k.past = k.past.living()
 }
 
 // moveAway takes all features out of the table, for the connection to the server that replaced this one. This server is
@@ -145,7 +260,7 @@ func (k *checkouts) leaveEnded(now protocol.Instant) {
 func (k *checkouts) moveAway(now protocol.Instant) *protocol.TakenOver {
 	moved := &protocol.TakenOver{Members: k.leases.all()}
 	for _, f := range moved.Members {
-		for _, request := range k.earlier(f) {
+		for _, request := range k.unsettled(f) {
 			moved.Returns = append(moved.Returns, protocol.Return{Claim: f.ID(), Request: request})
 		}
 		s, _ := k.leases.slot(f)
@@ -165,7 +280,7 @@ func (k *checkouts) takeOver(now protocol.Instant, in *protocol.TakenOver) {
 			k.leases.takeOver(f, in.Renewed[i])
 		}
 	}
-	k.returns.addAll(now, in.Returns)
+	k.owe(now, in.Returns)
 }
 
 // forgetTakes gives the takes up without a trace: another connection has got them.
@@ -200,7 +315,9 @@ func (k *checkouts) doubtful() []protocol.Return {
 
 // expire drops returns older than the client timeout.
 func (k *checkouts) expire(now protocol.Instant, clientTimeout time.Duration) {
-	k.returns.expire(now, clientTimeout, k.leases.lacks)
+	for _, r := range k.returns.expire(now, clientTimeout, k.leases.lacks) {
+		k.past.expire(r.claim, r.request)
+	}
 }
 
 // rebuilt returns the checkouts of the machine that replaces one that panicked. The takes are over: a request that was
@@ -208,12 +325,12 @@ func (k *checkouts) expire(now protocol.Instant, clientTimeout time.Duration) {
 // it may have been lost.
 func (k *checkouts) rebuilt(now protocol.Instant, t *throttle) checkouts {
 	n := newCheckouts(t)
-	n.returns = k.returns.rebuilt()
+	n.returns, n.past, n.refusals = k.returns.rebuilt(), k.past.living(), k.refusals
 	for s, f := range k.leases.owner {
 		switch {
 		case f == nil:
 		case f.State().Final():
-			n.returns.add(now, f.ID(), k.leases.request[s])
+			k.returnHeld(now, &n.returns, int32(s))
 		default:
 			n.leases.copySlot(n.leases.add(f), &k.leases, int32(s))
 		}

@@ -27,10 +27,13 @@ func newCheckoutsPart() part {
 }
 
 func (p *checkoutsPart) run(t *testing.T, d *datadriven.TestData) string {
+	if d.Cmd == "wait" {
+		return p.advance(t, d)
+	}
 	k, f := &p.checkouts, p.h.feature(t, script.Word(t, d))
 	switch d.Cmd {
 	case "ask": // feature, request, mode=
-		k.ask(&protocol.TakeOrder{Member: f, TakeSeat: protocol.TakeSeat{Take: 1, Mode: takeModes[script.Option(t, d, "mode", "first")]}},
+		k.ask(p.now, &protocol.TakeOrder{Member: f, TakeSeat: protocol.TakeSeat{Take: 1, Mode: takeModes[script.Option(t, d, "mode", "first")]}},
 			requestNamed(t, d.CmdArgs[1].Key))
 	case "sent": // feature
 		k.takes.begin(p.now, 1, &batch{takes: []*take{k.takes.of[f.ID()]}})
@@ -47,6 +50,14 @@ func (p *checkoutsPart) run(t *testing.T, d *datadriven.TestData) string {
 	case "lease-ended": // feature
 		s, _ := k.leases.slot(f)
 		k.leases.drop(s)
+	case "taken-back": // feature: the server has everything back that is to be returned
+		k.takenBack(&returnBatch{returns: slices.Clone(k.returns.of[f.ID()])})
+	case "expire": // feature, timeout
+		k.expire(p.now, script.Span(t, d.CmdArgs[1].Key))
+	case "owed": // feature, request: another connection says that the server may have executed it
+		k.owe(p.now, []protocol.Return{{Claim: f.ID(), Request: requestNamed(t, d.CmdArgs[1].Key)}})
+	case "ended": // feature
+		k.ended(f)
 	case "moved-away": // feature: all of them move
 		k.moveAway(p.now)
 	case "panicked": // feature: the whole connection

@@ -107,6 +107,9 @@ func (c *Machine) control(now protocol.Instant, in any) {
 	case *protocol.DropEnded:
 		c.checkouts.leaveEnded(now)
 	case *protocol.OutageDecided:
+		if in.Exceeded {
+			c.taking.cancelAll(now)
+		}
 		c.heartbeats.decided(now)
 	case *protocol.ClockJumped:
 		c.heartbeats.clockJumped(now)
@@ -123,12 +126,13 @@ func (c *Machine) control(now protocol.Instant, in any) {
 func (c *Machine) pump(now protocol.Instant) {
 	c.schedule.pace() // no feature may be left to recover: then returns need not wait for a heartbeat
 	c.checkouts.takes.resume(now)
+	c.server.closeRetired()
 	if c.dialer.session == nil {
 		c.dialing.dial(now)
 	} else {
 		c.dialer.rest()
 		c.heartbeats.start(now)
-		if !c.heartbeats.first() && !c.gate.closed() {
+		if !c.heartbeats.first(now) && !c.gate.closed() {
 			c.taking.send(now)
 			c.returning.send(now)
 		}
@@ -142,7 +146,8 @@ func (c *Machine) pump(now protocol.Instant) {
 	c.schedule.pace()
 	if c.drain == draining && c.checkouts.returns.empty() {
 		c.drain = drained
-		c.out.order(protocol.Drained{Connection: c.ref})
+		c.checkouts.forgetRefusals(now, c.peer.hello.ClientTimeout)
+		c.out.order(protocol.Drained{Connection: c.ref, Refused: len(c.checkouts.refusals)})
 	}
 }
 
@@ -159,12 +164,18 @@ func (c *Machine) woken(now protocol.Instant) {
 		c.heartbeats.decided(now)
 	}
 	c.taking.overdue(now)
+	c.dialing.doubt(now)
 	c.checkouts.expire(now, c.peer.hello.ClientTimeout)
 	c.age.check(now)
 }
 
 // wake returns the order to wake this connection when the next thing is due.
 func (c *Machine) wake(now protocol.Instant) protocol.Effect {
+	return c.timer.WakeAt(protocol.Sooner(c.due(now), c.server.doubtAt()))
+}
+
+// due returns when the next thing is due, but for doubting the session.
+func (c *Machine) due(now protocol.Instant) protocol.Instant {
 	var next, throttled protocol.Instant
 	if !c.throttle.allows(now, takesAndReturns) && !c.checkouts.idle() {
 		throttled = c.throttle.calls
@@ -175,7 +186,7 @@ func (c *Machine) wake(now protocol.Instant) protocol.Effect {
 	} {
 		next = protocol.Sooner(next, at)
 	}
-	return c.timer.WakeAt(next)
+	return next
 }
 
 // show publishes what Status says of this connection.
@@ -183,9 +194,20 @@ func (c *Machine) show() {
 	leases := &c.checkouts.leases
 	var deadline time.Duration
 	if leases.leases > 0 {
-		deadline = c.beats.acked.Wall + c.peer.hello.ClientTimeout
+		deadline = c.acked().Wall + c.peer.hello.ClientTimeout
 	}
 	c.ref.Show(c.beats.failed, len(leases.index), deadline)
+}
+
+// acked returns when the heartbeat or take was sent that acknowledged all leases: with heartbeats by hand each lease has its
+// own.
+func (c *Machine) acked() protocol.Instant {
+	if !c.set.Automatic() {
+		if oldest, ok := c.checkouts.leases.oldestOf(protocol.Instant{}, c.checkouts.leases.hasLease); ok {
+			return oldest
+		}
+	}
+	return c.beats.acked
 }
 
 // takeOrdered takes an order for seats. At its origin a feature in a failover round first asks for the lease that it has
@@ -196,6 +218,8 @@ func (c *Machine) takeOrdered(now protocol.Instant, o *protocol.TakeOrder) {
 	case c.drain != running:
 	case c.peer.nowhere() && c.peer.movedTo != nil && !isOrigin: // the order is for whoever is at the address
 		c.out.forward(c.peer.movedTo, o)
+	case c.peer.hasAnswered(o):
+		c.out.answeredBefore(o)
 	case isOrigin && o.Mode == protocol.RoundMode && c.checkouts.leases.hasLease(slot):
 		c.heartbeats.confirm(now, o)
 	default:

@@ -9,6 +9,10 @@ import (
 type dialer struct {
 	jitter  jitter
 	session transport.Session // nil: there is none that can be trusted
+	closed  transport.Session // the session that was closed last; nil: none
+	retired transport.Session // a session that was doubted and replaced, until the calls on it have ended; nil: none
+	proven  bool              // a call on the session was answered, and no connect was begun beside it since
+	heard   protocol.Instant  // when a call on the session was last answered
 	attempt *attempt          // the connect under way; nil: none
 	wanted  bool              // something new waits for the server: connect without waiting for retryAt
 	retries int               // pauses drawn since the server last answered
@@ -33,7 +37,18 @@ func (d *dialer) waitUntil(at protocol.Instant) { d.wanted, d.retryAt = false, a
 
 // begin notes that a connect is under way.
 func (d *dialer) begin(now protocol.Instant, seq, generation uint64) {
-	d.wanted, d.attempt = false, &attempt{seq: seq, began: now, generation: generation}
+	d.wanted, d.proven, d.attempt = false, false, &attempt{seq: seq, began: now, generation: generation}
+}
+
+// beside reports whether a connect is under way while a session is in use. When the server has got it, it lets go of that
+// session, so that calls on the session may fail because of this connection.
+func (d *dialer) beside() bool { return d.session != nil && d.attempt != nil }
+
+// answeredOver notes that a call was answered over a session.
+func (d *dialer) answeredOver(s transport.Session, now protocol.Instant) {
+	if s == d.session {
+		d.proven, d.heard = true, now
+	}
 }
 
 // completed ends the connect under way and returns it. It returns nil for a connect that nobody waits for.
@@ -49,11 +64,29 @@ func (d *dialer) completed(seq uint64) *attempt {
 // use replaces the session and returns the one to close; nil if there is none to close.
 func (d *dialer) use(s transport.Session) transport.Session {
 	old := d.session
-	d.session = s
+	d.session, d.proven = s, false
 	if old == s {
 		return nil
 	}
+	if old != nil {
+		d.closed = old
+	}
 	return old
+}
+
+// abandon stops using a session, which is to be closed, and reports whether it was in use.
+func (d *dialer) abandon(s transport.Session) bool {
+	inUse := d.drop(s)
+	if inUse {
+		d.closed = s
+	}
+	return inUse
+}
+
+// retire keeps a session until the calls on it have ended, and returns the one that was kept before.
+func (d *dialer) retire(s transport.Session) (before transport.Session) {
+	before, d.retired = d.retired, s
+	return before
 }
 
 // drop stops using a session, and reports whether it was in use.

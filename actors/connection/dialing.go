@@ -14,7 +14,6 @@ type dialing struct {
 	peer       *peer
 	dialer     *dialer
 	throttle   *throttle
-	schedule   *schedule
 	checkouts  *checkouts
 	heartbeats *heartbeats
 	manual     *manual
@@ -32,22 +31,31 @@ func (d *dialing) dial(now protocol.Instant) {
 		return
 	case d.peer.nowhere():
 		d.dialer.rest()
-		d.unreached(now, "the server is at none of the addresses any more", false)
+		d.unreached(now, waitEnded{cause: "the server is at none of the addresses any more", decided: true})
 		return
 	case !d.throttle.allows(now, connectsAndBeats):
 		d.dialer.waitUntil(d.throttle.server)
-		d.unreached(now, "the server asked to wait", true)
+		d.unreached(now, waitEnded{cause: "the server asked to wait", replied: true, decided: true})
 		return
 	}
-	seq := d.server.next()
-	d.dialer.begin(now, seq, d.peer.generation)
 	d.server.unplan()
 	d.checkouts.takes.startAll(now)
-	timeout := d.set.ConnectTimeout
-	if d.set.Automatic() {
-		timeout = min(timeout, d.schedule.deadline())
+	d.connect(now)
+}
+
+// doubt connects beside the session in use, if that is to be doubted. The session goes on until the connect has succeeded.
+func (d *dialing) doubt(now protocol.Instant) {
+	if protocol.Passed(now, d.server.doubtAt()) {
+		d.connect(now)
 	}
-	d.out.order(Connect{Seq: seq, Addresses: d.peer.addresses, ServerID: d.peer.hello.Identity.ServerID, Timeout: timeout})
+}
+
+func (d *dialing) connect(now protocol.Instant) {
+	seq := d.server.next()
+	d.dialer.begin(now, seq, d.peer.generation)
+	d.out.order(Connect{
+		Seq: seq, Addresses: d.peer.addresses, ServerID: d.peer.hello.Identity.ServerID, Timeout: d.set.ConnectTimeout,
+	})
 }
 
 // connected takes the result of a connect.
@@ -60,7 +68,7 @@ func (d *dialing) connected(now protocol.Instant, in *Connected) {
 	dialled := protocol.Dialled{Address: in.Address, Session: in.Session, Hello: in.Hello}
 	if d.peer.phase == unidentified {
 		if in.Session == nil {
-			d.connectFailed(now, attempt.began, in.Err)
+			d.connectFailed(now, attempt, in.Err)
 			return
 		}
 		d.peer.identify()
@@ -68,36 +76,54 @@ func (d *dialing) connected(now protocol.Instant, in *Connected) {
 		return
 	}
 	others := append(d.peer.takeOtherSessions(), in.OtherSessions...)
-	d.server.handOver(others, in.Session == nil)
+	if d.dialer.session != nil && d.peer.replacedBy(others) {
+		d.server.drop(d.dialer.session) // the features follow, see replaced
+	}
+	beside := d.dialer.session != nil
+	d.server.handOver(others, in.Session == nil && !beside)
 	switch {
 	case in.Session != nil:
 		d.server.use(now, dialled, attempt.generation)
+	case beside:
+		d.refused(now, attempt.generation, transport.AsRefusal(in.Err)) // the calls on the session have the rest of their time
 	case len(others) > 0:
 		d.dialer.rest() // the takes that wait here follow the features, see replaced
 	default:
-		d.connectFailed(now, attempt.began, in.Err)
+		d.connectFailed(now, attempt, in.Err)
 	}
 }
 
 // connectFailed ends what waited for the session.
-func (d *dialing) connectFailed(now, began protocol.Instant, err error) {
+func (d *dialing) connectFailed(now protocol.Instant, attempt *attempt, err error) {
 	refusal := transport.AsRefusal(err)
-	if refusal != nil {
-		d.server.noteReply(now)
-		if refusal.RetryAfter > 0 {
-			d.throttle.replace(connectsAndBeats, now.After(capRetryAfter(refusal.RetryAfter, d.peer.hello.ClientTimeout)))
-		} else {
-			d.taking.refuseFirst(now, refusal)
-		}
+	d.refused(now, attempt.generation, refusal)
+	if refusal != nil && refusal.RetryAfter <= 0 {
+		d.taking.refuseFirst(now, refusal)
 	}
-	d.unreached(now, err.Error(), refusal != nil)
-	d.heartbeats.connectFailed(now, began, err)
+	d.unreached(now, waitEnded{cause: err.Error(), began: attempt.began, replied: refusal != nil, decided: refusal != nil})
+	d.heartbeats.connectFailed(now, attempt.began, err)
 	d.server.planRetry(now)
 }
 
+// refused notes that the server refused a connect, which was begun in the given generation; nil is no refusal. A restart
+// shows in a refusal, too (rule 7).
+func (d *dialing) refused(now protocol.Instant, generation uint64, refusal *transport.Refusal) {
+	if refusal == nil {
+		return
+	}
+	d.server.noteReply(now)
+	if d.peer.phase == identified && refusal.Hello.Identity.Valid() && d.peer.isKnown(refusal.Hello.Identity.ServerID) {
+		d.server.learn(now, refusal.Hello, generation)
+	}
+	if refusal.RetryAfter > 0 {
+		d.throttle.replace(connectsAndBeats, now.After(capRetryAfter(refusal.RetryAfter, d.peer.hello.ClientTimeout)))
+	}
+}
+
 // unreached answers whoever waits for this server now and could ask another one, and the application's calls.
-func (d *dialing) unreached(now protocol.Instant, cause string, replied bool) {
-	d.heartbeats.unconfirmed(cause, replied)
-	d.taking.unreached(now, cause)
-	d.manual.unreached(cause)
+func (d *dialing) unreached(now protocol.Instant, w waitEnded) {
+	d.heartbeats.unconfirmed(w.cause, w.replied)
+	d.checkouts.returns.answerAll() // a checkin does not wait for a server that is away (rule 19)
+	d.taking.unreached(now, w)
+	d.manual.unreached(w)
 }

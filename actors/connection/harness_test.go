@@ -22,7 +22,8 @@ type harness struct {
 	set      protocol.Settings
 	now      protocol.Instant
 	wakeAt   protocol.Instant
-	hello    transport.Hello // what the server says of itself
+	shown    protocol.Instant // when something is due, as printed last
+	hello    transport.Hello  // what the server says of itself
 	refs     map[messages.Address]*protocol.ConnectionRef
 	features map[string]*protocol.Member
 	sessions int
@@ -68,7 +69,7 @@ func (w *harness) step(in any) string {
 // panicked makes the machine anew, as the actor does after a panic.
 func (w *harness) panicked() string {
 	machine, effects := w.c.Rebuilt(w.now, rand.New(rand.NewChaCha8([32]byte{2})), false)
-	w.c, w.wakeAt = machine, protocol.Instant{}
+	w.c, w.wakeAt, w.shown = machine, protocol.Instant{}, protocol.Instant{}
 	return w.performAll(effects)
 }
 
@@ -78,6 +79,10 @@ func (w *harness) performAll(effects []protocol.Effect) string {
 		if text := w.perform(e); text != "" {
 			fmt.Fprintln(&b, text)
 		}
+	}
+	if at := w.due(); at != w.shown {
+		w.shown = at
+		fmt.Fprintln(&b, w.describe(protocol.WakeAt{At: at}))
 	}
 	w.calls = slices.DeleteFunc(w.calls, func(c namedCall) bool {
 		select {
@@ -89,6 +94,15 @@ func (w *harness) performAll(effects []protocol.Effect) string {
 		}
 	})
 	return b.String()
+}
+
+// due returns when something is due. When a session is doubted is left out: that says nothing new, since it follows from
+// the call under way.
+func (w *harness) due() protocol.Instant {
+	if w.c.peer.phase == aliased || w.wakeAt == (protocol.Instant{}) {
+		return w.wakeAt
+	}
+	return w.c.due(w.now)
 }
 
 // maxWakes is how often a connection may be woken in one wait: one that always wants to be woken at once would be a
@@ -104,6 +118,9 @@ func (w *harness) wait(d time.Duration) string {
 			return "woken too often\n"
 		}
 		w.now = w.now.After(max(0, w.wakeAt.Mono-w.now.Mono))
+		if w.wakeAt == w.shown {
+			w.shown = protocol.Instant{}
+		}
 		w.wakeAt = protocol.Instant{}
 		if text := w.step(&protocol.WakeUp{}); text != "" {
 			fmt.Fprintf(&b, "at %s:\n%s", rounded(w.now.Mono), text)
@@ -127,10 +144,8 @@ func (w *harness) perform(e protocol.Effect) string {
 		e.Reply.Answer(e.Err)
 		return ""
 	case protocol.WakeAt:
-		if e.At == w.wakeAt {
-			return ""
-		}
 		w.wakeAt = e.At
+		return ""
 	}
 	return w.describe(e)
 }

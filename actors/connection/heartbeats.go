@@ -1,6 +1,9 @@
 package connection
 
 import (
+	"slices"
+	"time"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -46,15 +49,21 @@ func (h *heartbeats) wanted() bool {
 }
 
 // first reports whether a heartbeat has to come before takes and returns: a connection that recovers asks for all of its
-// leases first (rule 8).
-func (h *heartbeats) first() bool {
-	return h.beats.recovering && h.set.Automatic() && (h.beats.inFlight != nil || h.wanted())
+// leases first (rule 8). A heartbeat that the server put off holds nothing back: the seats of another feature have nothing
+// to do with these leases, and the server would say if it put off checkouts (rule 18).
+func (h *heartbeats) first(now protocol.Instant) bool {
+	mayBeSent := h.wanted() && h.throttle.allows(now, connectsAndBeats)
+	return h.beats.recovering && h.set.Automatic() && (h.beats.inFlight != nil || mayBeSent)
 }
 
 // start sends a heartbeat of all leases, if one is wanted; without automatic heartbeats, of the leases that the
 // application asked for.
 func (h *heartbeats) start(now protocol.Instant) {
-	if h.beats.inFlight != nil || !h.wanted() || !h.throttle.allows(now, connectsAndBeats) {
+	if h.beats.inFlight != nil {
+		return
+	}
+	h.manual.review(now)
+	if !h.wanted() || !h.throttle.allows(now, connectsAndBeats) {
 		return
 	}
 	timeout := h.beats.timeout(now, h.schedule.deadline())
@@ -63,11 +72,20 @@ func (h *heartbeats) start(now protocol.Instant) {
 		leases, slots = h.checkouts.leases.pack()
 	}
 	beat := &beatInFlight{
-		call: h.server.call(), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
+		call: h.server.call(now, timeout, h.patience(timeout)), seq: h.server.next(), sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
 		leases: leases, slots: slots, counted: h.beats.isDue(), confirmers: h.beats.takeConfirmers(), calls: h.manual.takeCalls(),
 	}
 	h.beats.begin(beat)
 	h.out.order(SendBeat{Seq: beat.seq, Session: beat.session, Leases: leases, Timeout: timeout})
+}
+
+// patience returns how long a heartbeat waits for its answer before the session is doubted. An automatic one has all of its
+// time: it is repeated anyway, and must not be cut short when the server is only slow.
+func (h *heartbeats) patience(timeout time.Duration) time.Duration {
+	if h.set.Automatic() {
+		return 0
+	}
+	return patience(timeout)
 }
 
 // answered takes the result of a heartbeat: good when every chunk was answered (rule 4).
@@ -76,9 +94,10 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 	if beat == nil {
 		return
 	}
-	if beat.superseded {
+	if h.server.cutByUs(now, beat.call) && !allAnswered(in.Chunks) {
+		h.server.drop(beat.session)
 		h.resend(now, beat)
-		h.beats.restartDeadline(now.After(h.schedule.deadline())) // it was cut short: the next heartbeat has all of its time
+		h.beats.cutShort(now.After(h.schedule.deadline()))
 		return
 	}
 	switch r := h.evaluate(now, beat, in.Chunks); r.kind {
@@ -86,11 +105,29 @@ func (h *heartbeats) answered(now protocol.Instant, in *BeatAnswered) {
 		h.resend(now, beat)
 	case beatOfOther:
 		h.resend(now, beat)
-		h.server.otherReplied(beat.session, r.hello, nil)
+		h.server.otherReplied(now, otherReply{session: beat.session, hello: r.hello, err: r.err})
 	case beatFailed:
 		h.failed(now, beat, r.err)
 	case beatGood:
 		h.good(now, &goodBeat{beat: beat, chunks: in.Chunks, recovered: h.beats.recovering || r.restarted}, r.restarted)
+	}
+}
+
+// allAnswered reports whether the server answered every chunk of a heartbeat.
+func allAnswered(chunks []ChunkAnswer) bool {
+	return !slices.ContainsFunc(chunks, func(c ChunkAnswer) bool { return c.Err != nil && transport.AsRefusal(c.Err) == nil })
+}
+
+// showDeadlines shows the deadline of each lease that a chunk has renewed. Only with heartbeats by hand each has its own.
+func (h *heartbeats) showDeadlines(beat *beatInFlight, chunk ChunkAnswer) {
+	if h.set.Automatic() {
+		return
+	}
+	leases := &h.checkouts.leases
+	for i := chunk.From; i < chunk.From+chunk.Count; i++ {
+		if s := beat.slots[i]; leases.holds(s, beat.leases[i]) && leases.renewed[s] == beat.sent {
+			h.ref.ShowDeadlineOf(leases.owner[s].ID(), beat.sent.Wall+h.peer.hello.ClientTimeout)
+		}
 	}
 }
 
@@ -101,11 +138,12 @@ func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks [
 	for i, chunk := range chunks {
 		hello, known := helloOf(chunk.Reply.Hello, chunk.Err)
 		if known {
+			h.dialer.answeredOver(beat.session, now)
 			switch h.server.learn(now, hello, beat.generation) {
 			case stale:
 				return beatResult{kind: beatVoid}
 			case otherServer:
-				return beatResult{kind: beatOfOther, hello: hello}
+				return beatResult{kind: beatOfOther, hello: hello, err: chunk.Err}
 			case restarted:
 				r.restarted, between = true, between || i > 0
 			}
@@ -116,6 +154,7 @@ func (h *heartbeats) evaluate(now protocol.Instant, beat *beatInFlight, chunks [
 		}
 		h.server.noteReply(now)
 		h.checkouts.leases.renew(beat, chunk)
+		h.showDeadlines(beat, chunk)
 	}
 	if between {
 		r.kind = beatVoid
@@ -221,6 +260,7 @@ func (h *heartbeats) connectFailed(now, began protocol.Instant, err error) {
 	case began.Before(h.beats.due.at) && !protocol.Passed(now, h.beats.due.limit):
 		h.dialer.retryNow()
 	case refusal != nil && h.postpone(now, refusal):
+	case refusal == nil && h.beats.wasCut() && !protocol.Passed(now, h.beats.due.limit): // server.planRetry goes on
 	default:
 		h.countFailure(now, err.Error())
 	}

@@ -17,7 +17,8 @@ type leaseAge struct {
 	beats     *beats
 	checkouts *checkouts
 	checkAt   protocol.Instant // when the oldest lease may be too old; zero: it is not watched
-	told      bool             // LeaseAtRisk was published in this break
+	told      bool             // LeaseAtRisk was published since the last good heartbeat
+	toldIn    int              // and in this break
 }
 
 // riskMargin is the least margin of riskAge, unless the client timeout is too short for it.
@@ -75,8 +76,8 @@ func (a *leaseAge) check(now protocol.Instant) {
 		a.watch(now)
 		return
 	}
-	if !a.told && (a.beats.unsettled() || a.leaseAtRisk(now)) {
-		a.told = true
+	if !a.wasTold() && (a.beats.unsettled() || a.leaseAtRisk(now)) {
+		a.told, a.toldIn = true, a.beats.breaks
 		a.out.publish(messages.LeaseAtRisk{
 			Server: a.ref.Server(), Features: leases.beaten(), Age: now.Since(oldest), Timeout: timeout,
 		})
@@ -87,6 +88,10 @@ func (a *leaseAge) check(now protocol.Instant) {
 	}
 }
 
+// wasTold reports whether LeaseAtRisk was published in this break. A break ends with any answer, and not only with a good
+// heartbeat.
+func (a *leaseAge) wasTold() bool { return a.told && a.toldIn == a.beats.breaks }
+
 // leaseAtRisk reports whether a lease that is not lost yet is too old. A heartbeat that was postponed may be answered late
 // without having failed.
 func (a *leaseAge) leaseAtRisk(now protocol.Instant) bool {
@@ -95,4 +100,4 @@ func (a *leaseAge) leaseAtRisk(now protocol.Instant) bool {
 }
 
 // restore takes over what the machine that panicked had told.
-func (a *leaseAge) restore(old *leaseAge) { a.told = old.told }
+func (a *leaseAge) restore(old *leaseAge) { a.told, a.toldIn = old.told, old.toldIn }

@@ -22,6 +22,7 @@ type manual struct {
 type beatCall struct {
 	member *protocol.Member
 	reply  *protocol.Reply
+	asked  protocol.Instant
 }
 
 // ordered takes a call of the application: it starts a heartbeat, joins the one under way, or waits for the take of a
@@ -32,12 +33,12 @@ func (m *manual) ordered(now protocol.Instant, o *protocol.BeatOrder) {
 	switch {
 	case !ok:
 		m.out.answer(o.Reply, notHere(o.Member))
-	case !leases.hasLease(s) && (m.checkouts.takes.of[o.Member.ID()] != nil || !m.beats.recovering):
+	case !leases.hasLease(s) && (m.checkouts.takes.of[o.Member.ID()] != nil || !m.beats.recovering || !m.set.Automatic()):
 		m.awaitTake(now, o.Member, o.Reply)
 	case m.beats.inFlight != nil && m.set.Automatic():
-		m.beats.inFlight.join(beatCall{o.Member, o.Reply})
+		m.beats.inFlight.join(beatCall{o.Member, o.Reply, now})
 	default:
-		m.calls = append(m.calls, beatCall{o.Member, o.Reply})
+		m.calls = append(m.calls, beatCall{o.Member, o.Reply, now})
 		m.dialer.retryNow()
 	}
 }
@@ -62,6 +63,25 @@ func (m *manual) takeCalls() []beatCall {
 }
 
 func (m *manual) again(calls []beatCall) { m.calls = append(calls, m.calls...) }
+
+// review takes out the calls that no heartbeat is to be sent for any more: their caller has left, or, with heartbeats by hand,
+// their feature has no lease. Such a feature is about to take its seats again.
+func (m *manual) review(now protocol.Instant) {
+	for _, b := range m.takeCalls() {
+		s, ok := m.checkouts.leases.slot(b.member)
+		switch {
+		case !b.reply.Awaited():
+		case m.set.Automatic():
+			m.calls = append(m.calls, b)
+		case !ok:
+			m.out.answer(b.reply, notHere(b.member))
+		case !m.checkouts.leases.hasLease(s):
+			m.awaitTake(now, b.member, b.reply)
+		default:
+			m.calls = append(m.calls, b)
+		}
+	}
+}
 
 // leases returns the leases that the waiting calls are about, and the slot of each.
 func (m *manual) leases() ([]messages.LeaseID, []int32) {
@@ -138,11 +158,18 @@ func (m *manual) failTake(t *take, cause string) {
 	m.out.answer(t.await(nil), protocol.TransportError(cause))
 }
 
-// unreached ends every wait for the server.
-func (m *manual) unreached(cause string) {
-	m.fail(m.takeCalls(), protocol.TransportError(cause))
+// unreached ends every wait for the server. A call that joined the connect when that was under way gets one of its own.
+func (m *manual) unreached(w waitEnded) {
+	for _, b := range m.takeCalls() {
+		if !w.decided && w.began.Before(b.asked) {
+			m.again([]beatCall{b})
+			m.dialer.retryNow()
+			continue
+		}
+		m.out.answer(b.reply, protocol.TransportError(w.cause))
+	}
 	for _, t := range m.checkouts.takes.awaited() {
-		m.failTake(t, cause)
+		m.failTake(t, w.cause)
 	}
 }
 

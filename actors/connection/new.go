@@ -12,10 +12,12 @@ import (
 func New(set *protocol.Settings, ref *protocol.ConnectionRef, rng *rand.Rand) *Machine {
 	c := &Machine{
 		set: set, ref: ref, out: notices{ref: ref}, throttle: newThrottle(),
-		peer: peer{addresses: []messages.Address{ref.Server().Address}}, dialer: dialer{jitter: newJitter(set, rng)},
+		peer: peer{addresses: []messages.Address{ref.Server().Address}},
 	}
+	j := jitter{rng: rng, set: set, peer: &c.peer}
+	c.dialer = dialer{jitter: j}
 	c.checkouts = newCheckouts(&c.throttle)
-	return wire(c, newJitter(set, rng), rng)
+	return wire(c, j, rng)
 }
 
 // wire gives each part of a new machine the other parts that it works with.
@@ -38,15 +40,15 @@ func wire(c *Machine, j jitter, rng *rand.Rand) *Machine {
 		server: &c.server,
 	}
 	c.taking = taking{
-		set: c.set, rng: rng, jitter: j, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle,
+		set: c.set, ref: c.ref, rng: rng, jitter: j, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle,
 		beats: &c.beats, schedule: &c.schedule, checkouts: &c.checkouts, manual: &c.manual, server: &c.server,
 	}
 	c.returning = returning{
-		set: c.set, ref: c.ref, out: &c.out, dialer: &c.dialer, throttle: &c.throttle, beats: &c.beats,
+		set: c.set, ref: c.ref, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle, beats: &c.beats,
 		checkouts: &c.checkouts, manual: &c.manual, taking: &c.taking, server: &c.server,
 	}
 	c.dialing = dialing{
-		set: c.set, ref: c.ref, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle, schedule: &c.schedule,
+		set: c.set, ref: c.ref, out: &c.out, peer: &c.peer, dialer: &c.dialer, throttle: &c.throttle,
 		checkouts: &c.checkouts, heartbeats: &c.heartbeats, manual: &c.manual, taking: &c.taking, server: &c.server,
 	}
 	return c

@@ -77,6 +77,13 @@ func (n *notices) seatUnanswered(t *take, reason messages.Reason, cause string, 
 	})
 }
 
+// answeredBefore tells a feature to ask the next server, since it has had this one's answer at another address.
+func (n *notices) answeredBefore(o *protocol.TakeOrder) {
+	n.tell(o.Member, &protocol.SeatUnanswered{
+		Take: o.Take, Server: n.ref.Server(), Reason: messages.Unanswered, Cause: "the server has answered before", Reached: true, Again: true,
+	})
+}
+
 // unconfirmed tells features that the heartbeat of their lease was not answered. repliedSince says whether the server
 // replied to anything since a round began.
 func (n *notices) unconfirmed(waiting []confirmer, cause string, repliedSince func(began protocol.Instant) bool) {

@@ -14,7 +14,7 @@ const decideWithin = time.Second
 // take seats again after one outage too many. While the gate is closed no take and no return is sent.
 type outageGate struct {
 	downAt  protocol.Instant     // when the first heartbeat of the break failed; zero: none did
-	newBoot bool                 // the server restarted, and the counter does not know yet
+	newBoot bool                 // the server restarted or is at another address, and the counter does not know yet
 	seen    *protocol.ServerSeen // what the counter is asked about, until it has decided
 	unsent  bool                 // seen is still to be sent
 	until   protocol.Instant     // the gate opens then without a decision; zero: the gate is open
@@ -41,7 +41,7 @@ func (g *outageGate) down(now protocol.Instant) {
 	}
 }
 
-// restarted notes that the server has another BootID, or is seen for the first time.
+// restarted notes that the server has another BootID, or is seen for the first time, or for the first time at an address.
 func (g *outageGate) restarted() { g.newBoot = true }
 
 // up reports whether an answer ends something that the counter has to know of: failed heartbeats or a restart. It

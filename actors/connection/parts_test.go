@@ -47,8 +47,10 @@ var start = clock{now: protocol.Instant{Mono: time.Hour, Wall: time.Hour}}
 func TestPartScripts(t *testing.T) {
 	set := scriptSettings()
 	for folder, newPart := range map[string]func() part{
-		"peer":            func() part { return &peerPart{} },
-		"dialer":          func() part { return &dialerPart{clock: start, dialer: dialer{jitter: newJitter(&set, testRand())}} },
+		"peer": func() part { return &peerPart{} },
+		"dialer": func() part {
+			return &dialerPart{clock: start, dialer: dialer{jitter: jitter{rng: testRand(), set: &set, peer: &peer{}}}}
+		},
 		"throttle":        func() part { return &throttlePart{clock: start, throttle: newThrottle()} },
 		"beats":           func() part { return &beatsPart{clock: start} },
 		"outage_gate":     func() part { return &gatePart{clock: start} },

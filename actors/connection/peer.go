@@ -1,6 +1,8 @@
 package connection
 
 import (
+	"slices"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -22,17 +24,17 @@ const (
 
 // peer is what a connection knows of the server at its other end: its identity and its addresses.
 type peer struct {
-	phase          phase
-	aliasOf        *protocol.ConnectionRef // the connection that an aliased one forwards to
-	addresses      []messages.Address      // where this server may be, the address found last first
-	hello          transport.Hello         // what the server last said of itself
-	generation     uint64                  // grows with each identity learnt; a call keeps the generation that it was sent in
-	previousBootID string                  // BootID before the last restart: its Epoch may be higher, if the ledger was restored from a backup
-	lastReply      protocol.Instant        // when the server last replied, to anything; zero: never
-	flaps          int                     // changes of identity or address since the server answered twice as the same
-	otherSessions  []protocol.Dialled      // sessions to other servers that answered at this server's addresses, kept until it is known whether this server can still be reached
-	announced      string                  // ServerID of the replacement last published as ServerReplaced; empty once this server answers again
-	movedTo        *protocol.ConnectionRef // the connection that took over the features; kept to redirect a feature that missed the move
+	phase         phase
+	aliasOf       *protocol.ConnectionRef // the connection that an aliased one forwards to
+	addresses     []messages.Address      // where this server may be, the address found last first
+	hello         transport.Hello         // what the server last said of itself
+	generation    uint64                  // grows with each identity learnt; a call keeps the generation that it was sent in
+	formerBoots   []string                // BootIDs before the last restarts, at most maxFormerBoots: their Epochs may be higher, if the ledger was restored from a backup
+	lastReply     protocol.Instant        // when the server last replied, to anything; zero: never
+	flaps         int                     // changes of identity or address since the server answered twice as the same
+	otherSessions []protocol.Dialled      // sessions to other servers that answered at this server's addresses, kept until it is known whether this server can still be reached
+	announced     string                  // ServerID of the replacement last published as ServerReplaced; empty once this server answers again
+	movedTo       *protocol.ConnectionRef // the connection that took over the features; kept to redirect a feature that missed the move
 }
 
 // verdict is what the identity in a reply means (rule 7).
@@ -49,6 +51,9 @@ const (
 	otherServer
 )
 
+// maxFormerBoots is how many BootIDs of the past are known. An answer that is late by more restarts than that looks new.
+const maxFormerBoots = 8
+
 // observe compares the identity in a reply, to a call that was sent in the given generation, with the one that is known.
 // It learns the new identity of a server that restarted, and nothing of another server.
 func (p *peer) observe(hello transport.Hello, generation uint64) verdict {
@@ -60,16 +65,20 @@ func (p *peer) observe(hello transport.Hello, generation uint64) verdict {
 	case is == was:
 		p.hello.ClientTimeout = hello.ClientTimeout
 		return same
-	case generation < p.generation && (is.ServerID != was.ServerID || is.Epoch <= was.Epoch || is.BootID == p.previousBootID):
+	case generation < p.generation && (is.ServerID != was.ServerID || is.Epoch <= was.Epoch || slices.Contains(p.formerBoots, is.BootID)):
 		return stale
 	case is.ServerID != was.ServerID:
 		return otherServer
 	}
-	p.hello, p.previousBootID = hello, was.BootID
+	p.hello = hello
+	p.formerBoots = append(p.formerBoots[max(0, len(p.formerBoots)-maxFormerBoots+1):], was.BootID)
 	p.generation++
 	p.flaps++
 	return restarted
 }
+
+// isKnown reports whether a server is the one that is known.
+func (p *peer) isKnown(serverID string) bool { return serverID == p.hello.Identity.ServerID }
 
 // identify notes that a server answered and the runtime is asked about it.
 func (p *peer) identify() { p.phase = identifying }
@@ -98,11 +107,23 @@ func (p *peer) reachedAt(a messages.Address) {
 	p.addresses, p.announced = moveToFront(p.addresses, a), ""
 }
 
+// isAt reports whether an address is known to lead to this server.
+func (p *peer) isAt(a messages.Address) bool { return slices.Contains(p.addresses, a) }
+
 // lost notes that another server answers at an address.
 func (p *peer) lost(a messages.Address) { p.addresses = without(p.addresses, a) }
 
 // nowhere reports whether other servers answer at every address of this server.
 func (p *peer) nowhere() bool { return len(p.addresses) == 0 }
+
+// replacedBy reports whether the given sessions show that other servers answer at every address of this server.
+func (p *peer) replacedBy(others []protocol.Dialled) bool {
+	left := p.addresses
+	for _, d := range others {
+		left = without(left, d.Address)
+	}
+	return len(others) > 0 && len(left) == 0
+}
 
 // elsewhere returns the addresses of a search list that are not this server's.
 func (p *peer) elsewhere(list []messages.Address) []messages.Address {
@@ -110,6 +131,12 @@ func (p *peer) elsewhere(list []messages.Address) []messages.Address {
 		list = without(list, own)
 	}
 	return list
+}
+
+// hasAnswered reports whether the feature that gave the order has had this server's answer in its round before, at another
+// address.
+func (p *peer) hasAnswered(o *protocol.TakeOrder) bool {
+	return p.phase == identified && !o.Mode.Repeats() && slices.Contains(o.Answered, p.hello.Identity.ServerID)
 }
 
 // keep keeps a session to another server, and takeOtherSessions hands all of them out.

@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -17,11 +18,13 @@ type pendingReturn struct {
 	queued   bool // it is in the queue
 	inFlight bool // a batch with it is under way
 	done     bool // it was returned, replaced or expired; what still refers to it skips it
+	local    bool // the seats are of a local licence: no server frees them by itself, so that it never expires
 }
 
 func (r *pendingReturn) queue(in bool)                  { r.queued = in }
 func (r *pendingReturn) begin()                         { r.inFlight = true }
 func (r *pendingReturn) land()                          { r.inFlight = false }
+func (r *pendingReturn) beLocal()                       { r.local = true }
 func (r *pendingReturn) finish()                        { r.done = true }
 func (r *pendingReturn) startAgain(at protocol.Instant) { r.since = at }
 
@@ -63,10 +66,13 @@ func (p *pendingReturns) add(now protocol.Instant, claim uint64, request message
 	p.count++
 }
 
-// addAll enters what other connections found that this server may have executed.
-func (p *pendingReturns) addAll(now protocol.Instant, returns []protocol.Return) {
-	for _, r := range returns {
-		p.add(now, r.Claim, r.Request)
+// addLocal enters a request whose seats are of a local licence.
+func (p *pendingReturns) addLocal(now protocol.Instant, claim uint64, request messages.RequestID) {
+	p.add(now, claim, request)
+	for _, r := range p.of[claim] {
+		if r.request == request {
+			r.beLocal()
+		}
 	}
 }
 
@@ -130,13 +136,6 @@ func (p *pendingReturns) done(r *pendingReturn) {
 	}
 }
 
-// doneAll ends the returns of a batch.
-func (p *pendingReturns) doneAll(b *returnBatch) {
-	for _, r := range b.returns {
-		p.done(r)
-	}
-}
-
 // wait lets a checkin wait until the claim has nothing to return.
 func (p *pendingReturns) wait(claim uint64, checkin *protocol.Reply) {
 	if checkin == nil {
@@ -166,7 +165,7 @@ func (p *pendingReturns) answerAll() {
 
 // next returns the returns of the next batch, as far as maxBatches allows one.
 func (p *pendingReturns) next(n int, replaced func(*pendingReturn) bool) []*pendingReturn {
-	if len(p.batches) >= maxBatches {
+	if p.underWay() >= maxBatches {
 		return nil
 	}
 	return p.pop(n, replaced)
@@ -205,29 +204,85 @@ func (p *pendingReturns) completed(seq uint64) *returnBatch {
 		return nil
 	}
 	delete(p.batches, seq)
+	if b.cut {
+		return b // its returns have landed, and may be under way again
+	}
 	for _, r := range b.returns {
 		r.land()
 	}
 	return b
 }
 
-// expire drops returns older than the client timeout: by then the server has freed the seats itself. A return whose
-// feature is checking out again is kept for another timeout, because a restarted server gives every lease a fresh one.
-func (p *pendingReturns) expire(now protocol.Instant, timeout time.Duration, checksOut func(claim uint64) bool) {
+// doubtAt returns when the session is doubted because of a batch under way on it; zero: never.
+func (p *pendingReturns) doubtAt(over transport.Session, heard protocol.Instant) (at protocol.Instant) {
+	for _, b := range p.batches {
+		if b.session == over {
+			at = protocol.Sooner(at, b.doubtAt(heard))
+		}
+	}
+	return at
+}
+
+// cutCalls cuts the batches on a session short: their returns are queued again. An answer that arrives nevertheless still
+// counts.
+func (p *pendingReturns) cutCalls(over transport.Session) {
+	for _, seq := range slices.Sorted(maps.Keys(p.batches)) {
+		b := p.batches[seq]
+		if b.session != over || b.cut {
+			continue
+		}
+		b.cutShort()
+		for _, r := range b.returns {
+			r.land()
+			if !r.done {
+				p.enqueue(r)
+			}
+		}
+	}
+}
+
+// anyOn reports whether a batch is under way on a session.
+func (p *pendingReturns) anyOn(s transport.Session) bool {
+	for _, b := range p.batches {
+		if b.session == s {
+			return true
+		}
+	}
+	return false
+}
+
+// underWay returns how many calls are under way and not cut short.
+func (p *pendingReturns) underWay() (n int) {
+	for _, b := range p.batches {
+		if !b.cut {
+			n++
+		}
+	}
+	return n
+}
+
+// expire drops the returns older than the client timeout, and returns them: by then the server has freed the seats itself. A return whose
+// feature is checking out again is kept for another timeout, because a restarted server gives every lease a fresh one. One
+// of a local licence is always kept.
+func (p *pendingReturns) expire(
+	now protocol.Instant, timeout time.Duration, checksOut func(claim uint64) bool,
+) (dropped []*pendingReturn) {
 	for len(p.order) > 0 {
 		r := p.order[0]
 		switch {
 		case r.done:
 			p.order = p.order[1:]
 		case timeout <= 0 || now.Before(r.since.After(timeout)):
-			return
-		case len(p.of[r.claim]) <= transport.MaxReplaces && checksOut(r.claim):
+			return dropped
+		case r.local, len(p.of[r.claim]) <= transport.MaxReplaces && checksOut(r.claim):
 			r.startAgain(now)
 			p.order = append(p.order[1:], r)
 		default:
+			dropped = append(dropped, r)
 			p.done(r) // it may have emptied the list
 		}
 	}
+	return dropped
 }
 
 // expiry returns when the oldest return expires.
@@ -246,7 +301,9 @@ func (p *pendingReturns) expiry(timeout time.Duration) protocol.Instant {
 func (p *pendingReturns) rebuilt() pendingReturns {
 	n := newPendingReturns()
 	for _, r := range p.all() {
-		n.add(r.since, r.claim, r.request)
+		if n.add(r.since, r.claim, r.request); r.local {
+			n.addLocal(r.since, r.claim, r.request)
+		}
 	}
 	p.answerAll()
 	return n

@@ -35,7 +35,9 @@ func (p *returnsPart) run(t *testing.T, d *datadriven.TestData) string {
 	case "send": // at most=
 		return p.send(script.Number(t, script.Option(t, d, "most", "9")))
 	case "taken-back": // number of the call
-		p.returns.doneAll(p.returns.completed(uint64(script.Number(t, script.Word(t, d)))))
+		for _, r := range p.returns.completed(uint64(script.Number(t, script.Word(t, d)))).returns {
+			p.returns.done(r)
+		}
 	case "failed": // number of the call
 		b := p.returns.completed(uint64(script.Number(t, script.Word(t, d))))
 		p.returns.enqueue(b.returns...)

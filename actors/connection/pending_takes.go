@@ -2,6 +2,7 @@ package connection
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/seatbeat/seatbeat/actors/protocol"
@@ -13,7 +14,6 @@ type pendingTakes struct {
 	of           map[uint64]*take // by claim ID
 	queue        []*take          // to be sent, in order; those that are cancelled are skipped
 	waiting      []*take          // to be sent, each in a call of its own: those that wait in the server's queue
-	waitingCalls int              // calls under way of those that wait
 	delayed      []*take          // to be sent after their notBefore
 	delayedUntil protocol.Instant // not later than the earliest notBefore of delayed
 	deadline     protocol.Instant // not later than the earliest deadline
@@ -109,7 +109,7 @@ func (p *pendingTakes) resume(now protocol.Instant) {
 
 // next returns the takes of the next batch, as far as maxBatches allows one: up to n of those that do not wait.
 func (p *pendingTakes) next(n int) []*take {
-	if len(p.batches)-p.waitingCalls >= maxBatches {
+	if p.underWay(false) >= maxBatches {
 		return nil
 	}
 	return p.pop(n)
@@ -117,10 +117,21 @@ func (p *pendingTakes) next(n int) []*take {
 
 // nextWaiting returns the take of the next call that may wait in the server's queue, as far as maxWaiting allows one.
 func (p *pendingTakes) nextWaiting() []*take {
-	if p.waitingCalls >= maxWaiting {
+	if p.underWay(true) >= maxWaiting {
 		return nil
 	}
 	return popTakes(&p.waiting, 1)
+}
+
+// underWay returns how many calls are under way and not cut short: of the takes that wait in the server's queue, or of the
+// others.
+func (p *pendingTakes) underWay(mayWait bool) (n int) {
+	for _, b := range p.batches {
+		if b.mayWait == mayWait && !b.cut {
+			n++
+		}
+	}
+	return n
 }
 
 // pop returns up to n takes to send.
@@ -147,9 +158,6 @@ func (p *pendingTakes) begin(now protocol.Instant, seq uint64, b *batch) []trans
 		t.sent()
 		wire[i] = t.wire()
 	}
-	if b.mayWait {
-		p.waitingCalls++
-	}
 	p.batches[seq] = b
 	return wire
 }
@@ -160,14 +168,56 @@ func (p *pendingTakes) completed(seq uint64) *batch {
 	if b == nil {
 		return nil
 	}
-	if b.mayWait {
-		p.waitingCalls--
-	}
 	delete(p.batches, seq)
+	if b.cut {
+		return b // its takes have landed, and may be under way again
+	}
 	for _, t := range b.takes {
 		t.land()
 	}
 	return b
+}
+
+// doubtAt returns when the session is doubted because of a batch under way on it; zero: never.
+func (p *pendingTakes) doubtAt(over transport.Session, heard protocol.Instant) (at protocol.Instant) {
+	for _, b := range p.batches {
+		if b.session == over {
+			at = protocol.Sooner(at, b.doubtAt(heard))
+		}
+	}
+	return at
+}
+
+// cutCalls cuts the batches on a session short. Their takes are queued again, but for those that the application's next call
+// repeats. An answer that arrives nevertheless still counts. It reports whether a take is among them that could go
+// elsewhere, so that its time runs out.
+func (p *pendingTakes) cutCalls(over transport.Session, automatic bool) (bounded bool) {
+	for _, seq := range slices.Sorted(maps.Keys(p.batches)) {
+		b := p.batches[seq]
+		if b.session != over || b.cut {
+			continue
+		}
+		b.cutShort()
+		for _, t := range b.takes {
+			t.land()
+			if !t.cancelled && (automatic || t.mode != protocol.RetakeMode || t.call.Awaited()) {
+				t.cutShort()
+				p.enqueue(t)
+				bounded = bounded || !t.mode.Repeats()
+			}
+		}
+	}
+	return bounded
+}
+
+// anyOn reports whether a batch is under way on a session.
+func (p *pendingTakes) anyOn(s transport.Session) bool {
+	for _, b := range p.batches {
+		if b.session == s {
+			return true
+		}
+	}
+	return false
 }
 
 // start lets the time of a take run that could go elsewhere.
@@ -227,7 +277,7 @@ func (p *pendingTakes) repeated(automatic bool) bool {
 		return len(p.of) > 0
 	}
 	for _, t := range p.of {
-		if t.mode != protocol.RetakeMode || t.call != nil {
+		if t.mode != protocol.RetakeMode || t.call.Awaited() {
 			return true
 		}
 	}

@@ -26,6 +26,8 @@ func rebuild(old *Machine, now protocol.Instant, rng *rand.Rand, isDraining bool
 	if isDraining || old.drain != running {
 		n.drain = draining
 	}
+	n.out.closeSessions(&Connected{Session: old.dialer.retired})
+	n.out.closeSessions(&Connected{Session: old.dialer.closed}) // the panic may have lost the order
 	n.out.closeSessions(&Connected{Session: old.dialer.session, OtherSessions: old.peer.otherSessions})
 	tellHolders(n)
 	answerWaiting(n, old)
@@ -69,6 +71,6 @@ func recoverLost(c *Machine, now protocol.Instant, lost any) {
 }
 
 func recoverDialled(c *Machine, now protocol.Instant, d protocol.Dialled) {
-	c.checkouts.returns.addAll(now, d.Returns)
+	c.checkouts.owe(now, d.Returns)
 	c.out.closeSessions(&Connected{Session: d.Session})
 }

@@ -12,6 +12,7 @@ type returning struct {
 	set       *protocol.Settings
 	ref       *protocol.ConnectionRef
 	out       *notices
+	peer      *peer
 	dialer    *dialer
 	throttle  *throttle
 	beats     *beats
@@ -28,6 +29,9 @@ func (r *returning) released(now protocol.Instant, o *protocol.ReleaseOrder) {
 		return
 	}
 	id, here := o.Member.ID(), o.Except == r.ref
+	if o.Except == nil {
+		r.checkouts.ended(o.Member)
+	}
 	if t := r.checkouts.takes.of[id]; t != nil && t.number <= o.UpTo {
 		t.call.Answer(releaseOutcome(o))
 		r.taking.cancel(now, t)
@@ -39,6 +43,9 @@ func (r *returning) released(now protocol.Instant, o *protocol.ReleaseOrder) {
 	}
 	if !here {
 		r.throttle.forgetClaim(id)
+		if !r.set.Automatic() {
+			r.ref.ShowDeadlineOf(id, 0)
+		}
 		r.manual.takeCall(id).Answer(releaseOutcome(o))
 	}
 	if o.Origin == r.ref {
@@ -72,7 +79,7 @@ func (r *returning) send(now protocol.Instant) {
 		if len(returns) == 0 {
 			return
 		}
-		b, seq := &returnBatch{call: r.server.call(), returns: returns}, r.server.next()
+		b, seq := &returnBatch{call: r.server.call(now, r.set.ConnectTimeout, patience(r.set.ConnectTimeout)), returns: returns}, r.server.next()
 		r.out.order(CheckinAll{Seq: seq, Session: b.session, Returns: pending.begin(seq, b), Timeout: r.set.ConnectTimeout})
 	}
 }
@@ -88,19 +95,21 @@ func (r *returning) answered(now protocol.Instant, in *ReturnsAnswered) {
 	kind, hello := r.server.received(now, b.call, in.Reply.Hello, in.Err)
 	switch kind {
 	case replyGood:
-		pending.doneAll(b)
+		r.checkouts.takenBack(b)
 	case replyRefused:
-		pending.doneAll(b)
+		r.checkouts.refusedBack(now, b, r.peer.hello.ClientTimeout)
 		r.out.warn("the server refuses to take seats back",
 			"server", r.ref.Server().String(), "requests", len(b.returns), "error", in.Err.Error())
 	case replyNone, replyLater:
 		pending.enqueue(b.returns...)
 		pending.answerAll()
 		r.server.planRetry(now)
+	case replyCut: // the returns are sent again; a checkin does not wait for that
+		pending.answerAll()
 	case replyStale:
 		pending.enqueue(b.returns...)
 	case replyOther:
 		pending.enqueue(b.returns...)
-		r.server.otherReplied(b.session, hello, nil)
+		r.server.otherReplied(now, otherReply{session: b.session, hello: hello, err: in.Err})
 	}
 }

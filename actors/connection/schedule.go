@@ -24,11 +24,14 @@ const leastInterval = 100 * time.Millisecond
 
 // interval returns the interval in effect: a server that frees seats early gets heartbeats more often (rule 16).
 func (s *schedule) interval() time.Duration {
-	timeout := s.peer.hello.ClientTimeout
-	if timeout <= 0 {
-		return s.set.Interval
+	return intervalInEffect(s.set, s.peer.hello.ClientTimeout)
+}
+
+func intervalInEffect(set *protocol.Settings, clientTimeout time.Duration) time.Duration {
+	if clientTimeout <= 0 {
+		return set.Interval
 	}
-	return min(s.set.Interval, max(timeout/3, leastInterval))
+	return min(set.Interval, max(clientTimeout/3, leastInterval))
 }
 
 // deadline returns how long one heartbeat may take (rule 4). It follows from the interval in effect, so that a silent

@@ -1,6 +1,8 @@
 package connection
 
 import (
+	"time"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/transport"
@@ -28,8 +30,27 @@ func (s *server) next() uint64 {
 	return s.seq
 }
 
-// call returns what a call keeps that is sent now.
-func (s *server) call() call { return call{session: s.dialer.session, generation: s.peer.generation} }
+// call returns what a call keeps that is sent now and may take so long. After the given patience without an answer the
+// session is doubted.
+func (s *server) call(now protocol.Instant, timeout, patience time.Duration) call {
+	return call{
+		session: s.dialer.session, generation: s.peer.generation, began: now, until: now.After(timeout), patience: patience,
+	}
+}
+
+// doubtAt returns when the session is to be doubted: a call on it is not answered, though earlier ones were. Its packets
+// may vanish while those of a new connection would arrive, so that a connect is begun beside it. Zero: never.
+func (s *server) doubtAt() protocol.Instant {
+	d := s.dialer
+	if d.session == nil || d.attempt != nil || !d.proven || s.peer.nowhere() {
+		return protocol.Instant{}
+	}
+	at := protocol.Sooner(s.beats.doubtAt(d.session, d.heard), s.checkouts.doubtAt(d.session, d.heard))
+	if at == (protocol.Instant{}) {
+		return at
+	}
+	return protocol.Later(at, s.throttle.server)
+}
 
 // replyKind is what the reply to a call comes to.
 type replyKind uint8
@@ -39,6 +60,8 @@ const (
 	replyGood replyKind = iota
 	// replyNone: there was no reply. The session is not used any more.
 	replyNone
+	// replyCut: there was no reply, because this connection cut the call short itself: it is sent again.
+	replyCut
 	// replyLater: refused with a retry-after, which the throttle has.
 	replyLater
 	// replyRefused: refused for good.
@@ -57,6 +80,9 @@ func (s *server) received(now protocol.Instant, c call, reply transport.Hello, e
 		news = s.learn(now, hello, c.generation)
 	}
 	refusal := transport.AsRefusal(err)
+	if err == nil || refusal != nil {
+		s.dialer.answeredOver(c.session, now)
+	}
 	switch {
 	case news == stale:
 		return replyStale, hello
@@ -65,6 +91,9 @@ func (s *server) received(now protocol.Instant, c call, reply transport.Hello, e
 	case err == nil:
 		s.answered(now, news == restarted)
 		return replyGood, hello
+	case refusal == nil && s.cutByUs(now, c):
+		s.drop(c.session)
+		return replyCut, hello
 	case refusal == nil:
 		s.drop(c.session)
 		return replyNone, hello
@@ -75,6 +104,12 @@ func (s *server) received(now protocol.Instant, c call, reply transport.Hello, e
 	}
 	s.throttle.hold(takesAndReturns, now.After(capRetryAfter(refusal.RetryAfter, s.peer.hello.ClientTimeout)))
 	return replyLater, hello
+}
+
+// cutByUs reports whether a call was not answered because of this connection: it closed the session, or has begun a
+// connect beside it, which makes the server let go of the session.
+func (s *server) cutByUs(now protocol.Instant, c call) bool {
+	return c.cut || s.dialer.beside() && s.dialer.session == c.session && !c.over(now)
 }
 
 // learn compares the identity in a reply with the one that is known. A restart is published, and the features must be
@@ -120,7 +155,9 @@ func (s *server) answered(now protocol.Instant, afterRestart bool) {
 // recovers.
 func (s *server) up(now protocol.Instant) {
 	if downAt, news := s.gate.up(); news && s.set.CountOutages {
-		s.gate.ask(now, &protocol.ServerSeen{Connection: s.ref, Identity: s.peer.hello.Identity, DownAt: downAt})
+		s.gate.ask(now, &protocol.ServerSeen{
+			Connection: s.ref, Address: s.ref.Server().Address, Identity: s.peer.hello.Identity, DownAt: downAt,
+		})
 	}
 }
 
@@ -139,9 +176,16 @@ func (s *server) confirmed(now protocol.Instant, d protocol.Dialled) {
 	s.peer.confirm(d)
 	s.throttleFlapping(now)
 	s.gate.restarted()
-	s.up(now)
-	s.checkouts.returns.addAll(now, d.Returns)
+	s.checkouts.owe(now, d.Returns)
+	s.wait(d.NotBefore)
 	s.use(now, d, s.peer.generation)
+}
+
+// wait holds every call back until an instant: the server asked another connection for that, which met it in the place of
+// its own server (rule 18).
+func (s *server) wait(until protocol.Instant) {
+	s.throttle.hold(connectsAndBeats, until)
+	s.throttle.hold(takesAndReturns, until)
 }
 
 // addressFound goes on with the session that another connection opened to this server, at an address of its own. The
@@ -152,9 +196,13 @@ func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
 		s.confirmed(now, d)
 		return
 	}
-	s.checkouts.returns.addAll(now, d.Returns)
+	s.checkouts.owe(now, d.Returns)
+	s.wait(d.NotBefore)
 	if d.Session == nil {
 		return
+	}
+	if !s.peer.isAt(d.Address) {
+		s.gate.restarted() // outages are counted by the address, too
 	}
 	s.peer.addressFound(d.Flaps)
 	s.throttleFlapping(now)
@@ -162,16 +210,26 @@ func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
 }
 
 // use goes on with a new session, whose connect began in the given generation. A connection that recovers beats first.
+// When the server said at that connect that it is another incarnation, before the present identity was learnt or perhaps
+// after, a connect of this connection finds out: until then nothing may be named to a ledger that may have gone back.
 func (s *server) use(now protocol.Instant, d protocol.Dialled, generation uint64) {
+	beside := s.dialer.session != nil && generation != generationUnknown
 	if old := s.dialer.use(d.Session); old != nil {
-		s.out.order(CloseSession{old})
+		s.letGo(old, beside)
 	}
-	s.beats.supersede()
+	s.beats.cutCall(nil)
 	s.noteReply(now)
 	s.peer.reachedAt(d.Address)
 	s.unplan()
 	s.ref.SetServer(messages.Server{ID: d.Hello.Identity.ServerID, Address: d.Address})
-	s.learn(now, d.Hello, generation)
+	if s.learn(now, d.Hello, generation) == stale {
+		s.drop(d.Session)
+		s.dialer.retryNow()
+		return
+	}
+	if s.gate.newBoot && s.beats.failed == 0 { // no heartbeat comes first: the counter decides before a take is sent
+		s.up(now)
+	}
 	s.beats.connected()
 }
 
@@ -182,25 +240,66 @@ func (s *server) unplan() {
 	}
 }
 
-// drop closes a session over which a call was not answered.
+// drop closes a session over which a call was not answered. The other calls on it end because of that, and not because
+// of the server: they are sent again.
 func (s *server) drop(session transport.Session) {
-	if s.dialer.drop(session) {
+	if s.dialer.abandon(session) {
+		s.letGo(session, false)
+		s.beats.cutCall(session)
+	}
+}
+
+// letGo closes a session that is no longer used; what is under way on it is sent again. A session that was only doubted
+// stays open until the calls on it have ended: a server that is slow may still answer them. A heartbeat on it ends now, since
+// heartbeats must not overlap.
+func (s *server) letGo(old transport.Session, doubted bool) {
+	if s.checkouts.cutCalls(old, s.set.Automatic()) {
+		s.dialer.retryNow()
+	}
+	if doubted && !s.beats.isOn(old) {
+		s.close(s.dialer.retire(old))
+		return
+	}
+	s.close(old)
+}
+
+func (s *server) close(session transport.Session) {
+	if session != nil {
 		s.out.order(CloseSession{session})
 	}
+}
+
+// closeRetired closes the session that was doubted when no call is under way on it any more.
+func (s *server) closeRetired() {
+	if old := s.dialer.retired; old != nil && !s.checkouts.anyOn(old) {
+		s.close(s.dialer.retire(nil))
+	}
+}
+
+// otherReply is a reply of another server to a call of this connection.
+type otherReply struct {
+	session  transport.Session
+	hello    transport.Hello
+	executed []protocol.Return // what that server may have executed
+	err      error             // nil, or its refusal
 }
 
 // otherReplied is called when a session turned out to lead to another server, which may have executed the given requests
 // but knows nothing else of this connection. Before the features follow to it, the known server is looked for at its other
 // addresses.
-func (s *server) otherReplied(session transport.Session, hello transport.Hello, executed []protocol.Return) {
-	d := protocol.Dialled{Address: s.ref.Server().Address, Session: session, Hello: hello}
+func (s *server) otherReplied(now protocol.Instant, r otherReply) {
+	session := r.session
+	d := protocol.Dialled{
+		Address: s.ref.Server().Address, Session: session, Hello: r.hello, NotBefore: retryAfterOf(now, r.hello, r.err),
+	}
 	if !s.dialer.drop(session) {
-		d.Session, d.Returns = nil, executed // the session was handed over before: only the requests are news
+		d.Session, d.Returns = nil, r.executed // the session was handed over before: only the requests are news
 		s.out.order(protocol.OtherServerFound{Connection: s.ref, Dialled: d})
 		return
 	}
 	s.peer.lost(d.Address)
 	if s.peer.nowhere() {
+		s.checkouts.returns.answerAll()
 		s.dialer.rest() // the takes that wait here follow the features
 		s.handOver([]protocol.Dialled{d}, true)
 		return
@@ -230,7 +329,7 @@ func (s *server) handOver(others []protocol.Dialled, move bool) {
 func (s *server) planRetry(now protocol.Instant) {
 	automatic := s.set.Automatic()
 	recovery := s.beats.unsettled() && automatic && s.checkouts.leases.beaten() > 0
-	if recovery || s.checkouts.takes.repeated(automatic) || !s.checkouts.returns.empty() {
+	if recovery || s.beats.wasCut() || s.checkouts.takes.repeated(automatic) || !s.checkouts.returns.empty() {
 		s.dialer.plan(now, s.throttle.server)
 	}
 }

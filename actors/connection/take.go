@@ -17,10 +17,13 @@ type take struct {
 	replaces  []messages.RequestID
 	began     protocol.Instant // when the failover round began
 	timeout   time.Duration    // for the server's answer, from when the request is sent or the connect begins
+	answered  []string         // ServerIDs of the servers that answered in the feature's round
+	started   protocol.Instant // when its time began to run
 	deadline  protocol.Instant // zero: the time does not run yet, or never does (a mode that repeats)
 	notBefore protocol.Instant // when a delayed take is to be sent again
 	tries     int              // how often the request was sent
 	inFlight  bool             // a batch with it is under way
+	wasCut    bool             // the latest call with it was cut short: it is to be sent again within its time
 	cancelled bool             // the take is over: an answer means nothing any more
 	call      *protocol.Reply  // the application's heartbeat that waits for it; nil: none
 }
@@ -28,7 +31,7 @@ type take struct {
 // order returns the take as the feature asked for it, to be asked elsewhere.
 func (t *take) order() *protocol.TakeOrder {
 	return &protocol.TakeOrder{Member: t.member, TakeSeat: protocol.TakeSeat{
-		Take: t.number, Mode: t.mode, Began: t.began, Timeout: t.timeout,
+		Take: t.number, Mode: t.mode, Began: t.began, Timeout: t.timeout, Answered: t.answered,
 	}}
 }
 
@@ -51,9 +54,18 @@ func (t *take) await(call *protocol.Reply) *protocol.Reply {
 // start lets the time of a take run that could go elsewhere, and returns when it is over.
 func (t *take) start(now protocol.Instant) protocol.Instant {
 	if !t.mode.Repeats() && t.deadline == (protocol.Instant{}) {
-		t.deadline = now.After(t.timeout)
+		t.started, t.deadline = now, now.After(t.timeout)
 	}
 	return t.deadline
+}
+
+// cutShort notes that this connection cut the call short.
+func (t *take) cutShort() { t.wasCut = true }
+
+// mayTryAgain reports whether a connect that failed leaves the take time for another one: its call was cut short, or its
+// time began to run after that connect was begun.
+func (t *take) mayTryAgain(connectBegan protocol.Instant) bool {
+	return t.wasCut || connectBegan.Before(t.started)
 }
 
 // renew gives the take a new request, because the grant to the old one has ended: the old one is replaced.
@@ -62,7 +74,7 @@ func (t *take) renew(request messages.RequestID) {
 	t.replaces, t.request = append(kept, t.request), request
 }
 
-func (t *take) begin()  { t.inFlight = true }
+func (t *take) begin()  { t.inFlight, t.wasCut = true, false }
 func (t *take) sent()   { t.tries++ }
 func (t *take) land()   { t.inFlight = false }
 func (t *take) cancel() { t.cancelled = true }

@@ -16,6 +16,7 @@ type taking struct {
 	set       *protocol.Settings
 	rng       *rand.Rand // draws request ids
 	jitter    jitter
+	ref       *protocol.ConnectionRef
 	out       *notices
 	peer      *peer
 	dialer    *dialer
@@ -41,7 +42,7 @@ func (k *taking) ordered(now protocol.Instant, o *protocol.TakeOrder) {
 		}
 		k.cancel(now, old)
 	}
-	t := k.checkouts.ask(o, k.newRequest())
+	t := k.checkouts.ask(now, o, k.newRequest())
 	switch {
 	case !o.Mode.Repeats():
 		k.takeNow(now, t)
@@ -91,15 +92,32 @@ func (k *taking) send(now protocol.Instant) {
 
 // sendBatch sends one call, which the server may hold if the take waits.
 func (k *taking) sendBatch(now protocol.Instant, takes []*take, mayWait bool) {
-	b, seq := &batch{
-		call: k.server.call(), takes: takes, mayWait: mayWait, sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
-	}, k.server.next()
-	wire, timeout := k.checkouts.takes.begin(now, seq, b), k.set.ConnectTimeout
+	var wait time.Duration
 	if mayWait {
-		wire[0].Wait = k.peer.hello.Wait()
-		timeout += wire[0].Wait
+		wait = k.peer.hello.Wait()
 	}
+	timeout := k.set.ConnectTimeout + wait
+	b, seq := &batch{
+		call: k.server.call(now, timeout, k.patience(takes, wait)), takes: takes, mayWait: mayWait, sent: &protocol.Instant{Mono: now.Mono, Wall: now.Wall},
+	}, k.server.next()
+	wire := k.checkouts.takes.begin(now, seq, b)
+	wire[0].Wait = wait
 	k.out.order(Checkout{Seq: seq, Session: b.session, Takes: wire, Timeout: timeout})
+}
+
+// patience returns how long takes wait for their answer before the session is doubted. The server may hold the call for
+// as long as wait.
+func (k *taking) patience(takes []*take, wait time.Duration) time.Duration {
+	least := k.set.ConnectTimeout
+	for _, t := range takes {
+		if !t.mode.Repeats() {
+			least = min(least, t.timeout)
+		}
+	}
+	if p := patience(least); p > 0 {
+		return p + wait
+	}
+	return 0
 }
 
 // answered takes the reply to a batch, take by take.
@@ -135,7 +153,7 @@ func (k *taking) answered(now protocol.Instant, in *TakesAnswered) {
 		k.dialer.retryNow()
 	case replyOther:
 		k.dialer.retryNow()
-		k.server.otherReplied(b.session, hello, b.requests())
+		k.server.otherReplied(now, otherReply{session: b.session, hello: hello, executed: b.requests(), err: in.Err})
 	}
 }
 
@@ -170,6 +188,9 @@ func (k *taking) granted(t *take, b *batch, o transport.Outcome) {
 		k.beats.firstLease(*b.sent)
 	}
 	k.checkouts.granted(t, b.sent, o)
+	if !k.set.Automatic() {
+		k.ref.ShowDeadlineOf(t.member.ID(), b.sent.Wall+k.peer.hello.ClientTimeout)
+	}
 	k.throttle.forgetClaim(t.member.ID())
 	k.out.seatGranted(t, o)
 	k.out.answer(t.call, nil)
@@ -227,7 +248,7 @@ func (k *taking) noAnswer(now protocol.Instant, t *take, cause string) {
 
 // repeat sends a take again at an instant. Without automatic heartbeats the application's next call does that (rule 2).
 func (k *taking) repeat(t *take, at protocol.Instant) {
-	if k.set.Automatic() || t.call != nil || t.mode == protocol.WaitMode {
+	if k.set.Automatic() || t.call.Awaited() || t.mode == protocol.WaitMode {
 		k.checkouts.takes.delay(t, at)
 	}
 }
@@ -238,11 +259,18 @@ func (k *taking) unanswered(now protocol.Instant, t *take, reason messages.Reaso
 	k.out.seatUnanswered(t, reason, cause, retryAfter > 0 || k.peer.repliedSince(t.began), retryAfter)
 }
 
-// unreached does so for all takes that could go elsewhere and are not under way.
-func (k *taking) unreached(now protocol.Instant, cause string) {
+// unreached does so for all takes that could go elsewhere and are not under way. A take whose call this connection cut
+// short, or that joined the connect when that was under way, gets a connect of its own within its time.
+func (k *taking) unreached(now protocol.Instant, w waitEnded) {
 	for _, t := range k.checkouts.takes.bounded() {
-		if !t.inFlight {
-			k.unanswered(now, t, messages.Unanswered, cause, 0)
+		switch {
+		case t.inFlight:
+		case !w.decided && t.mayTryAgain(w.began):
+			if !t.wasCut {
+				k.dialer.retryNow()
+			}
+		default:
+			k.unanswered(now, t, messages.Unanswered, w.cause, 0)
 		}
 	}
 }
@@ -251,6 +279,13 @@ func (k *taking) unreached(now protocol.Instant, cause string) {
 func (k *taking) overdue(now protocol.Instant) {
 	for _, t := range k.checkouts.takes.overdue(now) {
 		k.unanswered(now, t, messages.Unanswered, "no answer within "+t.timeout.String(), 0)
+	}
+}
+
+// cancelAll ends all takes: the features that asked for them are being ended, and must not have seats before they know.
+func (k *taking) cancelAll(now protocol.Instant) {
+	for _, t := range k.checkouts.takes.all() {
+		k.cancel(now, t)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seatbeat/seatbeat/actors/protocol"
+	"github.com/seatbeat/seatbeat/transport"
 )
 
 // scope is the kind of call that a retry-after of the server holds back.
@@ -84,6 +85,15 @@ func capRetryAfter(asked, clientTimeout time.Duration) time.Duration {
 		clientTimeout = defaultClientTimeout
 	}
 	return min(asked, clientTimeout/3)
+}
+
+// retryAfterOf returns until when a refusal asks to wait; zero when it does not, and for an error that is no refusal.
+func retryAfterOf(now protocol.Instant, hello transport.Hello, err error) protocol.Instant {
+	r := transport.AsRefusal(err)
+	if r == nil || r.RetryAfter <= 0 {
+		return protocol.Instant{}
+	}
+	return now.After(capRetryAfter(r.RetryAfter, hello.ClientTimeout))
 }
 
 // defaultClientTimeout stands in for the client timeout of a server that was never reached.

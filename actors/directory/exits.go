@@ -56,6 +56,11 @@ func (x *exits) take(now protocol.Instant, connections []*protocol.ConnectionRef
 	if !protocol.Passed(now, x.due()) {
 		return nil
 	}
+	return x.takeAll(connections)
+}
+
+// takeAll does so for all events.
+func (x *exits) takeAll(connections []*protocol.ConnectionRef) []messages.Exited {
 	x.quiet = protocol.Instant{}
 	var events []messages.Exited
 	for _, ref := range connections {

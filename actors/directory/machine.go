@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"fmt"
+
 	"github.com/seatbeat/seatbeat/actors/protocol"
 	"github.com/seatbeat/seatbeat/messages"
 )
@@ -13,6 +15,7 @@ type Machine struct {
 	clock     clockWatch
 	closing   bool                             // from Close on nothing exits (rule 20)
 	draining  map[*protocol.ConnectionRef]bool // connections that have something left to return
+	refused   int                              // returns that servers refused for good
 	drained   *protocol.Reply                  // answered when all of them are done; nil: nobody waits
 	timer     protocol.WakeOrder
 }
@@ -78,10 +81,8 @@ func (d *Machine) dispatch(now protocol.Instant, in any) []protocol.Effect {
 	case protocol.OtherServerFound:
 		return d.otherServerFound(in)
 	case *protocol.GaveUp:
-		if !d.closing {
-			d.exits.add(now, in, d.set.Servers)
-		}
-		return nil
+		d.exits.add(now, in, d.set.Servers)
+		return d.publishRest()
 	case *protocol.WakeUp:
 		return append(d.watchClock(now), d.publishExits(now)...)
 	case *Closing:
@@ -89,7 +90,7 @@ func (d *Machine) dispatch(now protocol.Instant, in any) []protocol.Effect {
 	case *DrainAll:
 		return d.drainAll(in.Reply)
 	case protocol.Drained:
-		return d.connectionDrained(in.Connection)
+		return d.connectionDrained(in)
 	default:
 		return nil
 	}
@@ -169,10 +170,23 @@ func (d *Machine) publishExits(now protocol.Instant) []protocol.Effect {
 	return effects
 }
 
-// close drops the exits that are still to be published: from Close on nothing exits (rule 20).
+// close publishes the exits that are still to be published.
 func (d *Machine) close() []protocol.Effect {
-	d.closing, d.exits = true, exits{}
-	return nil
+	d.closing = true
+	return d.publishRest()
+}
+
+// publishRest publishes at once, from Close on, that features exited. The host is not told: from Close on nothing exits
+// (rule 20).
+func (d *Machine) publishRest() []protocol.Effect {
+	if !d.closing {
+		return nil
+	}
+	var effects []protocol.Effect
+	for _, event := range d.exits.takeAll(d.addresses.all) {
+		effects = append(effects, protocol.Publish{Event: event})
+	}
+	return effects
 }
 
 // drainAll asks every connection to return what is left.
@@ -194,10 +208,17 @@ func (d *Machine) startDraining(drained *protocol.Reply) {
 }
 
 // connectionDrained answers the reply when the last connection has nothing left to return.
-func (d *Machine) connectionDrained(ref *protocol.ConnectionRef) []protocol.Effect {
-	delete(d.draining, ref)
-	if len(d.draining) == 0 {
-		d.drained.Answer(nil)
+func (d *Machine) connectionDrained(in protocol.Drained) []protocol.Effect {
+	if d.draining[in.Connection] {
+		d.refused += in.Refused
 	}
+	delete(d.draining, in.Connection)
+	if len(d.draining) > 0 {
+		return nil
+	}
+	if d.refused > 0 {
+		d.drained.Answer(fmt.Errorf("%d returns were refused by their servers", d.refused))
+	}
+	d.drained.Answer(nil) // the first answer counts
 	return nil
 }

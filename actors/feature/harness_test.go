@@ -26,6 +26,12 @@ func newHarness(set protocol.Settings) *harness {
 
 // step gives the machine an input and notes its latest take.
 func (p *harness) step(in protocol.Input) []protocol.Effect {
+	switch in := in.(type) { // a connection shows its failed count before it tells anybody
+	case *protocol.HeartbeatFailed:
+		show(in)
+	case *protocol.Holdings:
+		show(in.Last)
+	}
 	effects := p.f.Step(p.now, in)
 	for _, e := range effects {
 		if t, ok := e.(protocol.TakeSeat); ok {
@@ -33,6 +39,12 @@ func (p *harness) step(in protocol.Input) []protocol.Effect {
 		}
 	}
 	return effects
+}
+
+func show(in *protocol.HeartbeatFailed) {
+	if in != nil && in.Connection != nil {
+		in.Connection.Show(in.Failed, 0, 0)
+	}
 }
 
 // steps gives the machine inputs, each made when its turn comes.

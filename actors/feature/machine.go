@@ -19,7 +19,7 @@ type Machine struct {
 	mayWait   bool // the first checkout may wait in the queue of a server without free seats
 	resyncing bool // the actor was restarted after a panic, and the origin is being asked what the feature holds
 	state     messages.State
-	rounds    int32  // rounds that ended since FailingOver was entered, or since failed heartbeats were below Attempts
+	rounds    int32  // rounds that ended since FailingOver was entered, or since the origin answered last
 	round     *round // the round under way; nil: none
 	seats     seats
 }
@@ -82,12 +82,17 @@ func (f *Machine) checkingOut(now protocol.Instant, in protocol.Input) []protoco
 		event := messages.CheckedOut{Claim: f.member.Claim, Server: in.Server, Local: in.Local, Overdraft: in.Overdraft}
 		return []protocol.Effect{protocol.Publish{Event: event}, Ready{}}
 	case *protocol.SeatRefused:
+		f.round.hear(in.Server)
 		f.round.answered(messages.Answer{Server: in.Server, Reason: in.Reason, Message: in.Text})
 		return f.askNextOrFail(now)
 	case *protocol.SeatUnanswered:
 		if f.round.waiting {
 			return nil // the connection repeats the request
 		}
+		if in.Again {
+			return f.askNextOrFail(now)
+		}
+		f.hearUnanswered(in)
 		f.round.answered(messages.Answer{Server: in.Server, Reason: in.Reason, Message: in.Cause, RetryAfter: in.RetryAfter})
 		return f.askNextOrFail(now)
 	case *protocol.Cancelled:
@@ -162,14 +167,24 @@ func (f *Machine) failingOver(now protocol.Instant, in protocol.Input) []protoco
 	case *protocol.SeatGranted:
 		return f.failOver(in)
 	case *protocol.SeatRefused:
+		f.round.hear(in.Server)
 		f.round.refused(in)
 		pair := append([]protocol.Effect{retrying(f.member.Claim, in.Server)}, f.closePair(in.Server, in.Reason, in.Text)...)
 		return append(pair, f.askNextOrDecide(now)...)
 	case *protocol.SeatUnanswered:
+		f.hearUnanswered(in)
 		f.round.noteReached(in.Reached)
 		return f.askNextOrDecide(now)
 	default:
 		return f.anyLive(in)
+	}
+}
+
+// hearUnanswered notes that a server answered which refused for the time being. A server that was silent at one address
+// may answer at another one.
+func (f *Machine) hearUnanswered(in *protocol.SeatUnanswered) {
+	if in.Reason != messages.Unanswered {
+		f.round.hear(in.Server)
 	}
 }
 
@@ -305,26 +320,30 @@ func (f *Machine) startRound(now protocol.Instant, in *protocol.HeartbeatFailed)
 	return f.askNextOrDecide(now)
 }
 
-// nextRound handles a failed heartbeat while no seats were found (rule 12). When the origin has answered meanwhile, the
-// count of rounds starts again.
+// nextRound handles a failed heartbeat while no seats were found (rule 12). When the origin has answered meanwhile, so
+// that the failed count began again, the count of rounds starts again.
 func (f *Machine) nextRound(now protocol.Instant, in *protocol.HeartbeatFailed) []protocol.Effect {
+	if in.Failed <= f.set.Attempts {
+		f.rounds = 0 // this break is another one than that in which the feature lost its origin
+	}
 	switch {
-	case in.Failed < f.set.Attempts:
-		f.rounds = 0
-		return nil
-	case f.round != nil:
+	case in.Failed < f.set.Attempts || f.round != nil:
 		return nil
 	default:
 		return f.startRound(now, in)
 	}
 }
 
-// askNextOrDecide goes on with a failover round: it asks the next server, then the origin, then decides.
+// askNextOrDecide goes on with a failover round: it asks the next server, then the origin, then decides. When the origin
+// has answered something meanwhile, the round is over, since no server but the origin is asked then (rule 5).
 func (f *Machine) askNextOrDecide(now protocol.Instant) []protocol.Effect {
-	switch {
+	switch origin := f.seats.origin; {
+	case origin.Failed() < f.set.Attempts:
+		f.awaitOrigin()
+		return nil
 	case len(f.round.queue) > 0:
 		return f.askNext(now)
-	case !f.round.originAsked:
+	case !f.round.originAsked && !f.round.hasHeard(origin.Server()):
 		return []protocol.Effect{f.round.nextIsOrigin(f.seats.nextTake(), f.seats.origin, f.set.ConnectTimeout)}
 	default:
 		return f.decide()
@@ -348,6 +367,13 @@ func (f *Machine) decide() []protocol.Effect {
 	default:
 		return nil
 	}
+}
+
+// awaitOrigin ends a round whose takes are answered: the origin, which answers again, says what became of the lease, or
+// its failed heartbeats are counted anew.
+func (f *Machine) awaitOrigin() {
+	f.round, f.rounds = nil, 0
+	f.seats.nextTake()
 }
 
 // endRound gives up the round under way, since the origin itself has answered.

@@ -13,6 +13,7 @@ import (
 type round struct {
 	began protocol.Instant
 	queue []messages.Address // servers to be asked, in search order; shared between features and never changed
+	heard []string           // ServerIDs of those that answered: a server may be in the search list under several addresses
 
 	// Of a first checkout.
 	deadline protocol.Instant  // when the caller's context ends; zero: not by itself
@@ -46,7 +47,9 @@ func (r *round) next(now protocol.Instant, take uint32, most time.Duration) prot
 	if r.trigger != nil {
 		mode = protocol.RoundMode
 	}
-	return protocol.TakeSeat{Take: take, Address: address, Mode: mode, Began: r.began, Timeout: timeout}
+	return protocol.TakeSeat{
+		Take: take, Address: address, Mode: mode, Began: r.began, Timeout: timeout, Answered: slices.Clip(r.heard),
+	}
 }
 
 // shareOfDeadline returns how long the next server may take to answer: an equal share of the time that the caller's
@@ -89,6 +92,16 @@ func (r *round) withoutSeats() int {
 
 // refused notes a final refusal in a failover round.
 func (r *round) refused(in *protocol.SeatRefused) { r.refusal, r.reached = in, true }
+
+// hear notes that a server answered, whatever its answer is: it is asked once in a round.
+func (r *round) hear(server messages.Server) {
+	if server.ID != "" && !r.hasHeard(server) {
+		r.heard = append(r.heard, server.ID)
+	}
+}
+
+// hasHeard reports whether a server has answered in this round.
+func (r *round) hasHeard(server messages.Server) bool { return slices.Contains(r.heard, server.ID) }
 
 // noteReached notes whether a server replied since the round began.
 func (r *round) noteReached(reached bool) { r.reached = r.reached || reached }

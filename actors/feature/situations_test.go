@@ -54,8 +54,10 @@ func situations() []situation {
 	for _, lease := range []string{leaseLeft, noLeaseLeft} {
 		for _, rounds := range []string{roundsLeft, noRoundsLeft, "no rounds left, in the second round"} {
 			for _, answers := range histories(3) {
-				if s, ok := inRound(lease, rounds, answers); ok {
-					all = append(all, s)
+				for _, origin := range []string{originSilent, originBack} {
+					if s, ok := inRound(lease, rounds, origin, answers); ok {
+						all = append(all, s)
+					}
 				}
 			}
 		}
@@ -154,9 +156,9 @@ func finalSituations() []situation {
 }
 
 // inRound returns a feature that fails over from S1 and got these answers in its round; false when they have decided it.
-func inRound(lease, rounds string, answers []string) (situation, bool) {
+func inRound(lease, rounds, origin string, answers []string) (situation, bool) {
 	s := situation{
-		name:    fmt.Sprintf("failing over, %s, %s, answers %v", lease, rounds, answers),
+		name:    fmt.Sprintf("failing over, %s, %s, %s, answers %v", lease, rounds, origin, answers),
 		state:   messages.StateFailingOver,
 		refused: slices.Contains(answers, "refused"),
 		reached: slices.Contains(answers, "refused") || slices.Contains(answers, "busy"),
@@ -166,8 +168,14 @@ func inRound(lease, rounds string, answers []string) (situation, bool) {
 	if s.unasked && left == noRoundsLeft && (s.refused || !s.reached) {
 		return s, false
 	}
-	s.facts = []string{lease, left, [...]string{serversLeft, serversLeft, noServerLeft, noRound}[len(answers)]}
-	s.prepare = func() *harness { return prepareRound(lease, rounds, answers) }
+	s.facts = []string{lease, left, origin, [...]string{serversLeft, serversLeft, noServerLeft, noRound}[len(answers)]}
+	s.prepare = func() *harness {
+		p := prepareRound(lease, rounds, answers)
+		if origin == originBack {
+			p.f.seats.origin.Show(0, 0, 0)
+		}
+		return p
+	}
 	return s, true
 }
 

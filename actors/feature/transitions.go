@@ -50,6 +50,8 @@ const (
 	leaseHeld     = "a lease is held"
 	noLeaseHeld   = "no lease is held"
 	noneFailed    = "no heartbeat failed"
+	originSilent  = "the origin is still silent"
+	originBack    = "the origin has answered meanwhile"
 )
 
 // Groups of states that share rows.
@@ -96,19 +98,22 @@ var transitions = []transition{
 
 	{failingOver, "seatGranted", []string{fromOther}, []string{"RetryingFeature", "CheckoutSucceeded", "FailedOver"}, messages.StateHeld, "new origin"},
 	{failingOver, "seatGranted", []string{fromTheOrigin}, []string{"RetryingFeature", "CheckoutSucceeded"}, messages.StateHeld, ""},
-	{failingOver, "seatRefused", []string{serversLeft}, []string{"RetryingFeature", "CheckoutFailed"}, messages.StateFailingOver, "next server"},
-	{failingOver, "seatUnanswered", []string{serversLeft}, nil, messages.StateFailingOver, "next server"},
-	{failingOver, "seatRefused", []string{noServerLeft, roundsLeft}, []string{"RetryingFeature", "CheckoutFailed"}, messages.StateFailingOver, "waits"},
-	{failingOver, "seatUnanswered", []string{noServerLeft, roundsLeft}, nil, messages.StateFailingOver, "waits"},
+	{failingOver, "seatRefused", []string{originSilent, serversLeft}, []string{"RetryingFeature", "CheckoutFailed"}, messages.StateFailingOver, "next server"},
+	{failingOver, "seatUnanswered", []string{originSilent, serversLeft}, nil, messages.StateFailingOver, "next server"},
+	{failingOver, "seatRefused", []string{originSilent, noServerLeft, roundsLeft}, []string{"RetryingFeature", "CheckoutFailed"}, messages.StateFailingOver, "waits"},
+	{failingOver, "seatUnanswered", []string{originSilent, noServerLeft, roundsLeft}, nil, messages.StateFailingOver, "waits"},
 	{failingOver, "heartbeatFailed", []string{belowAttempts}, nil, messages.StateFailingOver, "no new round, rounds start again"},
 	{failingOver, "heartbeatFailed", []string{atAttempts, noRound}, nil, messages.StateFailingOver, "next round"},
 	{failingOver, "serverRegained", []string{noLeaseLeft}, []string{"RetryingFeature"}, messages.StateRetaking, ""},
-	{failingOver, "seatRefused", []string{noServerLeft, noRoundsLeft}, []string{"RetryingFeature", "CheckoutFailed", "LicenseLost"}, messages.StateLost, ""},
-	{failingOver, "seatUnanswered", []string{noServerLeft, noRoundsLeft, refusedBefore}, []string{"LicenseLost"}, messages.StateLost, ""},
-	{failingOver, "seatUnanswered", []string{noServerLeft, noRoundsLeft, undecided}, nil, messages.StateFailingOver, "waits"},
-	{failingOver, "seatUnanswered", []string{noServerLeft, noRoundsLeft, noneReached}, []string{"LicenseLost"}, messages.StateExited, "the runtime publishes Exited"},
+	{failingOver, "seatRefused", []string{originSilent, noServerLeft, noRoundsLeft}, []string{"RetryingFeature", "CheckoutFailed", "LicenseLost"}, messages.StateLost, ""},
+	{failingOver, "seatUnanswered", []string{originSilent, noServerLeft, noRoundsLeft, refusedBefore}, []string{"LicenseLost"}, messages.StateLost, ""},
+	{failingOver, "seatUnanswered", []string{originSilent, noServerLeft, noRoundsLeft, undecided}, nil, messages.StateFailingOver, "waits"},
+	{failingOver, "seatUnanswered", []string{originSilent, noServerLeft, noRoundsLeft, noneReached}, []string{"LicenseLost"}, messages.StateExited, "the runtime publishes Exited"},
 
-	{failingOver, "askAgain", []string{noServerLeft, noRoundsLeft, refusedBefore}, []string{"LicenseLost"}, messages.StateLost, ""},
+	{failingOver, "askAgain", []string{originSilent, noServerLeft, noRoundsLeft, refusedBefore}, []string{"LicenseLost"}, messages.StateLost, ""},
+
+	{failingOver, "seatRefused", []string{originBack}, []string{"RetryingFeature", "CheckoutFailed"}, messages.StateFailingOver, "the round is over, waits for the origin"},
+	{failingOver, "seatUnanswered", []string{originBack}, nil, messages.StateFailingOver, "the round is over, waits for the origin"},
 
 	{leased, "originReplaced", nil, nil, sameState, "the other server is the origin"},
 	{retaking, "originReplaced", nil, nil, sameState, "the seats are asked for anew there"},

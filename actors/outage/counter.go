@@ -2,6 +2,7 @@ package outage
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seatbeat/seatbeat/actors/protocol"
@@ -12,10 +13,10 @@ import (
 type Counter struct {
 	set      *protocol.Settings
 	base     time.Time          // the wall clock when the runtime started; instants count from it
-	servers  map[string]*server // by ServerID
+	servers  map[string]*server // by ServerID, and by addressKey
 	tripped  bool               // licenses are refused, since a server is past its limit
 	storing  bool               // the store is merging
-	unstored []string           // ServerIDs whose records are to be merged into the store, each once
+	unstored []string           // keys of the servers whose records are to be merged into the store, each once
 	flushed  *protocol.Reply    // the Close that waits until the store has everything; nil: none does
 	wakeAt   protocol.Instant   // when the next outage leaves its window
 }
@@ -53,7 +54,7 @@ func (StopAll) IsEffect() {}
 func NewCounter(set *protocol.Settings, base time.Time, known map[string]messages.OutageRecord, now protocol.Instant) *Counter {
 	d := &Counter{set: set, base: base, servers: make(map[string]*server)}
 	for id, record := range known {
-		s := &server{set: set, name: messages.Server{ID: id}}
+		s := &server{set: set, name: nameOf(id)}
 		s.merge(record, d.wall(now))
 		d.servers[id] = s
 	}
@@ -71,6 +72,19 @@ func (d *Counter) Rebuilt(now protocol.Instant, storing bool) *Counter {
 	}
 	n.tripped, n.flushed, n.storing, n.unstored = d.tripped, d.flushed, storing, n.ids()
 	return n
+}
+
+// addressKey is the key of what is counted at an address, whatever server answers there. A ServerID does not begin with @.
+func addressKey(a messages.Address) string { return addressMark + string(a) }
+
+const addressMark = "@"
+
+// nameOf returns the server that a key of the store is about, as far as the key tells.
+func nameOf(key string) messages.Server {
+	if address, ok := strings.CutPrefix(key, addressMark); ok {
+		return messages.Server{Address: messages.Address(address)}
+	}
+	return messages.Server{ID: key}
 }
 
 // wall converts an instant to wall time.
@@ -97,31 +111,54 @@ func (d *Counter) Step(now protocol.Instant, in protocol.Input) []protocol.Effec
 	return append(effects, protocol.WakeAt{At: d.wakeAt})
 }
 
-// seen counts the outage that a server's answer ended, and decides before the connection lets its features recover.
+// seen counts the outage that a server's answer ended, and decides before the connection lets its features recover. The
+// outage is counted for the server and for the address: a server that forgets its ledger, or has another ServerID each
+// time, is the same one at the same address.
 func (d *Counter) seen(now protocol.Instant, in *protocol.ServerSeen) []protocol.Effect {
-	id := in.Identity.ServerID
-	s := d.servers[id]
+	keys := []string{in.Identity.ServerID}
+	if in.Address != "" {
+		keys = append(keys, addressKey(in.Address))
+	}
+	before := d.highest(in.Connection, keys...)
+	for _, key := range keys {
+		d.seenAs(key, now, in)
+	}
+	var effects []protocol.Effect
+	if n := d.highest(in.Connection, keys...); n > before {
+		effects = append(effects, protocol.Publish{Event: messages.OutageCounted{
+			Server: d.servers[keys[0]].name, Count: n, Max: d.set.DownMax, Window: d.set.DownWindow,
+		}})
+	}
+	effects = append(effects, d.review(now)...)
+	return append(effects, protocol.Forward{To: in.Connection, In: &protocol.OutageDecided{Exceeded: d.tripped}})
+}
+
+// seenAs adds what a connection saw to the record with a key, which the store is to merge. A key that is too long for the
+// store counts in memory alone.
+func (d *Counter) seenAs(key string, now protocol.Instant, in *protocol.ServerSeen) {
+	s := d.servers[key]
 	if s == nil {
 		s = &server{set: d.set}
-		d.servers[id] = s
+		d.servers[key] = s
 	}
-	before := s.count()
 	var downAt time.Time
 	if in.DownAt != (protocol.Instant{}) {
 		downAt = d.wall(in.DownAt)
 	}
 	s.seen(in, downAt, d.wall(now))
-	var effects []protocol.Effect
-	if n := s.count(); n > before {
-		effects = append(effects, protocol.Publish{Event: messages.OutageCounted{
-			Server: s.name, Count: n, Max: d.set.DownMax, Window: d.set.DownWindow,
-		}})
+	if len(key) <= messages.MaxServerID && !slices.Contains(d.unstored, key) {
+		d.unstored = append(d.unstored, key)
 	}
-	effects = append(effects, d.review(now)...)
-	if !slices.Contains(d.unstored, id) {
-		d.unstored = append(d.unstored, id)
+}
+
+// highest returns the highest count under some keys, and of the addresses of a connection.
+func (d *Counter) highest(connection *protocol.ConnectionRef, keys ...string) (most int) {
+	for key, s := range d.servers {
+		if s.connection == connection || slices.Contains(keys, key) {
+			most = max(most, s.count())
+		}
 	}
-	return append(effects, protocol.Forward{To: in.Connection, In: &protocol.OutageDecided{}})
+	return most
 }
 
 // review drops the outages that have left the window, and stops all licenses or lets checkouts in again.
@@ -136,14 +173,30 @@ func (d *Counter) review(now protocol.Instant) []protocol.Effect {
 			d.wakeAt = protocol.Sooner(d.wakeAt, now.After(max(leaves.Sub(d.wall(now)), time.Millisecond)))
 		}
 		err, fresh := s.review()
+		d.show(s)
 		if err != nil && (worst == nil || err.Until.After(worst.Until)) {
 			worst = err
 		}
-		if fresh {
+		if fresh && !d.publishedFor(id) {
 			effects = append(effects, protocol.Publish{Event: messages.DownLimitExceeded(*err)})
 		}
 	}
 	return append(d.change(worst), effects...)
+}
+
+// show shows the count for Status: of a server and its addresses the highest one.
+func (d *Counter) show(s *server) {
+	if s.connection == nil {
+		return
+	}
+	s.connection.SetOutages(d.highest(s.connection))
+}
+
+// publishedFor reports whether a key is that of an address, and the server that answered there last is past its own limit:
+// its event says enough.
+func (d *Counter) publishedFor(key string) bool {
+	s := d.servers[d.servers[key].record.Last.ServerID]
+	return strings.HasPrefix(key, addressMark) && s != nil && s.exceeded
 }
 
 // change stops all licenses, keeps them stopped with a new end, or lets checkouts in again. worst is the error of the
@@ -161,14 +214,16 @@ func (d *Counter) change(worst *messages.UnavailableError) []protocol.Effect {
 	}
 }
 
-// ids returns the ServerIDs in a fixed order, so that the same history always gives the same events.
+// ids returns the keys of all servers in a fixed order, so that the same history always gives the same events: first the
+// ServerIDs, then the addresses.
 func (d *Counter) ids() []string {
 	ids := make([]string, 0, len(d.servers))
 	for id := range d.servers {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	return ids
+	isAddress := func(key string) bool { return strings.HasPrefix(key, addressMark) }
+	return append(slices.DeleteFunc(slices.Clone(ids), isAddress), slices.DeleteFunc(ids, func(key string) bool { return !isAddress(key) })...)
 }
 
 // storeNext has the store merge the next record. There is one merge at a time.

@@ -7,13 +7,15 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// server is what the counter knows of one server.
+// server is what the counter knows of one server, or of one address: a server is counted under its ServerID and at the
+// address where it answers, so that neither another ServerID nor another address makes its outages forgotten.
 type server struct {
 	set        *protocol.Settings
 	name       messages.Server
 	connection *protocol.ConnectionRef // shows the count; nil: this process has not seen the server
 	record     messages.OutageRecord
-	exceeded   bool // more outages than allowed
+	current    messages.Identity // the incarnation that this process saw last; zero: none
+	exceeded   bool              // more outages than allowed
 }
 
 // merge adds outages to the record and drops those that have left the window.
@@ -24,9 +26,9 @@ func (s *server) merge(news messages.OutageRecord, now time.Time) {
 // seen adds what a connection saw at the time now: the outage that the server's answer ended, if there was one. downAt is
 // when the first heartbeat failed; zero when none did.
 func (s *server) seen(in *protocol.ServerSeen, downAt, now time.Time) {
-	s.name, s.connection = in.Connection.Server(), in.Connection
-	last := s.record.Last
-	restart := last != (messages.Identity{}) && last.BootID != in.Identity.BootID
+	s.name, s.connection = messages.Server{ID: in.Identity.ServerID, Address: in.Address}, in.Connection
+	restart := s.restarted(in.Identity)
+	s.current = in.Identity
 	news := messages.OutageRecord{Last: in.Identity}
 	if restart || !downAt.IsZero() {
 		o := messages.Outage{BootID: in.Identity.BootID, Restart: restart, Down: now, Up: now}
@@ -36,6 +38,17 @@ func (s *server) seen(in *protocol.ServerSeen, downAt, now time.Time) {
 		news.Outages = []messages.Outage{o}
 	}
 	s.merge(news, now)
+}
+
+// restarted reports whether another incarnation answers than the one that this process saw last, or, if it saw none, than
+// the last one in the record. Once the process has seen one, the record does not matter: other processes may know an
+// incarnation with a higher Epoch, which an older ledger has replaced.
+func (s *server) restarted(is messages.Identity) bool {
+	last := s.current
+	if last == (messages.Identity{}) {
+		last = s.record.Last
+	}
+	return last != (messages.Identity{}) && (last.BootID != is.BootID || last.ServerID != is.ServerID)
 }
 
 // counts reports whether an outage counts: with RestartsOnly only restarts do.
@@ -52,13 +65,10 @@ func (s *server) count() int {
 	return n
 }
 
-// review compares the count with the limit and shows it. It returns an error while the limit is exceeded, and whether it
-// was not before.
+// review compares the count with the limit. It returns an error while the limit is exceeded, and whether it was not
+// before.
 func (s *server) review() (err *messages.UnavailableError, fresh bool) {
 	n := s.count()
-	if s.connection != nil {
-		s.connection.SetOutages(n)
-	}
 	before := s.exceeded
 	s.exceeded = s.set.DownMax > 0 && n > s.set.DownMax
 	if !s.exceeded {

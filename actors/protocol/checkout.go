@@ -65,6 +65,7 @@ type (
 		Cause      string
 		Reached    bool // the server has replied to something since the round began
 		RetryAfter time.Duration
+		Again      bool // the server has answered in this round before, at another address, and was not asked again
 	}
 )
 
@@ -165,6 +166,7 @@ type (
 		Mode       TakeMode
 		Began      Instant       // when the round began; SeatUnanswered.Reached counts from here
 		Timeout    time.Duration // for the server's answer; not used by a mode that repeats
+		Answered   []string      // ServerIDs of the servers that answered in this round, which are not asked again; never changed
 	}
 	// Release tells every connection what the feature no longer wants: all takes up to the number UpTo, and all leases
 	// except the one that take Held brought at the connection Except.

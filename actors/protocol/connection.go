@@ -79,7 +79,10 @@ type (
 		Move       bool
 	}
 	// Drained says that the connection has nothing left to return.
-	Drained struct{ Connection *ConnectionRef }
+	Drained struct {
+		Connection *ConnectionRef
+		Refused    int // returns that the server refused for good, and whose seats it may still have
+	}
 )
 
 // IsEffect makes Identify an Effect.
@@ -93,11 +96,12 @@ func (Drained) IsEffect() {}
 
 // Dialled is a session that was opened, and the server that answered.
 type Dialled struct {
-	Address messages.Address
-	Session transport.Session // nil: it was handed over before
-	Hello   transport.Hello
-	Returns []Return // requests that this server may have executed when it answered in another server's place
-	Flaps   int      // identity changes in a row at this address
+	Address   messages.Address
+	Session   transport.Session // nil: it was handed over before
+	Hello     transport.Hello
+	Returns   []Return // requests that this server may have executed when it answered in another server's place
+	Flaps     int      // identity changes in a row at this address
+	NotBefore Instant  // the server asked to wait until then; zero: it did not
 }
 
 // Return is a request whose seats are to be returned, whether it was granted or only may have been.

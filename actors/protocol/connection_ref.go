@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ type ConnectionRef struct {
 	failed    atomic.Int32 // heartbeats that failed in a row
 	features  atomic.Int64
 	deadline  atomic.Int64 // wall time since base, in nanoseconds; 0 while nothing is held
+	deadlines sync.Map     // with heartbeats by hand: claim ID to the deadline of one checkout, as wall time since base
 	aliased   atomic.Bool
 	outages   atomic.Int32  // within the window
 	goodBeats atomic.Int64  // since the runtime started
@@ -78,6 +80,22 @@ func (r *ConnectionRef) Show(failed, features int, deadline time.Duration) {
 // Deadline returns when the server may give the seats away unless a heartbeat is acknowledged before: one client timeout
 // after the last acknowledged heartbeat was sent. It is zero while nothing is held.
 func (r *ConnectionRef) Deadline() time.Time { return r.at(r.deadline.Load()) }
+
+// DeadlineOf returns the same of one checkout, with heartbeats by hand: there each has a deadline of its own.
+func (r *ConnectionRef) DeadlineOf(claim uint64) time.Time {
+	at, _ := r.deadlines.Load(claim)
+	deadline, _ := at.(time.Duration)
+	return r.at(int64(deadline))
+}
+
+// ShowDeadlineOf replaces what DeadlineOf returns, as wall time since the runtime started. 0 forgets the checkout.
+func (r *ConnectionRef) ShowDeadlineOf(claim uint64, deadline time.Duration) {
+	if deadline == 0 {
+		r.deadlines.Delete(claim)
+		return
+	}
+	r.deadlines.Store(claim, deadline)
+}
 
 // at converts wall time since base, in nanoseconds; 0 is no time at all.
 func (r *ConnectionRef) at(n int64) time.Time {

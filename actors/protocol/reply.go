@@ -11,6 +11,7 @@ import (
 // answer counts. The methods are safe for concurrent use and do not block. A nil Reply drops its answers.
 type Reply struct {
 	answer  chan error
+	left    atomic.Bool
 	partial atomic.Pointer[messages.CheckoutError]
 }
 
@@ -30,6 +31,12 @@ func (r *Reply) Answer(err error) {
 
 // Answered returns the channel that delivers the answer, once.
 func (r *Reply) Answered() <-chan error { return r.answer }
+
+// Leave notes that the caller does not wait any more: its context has ended.
+func (r *Reply) Leave() { r.left.Store(true) }
+
+// Awaited reports whether a caller waits for the answer. Nobody waits for that of a nil Reply.
+func (r *Reply) Awaited() bool { return r != nil && !r.left.Load() }
 
 // SetPartial notes what the servers have answered to a first checkout that now waits in a queue.
 func (r *Reply) SetPartial(partial *messages.CheckoutError) { r.partial.Store(partial) }

@@ -10,8 +10,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -47,22 +45,11 @@ func main() {
 	}
 }
 
-// mutualTLS shows servers the certificate of this service, and trusts only servers whose certificate ca has signed.
-func mutualTLS(cert, key, ca string) (config grpctransport.Config, err error) {
-	own, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return config, err
-	}
-	authority, err := os.ReadFile(ca)
-	if err != nil {
-		return config, err
-	}
-	servers := x509.NewCertPool()
-	if !servers.AppendCertsFromPEM(authority) {
-		return config, fmt.Errorf("%s has no certificate in PEM form", ca)
-	}
-	config.TLS = &tls.Config{Certificates: []tls.Certificate{own}, RootCAs: servers}
-	return config, nil
+// mutualTLS shows servers the certificate of this service, and trusts only servers whose certificate ca has signed. When a
+// file is replaced, later connections use the new one.
+func mutualTLS(cert, key, ca string) (grpctransport.Config, error) {
+	files, err := grpctransport.LoadTLS(grpctransport.TLSFiles{Cert: cert, Key: key, CA: ca})
+	return grpctransport.Config{Files: files}, err
 }
 
 // hold does the work of the service while it has a seat. It returns why the seat is gone, or nil when ctx ends.

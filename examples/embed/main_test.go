@@ -72,7 +72,7 @@ func TestAFileThatCannotBeUsedIsNamed(t *testing.T) {
 	_, err = mutualTLS(cert, key, filepath.Join(folder, "none.pem"))
 	assert.ErrorContains(t, err, "none.pem")
 	_, err = mutualTLS(cert, key, key)
-	assert.ErrorContains(t, err, devcert.ClientKey+" has no certificate")
+	assert.ErrorContains(t, err, devcert.ClientKey+": it contains no certificate")
 }
 
 // serve starts a licence server that asks its clients for a certificate of the authority in a folder.

@@ -76,6 +76,8 @@ func ofServer(e messages.Event) description {
 			round(e.Age), round(e.Timeout))}
 	case messages.ClockJumped:
 		d = description{words: fmt.Sprintf("the clock jumped by %s: was the machine suspended?", round(e.By))}
+	case messages.CertificateExpiring:
+		d = description{words: fmt.Sprintf("the client's certificate expires in %s", e.Left), cause: e.Fault}
 	case messages.OutageCounted:
 		d = description{server: e.Server, words: fmt.Sprintf("outage %d within %s", e.Count, e.Window)}
 	case messages.DownLimitExceeded:

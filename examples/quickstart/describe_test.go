@@ -23,6 +23,7 @@ var everyEvent = []messages.Event{
 	messages.Exited{}, messages.CheckedOut{}, messages.CheckedIn{}, messages.ServerRestarted{}, messages.ServerReplaced{},
 	messages.FailedOver{}, messages.LicenseLost{}, messages.LeaseAtRisk{}, messages.ClockJumped{}, messages.OutageCounted{},
 	messages.DownLimitExceeded{}, messages.AvailabilityRestored{}, messages.FeatureRestarted{}, messages.EventsDropped{},
+	messages.CertificateExpiring{},
 }
 
 func TestEveryEventIsExplained(t *testing.T) {

@@ -3,7 +3,8 @@ package main
 const help = `quickstart shows what seatbeat does when licence servers restart, refuse, die and come
 back: a play in nine steps, with two licence servers that it starts itself.
 
-  go run ./examples/quickstart                  watch it, for half a minute
+  go run ./examples/quickstart                  watch it, for half a minute; in
+                                                a pipe it takes about 8 s
   go run ./examples/quickstart -fast            without pauses to read, for scripts
   go run ./examples/quickstart -json            one event per line, for programs
   go run ./examples/quickstart -default-exit    without OnExit: the process ends with

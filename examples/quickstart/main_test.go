@@ -104,13 +104,13 @@ func TestThePlayShowsWhatHappensInItsOrder(t *testing.T) {
 		{Event: "ServerReplaced"},
 		{Event: "CheckoutFailed", Feature: "render", Reason: "NoSeats"},
 		{Event: "LicenseLost", Feature: "render", Reason: "NoSeats"},
-		{Event: "ConnectionLost", Failed: 3},
+		{Event: "ConnectionLost", Failed: attempts},
 		{Event: "RetryingFeature", Feature: "cad"},
 		{Event: "CheckoutSucceeded", Feature: "cad"},
 		{Event: "FailedOver", Feature: "cad"},
-		{Event: "ConnectionLost", Failed: 3},
+		{Event: "ConnectionLost", Failed: attempts},
 		{Event: "LicenseLost", Feature: "cad", Reason: "GaveUp"},
-		{Event: "Exited", Failed: 3},
+		{Event: "Exited", Failed: attempts},
 	} {
 		events = after(events, want)
 		require.NotNil(t, events, "no %+v where it should be in:\n%s", want, stdout)
@@ -194,7 +194,7 @@ func TestThePlayEndsWithStatus3WithoutOnExit(t *testing.T) {
 	t.Parallel()
 	status, stdout, stderr := runProgram(t, "-fast", "-default-exit")
 	assert.Equal(t, builtInExit, status)
-	assert.Contains(t, stderr, "no license server reached: 3 heartbeats in a row failed")
+	assert.Contains(t, stderr, "no licence server reached: 2 heartbeats failed in a row")
 	assert.Contains(t, stderr, "features:      cad\n")
 	assert.Contains(t, stdout, "FailedOver")
 	assert.NotContains(t, stdout, "OnExit was called")

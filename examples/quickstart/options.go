@@ -127,8 +127,8 @@ func (o *options) setAttempts(text string) (err error) {
 }
 
 func (o *options) setInterval(text string) (err error) {
-	if o.interval, err = time.ParseDuration(text); err != nil || o.interval <= 0 || o.interval > supervisor.MaxInterval {
-		return fmt.Errorf("must be a duration such as 30s, more than 0 and at most %s", supervisor.MaxInterval)
+	if o.interval, err = time.ParseDuration(text); err != nil || o.interval < supervisor.MinInterval || o.interval > supervisor.MaxInterval {
+		return fmt.Errorf("must be a duration such as 30s, from %s to %s", supervisor.MinInterval, supervisor.MaxInterval)
 	}
 	return nil
 }

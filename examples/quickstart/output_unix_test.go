@@ -174,7 +174,7 @@ func TestSeatsAreGivenBackWhenTheReaderHasGone(t *testing.T) {
 
 func TestHeartbeatsGoOnWhenNobodyReads(t *testing.T) {
 	t.Parallel()
-	p, files := startHold(t, true, 3*time.Second, "-interval", "700ms", "-attempts", "1000")
+	p, files := startHold(t, true, 3*time.Second, "-interval", "1s", "-attempts", "1000")
 	require.Eventually(t, func() bool { return files.seatsInUse(t) == 3 }, 10*time.Second, 10*time.Millisecond)
 	assert.Never(t, func() bool { return files.seatsInUse(t) < 3 }, 5*time.Second, 10*time.Millisecond)
 	require.NoError(t, p.Process.Signal(os.Interrupt))

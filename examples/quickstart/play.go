@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -12,10 +13,10 @@ import (
 )
 
 const (
-	// interval is the pause between two heartbeats of A. For anything but a play, 30 s to 2 min is advised.
-	interval = 700 * time.Millisecond
+	// interval is the pause between two heartbeats of A: the shortest one. For anything but a play, 30 s to 2 min is advised.
+	interval = supervisor.MinInterval
 	// attempts is how many heartbeats fail in a row until A asks the other server. Five is usual.
-	attempts = 3
+	attempts = 2
 	// playTime is how long the play may take without its pauses, and pauseTime how long the pauses may take together.
 	playTime, pauseTime = 14 * time.Second, 30 * time.Second
 	// readTime is the pause in which a person reads what is about to happen, and lookTime to look at what has happened.
@@ -41,6 +42,7 @@ type play struct {
 	rt          *supervisor.Runtime
 	cad, render *supervisor.License
 	seen        seen
+	remembered  atomic.Bool   // S1 restarts with its ledger, so that it still has the leases
 	exiting     chan struct{} // closed when the runtime says that the service has to end
 }
 
@@ -95,6 +97,9 @@ func (p *play) begin(ctx context.Context, defaultExit bool) (err error) {
 // event is called for each event of the runtime.
 func (p *play) event(e messages.Event) {
 	d := describe(e)
+	if _, retrying := e.(messages.RetryingFeature); retrying && p.remembered.Load() {
+		d.words = "asking: is the lease still there?"
+	}
 	p.out.event(e, "    "+d.line(e, p.names[d.server.Address], len("S1"), p.out.colour))
 	p.seen <- e
 }
@@ -113,7 +118,7 @@ func (p *play) end() {
 
 func (p *play) steps() []step {
 	return []step{
-		{"Two licence servers start", "Each of them has 2 seats of cad and 4 seats of render. All are free: [ ].", p.introduce},
+		{"Two licence servers start", "Each of them has 2 seats of cad and 4 seats of render. All are free.", p.introduce},
 		{"Service A takes seats", "A needs 1 seat of cad and 3 seats of render to run. It asks S1 first.", p.checkOut},
 		{"Heartbeats keep the seats", fmt.Sprintf("If S1 heard nothing of A for %s, it would give A's seats to others.", clientTimeout), p.beat},
 		{"Program B takes a seat, and is refused another one", "B asks S1 for a seat of cad, twice.", p.compete},
@@ -133,6 +138,9 @@ func (p *play) show(ctx context.Context) error {
 }
 
 func (p *play) introduce(ctx context.Context) error {
+	colour := p.out.colour
+	p.out.text("    Each block is a seat: %s is free, A holds %s, program B holds %s.\n",
+		block("", colour), block(serviceA, colour), block(programB, colour))
 	p.out.text("    S1 is at %s, S2 at %s.\n", p.s1.address, p.s2.address)
 	return p.show(ctx)
 }
@@ -189,7 +197,9 @@ func (p *play) compete(ctx context.Context) error {
 		return fmt.Errorf("the second seat should be refused as %s, but: %w", messages.NoSeats, err)
 	}
 	p.out.text("    the second time: refused, since both seats are in use (%s)\n", messages.NoSeats)
-	return p.show(ctx)
+	err = p.show(ctx)
+	p.out.text("    Now B ends, and returns its seat.\n")
+	return err
 }
 
 // startProgramB starts the runtime of B, which knows one server.
@@ -202,6 +212,8 @@ func (p *play) startProgramB(ctx context.Context, server transport.Address) (*su
 }
 
 func (p *play) restart(ctx context.Context) error {
+	p.remembered.Store(true)
+	defer p.remembered.Store(false)
 	if err := errors.Join(p.s1.stop(), p.s1.start()); err != nil {
 		return err
 	}
@@ -249,15 +261,18 @@ func (p *play) refuse(ctx context.Context) error {
 	if err := errors.Join(err, isGone(p.render, messages.ErrLost)); err != nil {
 		return err
 	}
+	p.out.text("    %s: S1 has only 2 free seats, A needs 3. %s: A's licence has ended.\n", messages.NoSeats, messages.StateLost)
 	p.out.text("    A must stop using render: the Done channel of that licence is closed.\n")
-	return p.show(ctx)
+	err = p.show(ctx)
+	p.out.text("    Now B ends, and returns its seats.\n")
+	return err
 }
 
 func (p *play) stopS1(ctx context.Context) error {
 	if err := p.s1.stop(); err != nil {
 		return err
 	}
-	if err := p.seen.await(ctx, "ConnectionLost 3", "CheckoutSucceeded cad", "FailedOver cad"); err != nil {
+	if err := p.seen.await(ctx, fmt.Sprint("ConnectionLost ", attempts), "CheckoutSucceeded cad", "FailedOver cad"); err != nil {
 		return err
 	}
 	return p.show(ctx)
@@ -267,7 +282,7 @@ func (p *play) stopS2(ctx context.Context) error {
 	if err := p.s2.stop(); err != nil {
 		return err
 	}
-	if err := p.seen.await(ctx, "ConnectionLost 3", "LicenseLost cad", "Exited"); err != nil {
+	if err := p.seen.await(ctx, fmt.Sprint("ConnectionLost ", attempts), "LicenseLost cad", "Exited"); err != nil {
 		return err
 	}
 	select {
@@ -275,6 +290,7 @@ func (p *play) stopS2(ctx context.Context) error {
 	case <-time.After(patience):
 		return errors.New("the runtime gave up, but OnExit was not called and the process did not end")
 	}
+	p.out.text("    %s: the licence ended because no server could be reached.\n", messages.StateExited)
 	p.out.text("    OnExit was called. Without it, the process would end with status %d.\n", builtInExit)
 	return isGone(p.cad, messages.ErrExited)
 }

@@ -41,7 +41,7 @@ var layers = map[string]layer{
 		ours: []string{"messages", "transport"}, others: []string{"github.com/stretchr/testify/..."},
 	},
 
-	"actors":                 {ours: []string{"messages", "transport", "actors/...", "internal/fifo", "internal/mailbox"}, protoactor: true},
+	"actors":                 {ours: []string{"messages", "transport", "actors/...", "internal/fifo", "internal/hostcode", "internal/mailbox"}, protoactor: true},
 	"actors/protocol":        {ours: []string{"messages", "transport"}, protoactor: true}, // for *actor.PID alone
 	"actors/feature":         {ours: forMachines},
 	"actors/heartbeat":       {ours: forMachines},
@@ -50,10 +50,10 @@ var layers = map[string]layer{
 	"actors/outage":          {ours: forMachines},
 	"actors/internal/script": {ours: forMachines, others: []string{"github.com/cockroachdb/datadriven"}},
 
-	"supervisor":            {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "supervisor/outagefile", "internal/eventbus", "internal/faults"}, protoactor: true, others: []string{"..."}},
-	"supervisor/outagefile": {ours: []string{"messages", "actors/outage"}, others: []string{"github.com/gofrs/flock/..."}},
+	"supervisor":            {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "supervisor/outagefile", "internal/eventbus", "internal/faults", "internal/hostcode", "internal/logqueue"}, protoactor: true, others: []string{"..."}},
+	"supervisor/outagefile": {ours: []string{"messages", "actors/outage", "internal/logqueue"}, others: []string{"github.com/gofrs/flock/..."}},
 
-	"server": {ours: []string{"messages", "transport/wire", "server/...", "internal/seats", "internal/faults", "internal/logqueue"}, others: []string{"..."}},
+	"server": {ours: []string{"messages", "transport/wire", "server/...", "internal/seats", "internal/faults", "internal/tlsfiles", "internal/logqueue"}, others: []string{"..."}},
 	"server/internal/engine": {
 		ours: []string{"messages", "transport/wire", "internal/seats", "server/ledger", "server/license"},
 	},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -24,10 +25,12 @@ import (
 
 // These variables make a child process of the tests one of the programs, and configure it.
 const (
-	envProgram = "SEATBEAT_TEST_PROGRAM" // "command" or "service"
+	envProgram = "SEATBEAT_TEST_PROGRAM" // "command", "service" or "onlooker"
 	envServer  = "SEATBEAT_TEST_SERVER"  // its address
 	envOutages = "SEATBEAT_TEST_OUTAGES" // the outage file; empty: none
 	envEnforce = "SEATBEAT_TEST_ENFORCE" // not empty: EnforceTimeout
+	envLog     = "SEATBEAT_TEST_LOG"     // not empty: log to standard error
+	envSlow    = "SEATBEAT_TEST_SLOW"    // not empty: each checkout takes slowCheckout on its way
 )
 
 func TestMain(m *testing.M) {
@@ -36,6 +39,8 @@ func TestMain(m *testing.M) {
 		command()
 	case "service":
 		service()
+	case "onlooker":
+		onlooker()
 	default:
 		goleak.VerifyTestMain(m)
 	}
@@ -56,20 +61,44 @@ func service() {
 	license, err := rt.Checkout(context.Background(), messages.Checkout{Feature: "cad"})
 	say("answer " + outcome(err))
 	for lines := bufio.NewScanner(os.Stdin); license != nil && lines.Scan(); {
-		if by, ok := strings.CutPrefix(lines.Text(), "shift "); ok {
-			d, err := time.ParseDuration(by)
-			endOn(err)
-			shiftWall(d)
+		if shifted(lines.Text()) {
 			continue
 		}
-		if lines.Text() == "deadline" {
+		switch lines.Text() {
+		case "deadline":
 			say("answer " + time.Until(license.Status().Deadline.Round(0)).String())
+			continue
+		case "take": // until a time of the wall clock
+			ctx, cancel := context.WithDeadline(context.Background(), time.Now().Round(0).Add(time.Minute))
+			_, err := rt.Checkout(ctx, messages.Checkout{Feature: "cad"})
+			cancel()
+			say("answer " + outcome(err))
 			continue
 		}
 		_, err := beat(license), beat(license)
 		say(fmt.Sprintf("answer %s %d", outcome(err), rt.Status().Connections[0].Outages))
 	}
 	endOn(rt.close())
+}
+
+// onlooker holds nothing until its input ends. It prints its events.
+func onlooker() {
+	rt := startRuntime(func(e messages.Event) { say("event " + messages.Name(e)) })
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		shifted(lines.Text())
+	}
+	endOn(rt.close())
+}
+
+// shifted moves the wall clock if the line says so.
+func shifted(line string) bool {
+	by, ok := strings.CutPrefix(line, "shift ")
+	if ok {
+		d, err := time.ParseDuration(by)
+		endOn(err)
+		shiftWall(d)
+	}
+	return ok
 }
 
 // beat repeats the heartbeat until a server answers, the license is gone or a minute has passed.
@@ -94,12 +123,40 @@ func startRuntime(onEvent func(messages.Event)) *checkedRuntime {
 		EnforceTimeout: os.Getenv(envEnforce) != "",
 		OnEvent:        onEvent,
 	}
+	if os.Getenv(envSlow) != "" {
+		config.Transport = slowTransport{config.Transport}
+	}
+	var logger *slog.Logger
+	if os.Getenv(envLog) != "" {
+		logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	config.Logger = logger
 	if file := os.Getenv(envOutages); file != "" {
-		config.DownLimit = supervisor.DownLimit{Max: 10, Store: outagefile.NewFileStore(file)}
+		store := outagefile.NewFileStore(file)
+		store.Logger = logger
+		config.DownLimit = supervisor.DownLimit{Max: 10, Store: store}
 	}
 	rt, err := startChecked(context.Background(), config)
 	endOn(err)
 	return rt
+}
+
+// slowCheckout is how long a checkout over a slowTransport is on its way.
+const slowCheckout = 100 * time.Millisecond
+
+// slowTransport is a transport on which checkouts are slow.
+type slowTransport struct{ transport.Transport }
+
+func (t slowTransport) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
+	session, err := t.Transport.Connect(ctx, address)
+	return slowSession{session}, err
+}
+
+type slowSession struct{ transport.Session }
+
+func (s slowSession) Checkout(ctx context.Context, takes []transport.Take) (transport.CheckoutReply, error) {
+	time.Sleep(slowCheckout)
+	return s.Session.Checkout(ctx, takes)
 }
 
 // outcome returns in one word what an error means for the seat.
@@ -147,9 +204,15 @@ func run(t *testing.T, program string, env ...string) *child {
 // runFile starts a program of another build of these tests.
 func runFile(t *testing.T, file, program string, env ...string) *child {
 	t.Helper()
+	return runWith(t, os.Stderr, file, program, env...)
+}
+
+// runWith starts a program with this standard error.
+func runWith(t *testing.T, stderr *os.File, file, program string, env ...string) *child {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), file)
 	cmd.Env = append(append(os.Environ(), envProgram+"="+program), env...)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = stderr
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	stdout, err := cmd.StdoutPipe()

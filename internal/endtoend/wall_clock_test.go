@@ -3,6 +3,7 @@ package endtoend
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/messages"
+	"github.com/seatbeat/seatbeat/supervisor/outagefile"
 )
 
 // These tests move the real wall clock of a process by itself, from outside of seatbeat, and leave its monotonic clock alone:
@@ -140,4 +144,64 @@ func TestDeadlinesAreTimesOfTheWallClock(t *testing.T) {
 	assert.Greater(t, left, time.Duration(0))
 	assert.LessOrEqual(t, left, time.Minute)
 	c.end()
+}
+
+// The deadline of a context may be a time of the wall clock, such as one that came over a network.
+func TestRule21_ADeadlineOfTheWallClockIsThatOfTheWallClock(t *testing.T) {
+	s := newServer(t, 3, time.Hour)
+	c := runClock(t, "service", envServer+"="+s.address, envSlow+"=1")
+	require.Equal(t, "held", c.answer())
+	for _, by := range []time.Duration{-2 * time.Hour, 5 * time.Hour} {
+		c.shift(by)
+		_, err := c.stdin.Write([]byte("take\n"))
+		require.NoError(t, err)
+		assert.Equal(t, "held", c.answer())
+	}
+	c.end()
+}
+
+// outagesAt returns a record of restarts that ended at a time.
+func outagesAt(identity messages.Identity, n int, up time.Time) messages.OutageRecord {
+	record := messages.OutageRecord{Last: identity}
+	for i := range n {
+		record.Outages = append(record.Outages, messages.Outage{BootID: fmt.Sprint("b", i), Restart: true, Down: up, Up: up})
+	}
+	return record
+}
+
+// docs/rules.md, section 3, rule 3. The timer of the runtime stands still while a machine sleeps.
+func TestOutageLimit_TheWindowHasRoomAgainWhenTheWallClockSaysSo(t *testing.T) {
+	s := newServer(t, 1, time.Minute)
+	outages := filepath.Join(t.TempDir(), "outages")
+	identity := s.server.Identity()
+	_, err := outagefile.NewFileStore(outages).Merge(t.Context(), identity.ServerID, outagesAt(messages.Identity{
+		ServerID: identity.ServerID, BootID: identity.BootID, Epoch: identity.Epoch,
+	}, 11, time.Now().Add(-30*time.Minute)))
+	require.NoError(t, err)
+	c := runClock(t, "onlooker", envServer+"="+s.address, envOutages+"="+outages)
+	c.waitFor("DownLimitExceeded")
+	c.shift(31 * time.Minute)
+	c.waitFor("AvailabilityRestored")
+	c.end()
+}
+
+// An outage that lasted while the machine slept ended after the sleep.
+func TestOutageLimit_AnOutageInTheStoreHasTheTimeAfterTheSleep(t *testing.T) {
+	s := newServer(t, 1, time.Minute)
+	outages := filepath.Join(t.TempDir(), "outages")
+	c := runClock(t, "service", envServer+"="+s.address, envOutages+"="+outages)
+	require.Equal(t, "held", c.answer())
+	c.shift(-2 * time.Hour) // back, so that no time is in the future of this test
+	c.ask()
+	require.Equal(t, "held 0", c.answer())
+	began := time.Now().Add(-2 * time.Hour)
+	s.restart()
+	c.ask()
+	require.Equal(t, "held 1", c.answer())
+	c.end()
+	known, err := outagefile.NewFileStore(outages).Load(t.Context())
+	require.NoError(t, err)
+	record := known[s.server.Identity().ServerID]
+	require.Len(t, record.Outages, 1)
+	assert.WithinRange(t, record.Outages[0].Up, began.Add(-time.Minute), time.Now().Add(-2*time.Hour+time.Minute))
 }

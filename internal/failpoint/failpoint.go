@@ -8,7 +8,7 @@ var Hit func(point string)
 
 // Ledger is what a test changes in one ledger in a file.
 type Ledger struct {
-	// Hit is called at each named point of a commit; nil is nothing.
+	// Hit is called at each named point of a commit; nil: no function is called.
 	Hit func(point string)
 	// NoSync commits without waiting for the disk, which is enough while the process lives.
 	NoSync bool

@@ -1,5 +1,5 @@
-// Package fifo has the queue of the dispatcher, the connections and the subscribers: first in, first out, as long as it
-// must be, and small again afterwards.
+// Package fifo has the queue of the dispatcher, the connections and the subscribers: first in, first out. It grows as
+// needed and frees its memory afterwards.
 package fifo
 
 const (

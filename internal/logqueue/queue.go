@@ -12,8 +12,8 @@ import (
 	"github.com/seatbeat/seatbeat/internal/fifo"
 )
 
-// bound is how many records wait for the host's handler at most: some 300 KB of them. A handler that is this far behind
-// loses records, and is told how many.
+// bound is the maximum number of records that wait for the host's handler, about 300 KB. When a handler is this far
+// behind, records are dropped, and a later record says how many.
 const bound = 1024
 
 // Queue hands log records to a host's handler, in order and one at a time, on a goroutine of its own.
@@ -22,13 +22,13 @@ type Queue struct {
 
 	mu      sync.Mutex // guards the fields below
 	records fifo.Queue[entry]
-	dropped int     // records dropped behind those in records
-	lost    *target // whom to tell of them
+	dropped int     // records dropped after the end of records
+	lost    *target // the target that gets the report about them
 	closed  bool
 	wake    sync.Cond // of mu: a record was queued, or closed was set
 }
 
-// entry is a record, and the handler that it is for. It calls host code: only the queue's goroutine may run it.
+// entry passes a record to its handler. It calls host code: only the queue's goroutine may run it.
 type entry func()
 
 // New returns a queue in front of a handler, and the logger that fills it. The logger never blocks and never panics,
@@ -45,8 +45,8 @@ func New(host slog.Handler) (*Queue, *slog.Logger) {
 	return q, slog.New(handler{queue: q, target: &target{host: host}})
 }
 
-// Close takes no more records, and waits until those that were queued are handled, or until the time is over: a handler
-// that hangs keeps the queue's goroutine until it returns, and nothing else. It may be called again.
+// Close makes the queue refuse further records, and waits until the queued records are handled or the time is over. A
+// handler that hangs keeps only the queue's goroutine, until the handler returns. It may be called again.
 func (q *Queue) Close(wait time.Duration) {
 	q.mu.Lock()
 	q.closed = true
@@ -79,21 +79,22 @@ func (q *Queue) push(to *target, record slog.Record) {
 	q.wake.Signal()
 }
 
-// reportDropped returns the record that tells of those dropped so far. It is called with mu held.
+// reportDropped returns a record about the records dropped so far. It is called with mu held.
 func (q *Queue) reportDropped() entry {
 	n, to := q.dropped, q.lost
 	q.dropped, q.lost = 0, nil
 	return func() { to.handle(droppedRecord(n)) }
 }
 
-// droppedRecord tells an operator that lines are missing here.
+// droppedRecord tells an operator that log records are missing at this point.
 func droppedRecord(n int) slog.Record {
 	r := slog.NewRecord(time.Now(), slog.LevelWarn, "log records were dropped, because the log handler was too slow", 0)
 	r.AddAttrs(slog.Int("dropped", n))
 	return r
 }
 
-// run is the queue's goroutine. A handler that calls runtime.Goexit ends it, and another one goes on.
+// run is the queue's goroutine. When a handler calls runtime.Goexit, this goroutine ends and another goroutine
+// continues.
 func (q *Queue) run() {
 	finished := false
 	defer func() {
@@ -133,7 +134,7 @@ type handler struct {
 	target *target
 }
 
-// Enabled is always true: whether the host wants a level is asked of its handler on the queue's goroutine.
+// Enabled is always true: the queue's goroutine asks the host's handler whether a level is enabled.
 func (h handler) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle queues a record.
@@ -167,7 +168,7 @@ func (t *target) resolve() slog.Handler {
 	return t.host
 }
 
-// handle calls the host's handler. A panic of the handler loses this record, and is told in the next one.
+// handle calls the host's handler. A panic of the handler loses this record; the next record reports the panic.
 func (t *target) handle(record slog.Record) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -178,7 +179,7 @@ func (t *target) handle(record slog.Record) {
 }
 
 func (t *target) reportPanic(reason any) {
-	defer func() { _ = recover() }() // a handler that panics at everything cannot be told
+	defer func() { _ = recover() }() // a handler that always panics cannot get the report
 	r := slog.NewRecord(time.Now(), slog.LevelError, "the log handler panicked, and a record is lost", 0)
 	r.AddAttrs(slog.String("panic", fmt.Sprint(reason)))
 	t.write(r)

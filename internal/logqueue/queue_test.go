@@ -107,7 +107,7 @@ func (hostile) Handle(context.Context, slog.Record) error { panic("Handle") }
 func (hostile) WithAttrs([]slog.Attr) slog.Handler        { panic("WithAttrs") }
 func (hostile) WithGroup(string) slog.Handler             { panic("WithGroup") }
 
-func TestAHandlerThatPanicsAtEverythingIsNobodysPanic(t *testing.T) {
+func TestAHandlerThatAlwaysPanicsDoesNotPanicItsCaller(t *testing.T) {
 	q, log := New(hostile{})
 	log.With("a", 1).WithGroup("g").Info("text", "b", 2)
 	q.Close(time.Minute)

@@ -20,8 +20,8 @@ const messagesPerTurn = 100
 // than actors. A worker ends when the queue is empty, so that an idle runtime has no goroutine.
 //
 // A scheduled function that panics ends the process, as it would with protoactor's own dispatcher. The mailbox hands each
-// panic of an actor to the actor's supervisor. So a panic that comes out here is a defect of the mailbox itself, and after
-// it an actor would be dead without its supervisor being told.
+// panic of an actor to the actor's supervisor. So a panic that reaches the dispatcher is a defect of the mailbox
+// itself: an actor would be dead and its supervisor would not know.
 type Dispatcher struct {
 	limit int // the most workers
 
@@ -67,7 +67,7 @@ func (t longTurns) Throughput() int { return t.messages }
 // Throughput returns how many messages a mailbox may handle in one turn.
 func (d *Dispatcher) Throughput() int { return messagesPerTurn }
 
-// Schedule runs fn on one of the workers. What was scheduled before is started before. Schedule does not block.
+// Schedule runs fn on one of the workers. Functions start in the order of Schedule. Schedule does not block.
 func (d *Dispatcher) Schedule(fn func()) { d.schedule(function(fn)) }
 
 func (d *Dispatcher) schedule(t turn) {

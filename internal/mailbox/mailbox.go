@@ -130,7 +130,7 @@ func (m *mailbox) next() (message any, system, ok bool) {
 	return m.user.pop(), false, true
 }
 
-// handle has the actor handle one message. When the actor fails, its supervisor is told and the message is lost.
+// handle makes the actor handle one message. When the actor fails, its supervisor is informed and the message is lost.
 func (m *mailbox) handle(message any, system bool) {
 	handled := false
 	defer func() {

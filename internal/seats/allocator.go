@@ -34,7 +34,7 @@ func New(cfg Config, clients *Clients) *Allocator {
 	return a
 }
 
-// Load replays a ledger and returns what [Replay.Done] does. The ledger is open afterwards.
+// Load replays a ledger and returns the result of [Replay.Done]. The ledger is open afterwards.
 func (a *Allocator) Load(l ledger.Ledger) (last ledger.Record, err error) {
 	r := NewReplay(a)
 	if err := l.Open(r.Add); err != nil {
@@ -43,14 +43,14 @@ func (a *Allocator) Load(l ledger.Ledger) (last ledger.Record, err error) {
 	return r.Done(), nil
 }
 
-// Start records that the server starts after the life that last tells of, and returns the record.
+// Start records a new start of the server and returns the record. last is the record of the previous start.
 func (a *Allocator) Start(last ledger.Record, serverID string, wall int64) ledger.Record {
 	r := ledger.Record{Kind: ledger.RecordStart, ServerID: serverID, Wall: wall, Epoch: last.Epoch + 1}
 	a.leases.journal.add(r, last.Seq)
 	return r
 }
 
-// RecordTime records the latest wall time seen and returns the number of the record. The record of the time before, if
+// RecordTime records the latest wall time seen and returns the number of the record. The previous record of a time, if
 // any, is dropped.
 func (a *Allocator) RecordTime(wall int64, before uint64) uint64 {
 	return a.leases.journal.add(ledger.Record{Kind: ledger.RecordTime, Wall: wall}, before)
@@ -65,17 +65,17 @@ func (a *Allocator) Batch() ledger.Batch { return a.leases.journal.batch }
 // Committed says that the ledger has the batch.
 func (a *Allocator) Committed() { a.leases.journal.committed() }
 
-// AnswerCalls answers the blocked calls that were decided. The ledger has the batch then.
+// AnswerCalls answers the blocked calls that were decided. Call it after the ledger has the batch.
 func (a *Allocator) AnswerCalls() { a.queues.answerCalls() }
 
-// PassAudit hands the audit records of this round over, and gets an empty slice for those of the next. The ledger has the
-// batch then.
+// PassAudit hands over the audit records of this round. pass returns an empty slice for the next round. Call it after
+// the ledger has the batch.
 func (a *Allocator) PassAudit(pass func([]AuditRecord) (empty []AuditRecord)) {
 	a.audit = pass(a.audit)
 }
 
-// Beat renews those of the packed lease ids that the client holds, and returns where in ids the others start. It may be
-// called from any goroutine, and allocates nothing when the client holds them all.
+// Beat renews the leases among the packed ids that the client holds, and returns the offsets in ids of all other
+// leases. It may be called from any goroutine, and allocates nothing when the client holds all leases.
 func (a *Allocator) Beat(c *Client, ids []byte, now time.Duration) (missed []int) {
 	return a.leases.table.beat(c.index, ids, now)
 }
@@ -91,21 +91,21 @@ func (a *Allocator) AllowTakes(c *Client, n int, now time.Duration) error {
 
 // AllowReturns counts n returns of a client, or refuses them when the client asks too often.
 func (a *Allocator) AllowReturns(c *Client, n int, now time.Duration) error {
-	if wait := c.rate.take(n, now, a.cfg.Limits); wait > 0 {
-		return &Refusal{Reason: messages.RateLimited, Message: "too many seats taken and returned", RetryAfter: wait}
+	if wait := c.rate.take(n, now, a.cfg.Limits.Rate, a.cfg.Limits.Burst); wait > 0 {
+		return refusedAt(LimitRate, messages.RateLimited, "too many seats taken and returned", wait)
 	}
 	return nil
 }
 
-// Take decides about one take of a client, and carries the decision out.
+// Take decides about one take of a client, and carries out the decision.
 func (a *Allocator) Take(c *Client, t Take, now time.Duration) Outcome {
 	d := a.takeOrRepeat(c, t)
 	a.carryOut(&d, now)
 	return d.Outcome
 }
 
-// Wait decides about a take that may wait for seats, or puts it into the queue of its feature: then waits is true, and the
-// call is answered later.
+// Wait decides about a take that may wait for seats, or puts it into the queue of its feature. When it waits, waits is
+// true and the call is answered later.
 func (a *Allocator) Wait(c *Client, t Take, call *BlockedCall, now time.Duration) (o Outcome, waits bool) {
 	if w := a.queues.of(c, t.Request); w != nil && t.Fault == "" {
 		return a.queues.reattach(w, t, call, now)
@@ -114,9 +114,11 @@ func (a *Allocator) Wait(c *Client, t Take, call *BlockedCall, now time.Duration
 	switch {
 	case d.Reason != messages.NoSeats || a.policy.servable(c, t).Result == Refused:
 	case c.waiting >= a.cfg.Limits.ClientWaiting:
-		d = a.policy.later(d, messages.RateLimited, "the client waits in line too often")
+		d = a.policy.later(d, LimitClientWaiting, messages.RateLimited, "too many checkouts of this client wait in queues")
 	case len(a.queues.waiters) >= a.cfg.Limits.Waiting:
-		d = a.policy.later(d, messages.Busy, "too many wait in line")
+		d = a.policy.later(d, LimitWaiting, messages.Busy, "too many checkouts wait in queues")
+	case c.account.waiting >= a.cfg.Limits.IdentityWaiting:
+		d = a.policy.later(d, LimitIdentityWaiting, messages.RateLimited, "too many checkouts of this identity wait in queues")
 	default:
 		a.queues.join(d, call)
 		return Outcome{}, true
@@ -155,6 +157,7 @@ func (a *Allocator) carryOut(d *decision, now time.Duration) {
 // publish counts a refusal, and audits a refusal or a new grant. Refused takes that name no pool are counted together, so
 // that clients cannot make up more and more names.
 func (a *Allocator) publish(d *decision) {
+	a.clients.counts.Count(d.Limit)
 	switch {
 	case d.Result == Refused && d.pool != nil:
 		d.pool.tally.deny(d.Reason, 1)
@@ -166,21 +169,43 @@ func (a *Allocator) publish(d *decision) {
 	}
 }
 
-// Checkin returns leases and requests of a client. Leases and requests that are unknown or have ended are ignored. When
-// Checkin refuses, some of them may have been returned: the client repeats the call.
+// Checkin returns leases and requests of a client. Leases that are unknown or have ended are ignored, and so are requests
+// whose leases have ended. A request that is unknown is cancelled, so that it is not executed when it arrives. When
+// Checkin refuses, what the server knows has been returned: the client repeats the call.
 func (a *Allocator) Checkin(c *Client, leases []messages.LeaseID, requests []messages.RequestID, now time.Duration) error {
 	for _, lease := range leases {
 		if number, ok := a.leases.owned(c, lease); ok && a.leases.at(number).state == entryHeld {
 			a.end(number, messages.Returned, now)
 		}
 	}
+	var unknown []messages.RequestID
 	for _, request := range requests {
-		if _, known := a.leases.lookup(c, request); !known && a.leases.full(1) {
-			return &Refusal{Reason: messages.Busy, Message: "the server remembers too many requests", RetryAfter: a.cfg.RetryAfter}
+		if _, known := a.leases.lookup(c, request); known || a.queues.of(c, request) != nil {
+			a.cancel(c, request, messages.Returned, now)
+		} else {
+			unknown = append(unknown, request)
+		}
+	}
+	for _, request := range unknown {
+		if err := a.allowUnknown(c, now); err != nil {
+			return err
 		}
 		a.cancel(c, request, messages.Returned, now)
 	}
 	return nil
+}
+
+// allowUnknown counts the return of a request that is unknown, or refuses it: each such request leaves a tombstone, and a
+// client can make up as many as it likes.
+func (a *Allocator) allowUnknown(c *Client, now time.Duration) error {
+	switch {
+	case c.account.entries >= a.cfg.Limits.IdentityLeases:
+		return refusedAt(LimitIdentityLeases, messages.RateLimited, "too many requests of the identity are remembered", a.cfg.RetryAfter)
+	case a.leases.full(1):
+		return refusedAt(LimitLeases, messages.Busy, "the server remembers too many requests", a.cfg.RetryAfter)
+	default:
+		return c.account.allowUnknown(now, a.cfg.Limits)
+	}
 }
 
 // cancel ends the lease of a request, or its wait in a queue. A request that is unknown leaves a tombstone.
@@ -217,12 +242,12 @@ func (a *Allocator) End(lease messages.LeaseID, reason messages.Reason, now time
 		return ErrNoLease
 	}
 	a.endAs(AuditRelease, number, reason, now)
-	a.queues.markAllDirty() // whoever waits to replace the lease may wait for nothing now
+	a.queues.markAllDirty() // a waiting take that replaces this lease may need a different decision now
 	return nil
 }
 
-// ReasonFor says whether a client holds a lease that its heartbeat missed, and if not, why. About leases of other clients
-// it says that they are unknown.
+// ReasonFor reports whether a client holds a lease that its heartbeat missed, and if not, why. A lease of another
+// client is unknown.
 func (a *Allocator) ReasonFor(c *Client, lease messages.LeaseID) (reason messages.Reason, held bool) {
 	number, ok := a.leases.owned(c, lease)
 	if !ok {
@@ -243,11 +268,21 @@ func (a *Allocator) Expire(now time.Duration, limit int) (more bool) {
 	return len(overdue) == limit
 }
 
-// EndExpired ends up to limit leases of features whose licences have all expired, and reports whether there may be more.
+// EndExpired ends up to limit leases of features whose licences have all expired, and of those whose own licence has ended
+// and for which the licences in force have no room. So a licence ends whatever becomes of its file. EndExpired reports
+// whether there may be more.
 func (a *Allocator) EndExpired(now time.Duration, limit int) (more bool) {
+	at, coming := a.pools.at.UnixMilli(), licenseEnds{}
 	for number := range a.leases.used {
 		e := a.leases.at(number)
-		if e.state != entryHeld || !a.pools.all[e.pool].expired {
+		if e.state != entryHeld {
+			continue
+		}
+		pool := a.pools.all[e.pool]
+		if !pool.expired && !(e.outlived(at) && pool.exceeded(e.version)) {
+			if !e.outlived(at) {
+				coming.granted(e.until)
+			}
 			continue
 		}
 		if limit--; limit < 0 {
@@ -255,6 +290,7 @@ func (a *Allocator) EndExpired(now time.Duration, limit int) (more bool) {
 		}
 		a.end(number, messages.FeatureExpired, now)
 	}
+	a.leases.ends.looked(coming.next)
 	return false
 }
 
@@ -279,20 +315,22 @@ func (a *Allocator) ExpireWaiters(now time.Duration) { a.queues.expire(now) }
 // SetFeatures replaces the list of features. Refresh brings the new list into force.
 func (a *Allocator) SetFeatures(features []license.Feature) {
 	a.pools.set(features)
-	a.queues.markAllDirty() // there may be more seats, or none for some
+	a.leases.ends.change()
+	a.queues.markAllDirty() // seats may have been added, or a feature may have lost all its seats
 }
 
-// Refresh brings blocks into force that have started by this time, and takes out blocks that have expired. It reports
-// whether any block has expired since the last Refresh, and whether leases of expired licences are held: EndExpired ends
-// them.
+// Refresh brings blocks into force that have started by this time, and removes blocks that have expired. It reports
+// whether any block has expired since the last Refresh, and whether leases may be held whose licences have ended:
+// EndExpired ends them.
 func (a *Allocator) Refresh(at time.Time) (expired, overdue bool) {
 	started, over := a.pools.counts()
 	overdue = a.pools.refresh(at)
 	nowStarted, nowOver := a.pools.counts()
 	if nowStarted != started || nowOver != over {
+		a.leases.ends.change()
 		a.queues.markAllDirty() // there may be more seats, or waiting may be pointless now
 	}
-	return nowOver > over, overdue
+	return nowOver > over, overdue || a.leases.ends.due(at.UnixMilli())
 }
 
 // Held returns how many leases are held.
@@ -301,8 +339,8 @@ func (a *Allocator) Held() int { return a.leases.held }
 // Remembered returns how many ended leases and cancelled requests are remembered.
 func (a *Allocator) Remembered() int { return a.leases.tombstones.len() }
 
-// Queued returns 0 when no take waits and nothing is left of takes that waited: no position in a queue, no count of a
-// client, no call without its answer. Otherwise it returns how much there is.
+// Queued returns how many waiters, takes counted for clients, unanswered calls and queues to be served there are. It is
+// 0 when no take waits and nothing is left of earlier waits.
 func (a *Allocator) Queued() int { return a.queues.size() }
 
 // Status returns the pools in the list and those that left it with seats held, in the order of their names.
@@ -311,7 +349,7 @@ func (a *Allocator) Status() []PoolStatus { return a.pools.status() }
 // Holders returns a page of the leases that are held, in no particular order.
 func (a *Allocator) Holders(query HoldersQuery) HoldersPage { return a.leases.holders(query) }
 
-// Sample returns what the metrics show of each pool, and then of takes that named no pool.
+// Sample returns the values of each pool for the metrics, and last the values of takes that named no pool.
 func (a *Allocator) Sample() []PoolSample {
 	all := make([]PoolSample, 0, len(a.pools.all)+1)
 	for _, p := range a.pools.all {

@@ -5,13 +5,13 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// AuditRecord is what the audit says about one decision.
+// AuditRecord is the audit record of one decision.
 type AuditRecord struct {
 	Kind      AuditKind
 	Reason    messages.Reason
 	Overdrawn bool
 	Holder    ledger.Holder
-	Info      *ClientInfo // nil when the client has said nothing about itself
+	Info      *ClientInfo // nil when the client has not connected since the server started
 	Feature   string
 	Version   messages.Version
 	Count     int
@@ -19,7 +19,7 @@ type AuditRecord struct {
 	Seats     int // seats of the feature without overdraft
 	Lease     messages.LeaseID
 	Message   string       // of a denial
-	HeldBy    []SeatHolder // of a denial for want of seats: some of those who hold them
+	HeldBy    []SeatHolder // of a denial for want of seats: some of the holders
 }
 
 // AuditKind is the kind of an AuditRecord.

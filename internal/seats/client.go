@@ -8,11 +8,15 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// Client is one instance of one identity. It is remembered from its first call until it has been silent for the client
-// timeout and the allocator remembers none of its leases and requests.
+// Client is one instance of one identity. It is awake from its first call until it has been silent for some seconds and
+// neither holds leases nor waits. Then it rests, and counts among the clients no longer. It is remembered until it has
+// been silent for the client timeout and the allocator remembers none of its leases and requests.
 type Client struct {
-	index  uint32 // names the client in slots and entries
-	holder ledger.Holder
+	index   uint32 // names the client in slots and entries
+	holder  ledger.Holder
+	account *account // of its identity
+
+	resting bool // guarded by the mutex of Clients
 
 	// For any goroutine.
 	shareKeys atomic.Pointer[ShareKeys] // nil until the client was introduced
@@ -34,10 +38,11 @@ type ClientInfo struct{ User, Host string }
 // Holder identifies the client in records and for operators.
 func (c *Client) Holder() ledger.Holder { return c.holder }
 
-// Introduced reports whether the client has said who it is, since the server started.
+// Introduced reports whether the share keys of the client were set since the server started.
 func (c *Client) Introduced() bool { return c.shareKeys.Load() != nil }
 
-// Introduce notes who a client is that has not connected since the server started. A Connect that came first prevails.
+// Introduce sets the share keys and names of a client, if it has not connected since the server started. A Connect that
+// came first wins.
 func (c *Client) Introduce(keys *ShareKeys, info *ClientInfo) {
 	c.shareKeys.CompareAndSwap(nil, keys)
 	c.info.CompareAndSwap(nil, info)
@@ -56,7 +61,7 @@ func (c *Client) InFlight() int { return int(c.inFlight.Load()) }
 // not the limit of calls in flight, so that a blocked call gets in the way of no heartbeat.
 func (c *Client) BeginWait() { c.inFlight.Add(-1) }
 
-// EndWait ends what BeginWait began.
+// EndWait ends the time that BeginWait began.
 func (c *Client) EndWait() { c.inFlight.Add(1) }
 
 // connect begins a session, which supersedes the older one.
@@ -69,8 +74,8 @@ func (c *Client) connect(session uint64, keys *ShareKeys, info *ClientInfo, now 
 	c.session.Store(session)
 }
 
-// adopt reports whether a session is the newest of its instance. A session that is newer than the known one is from before
-// a restart: it becomes the known one.
+// adopt reports whether a session is the newest of its instance. A session number above the known one was given before
+// a restart of the server, which forgot it: it becomes the known one.
 func (c *Client) adopt(session uint64) bool {
 	for {
 		known := c.session.Load()
@@ -83,13 +88,23 @@ func (c *Client) adopt(session uint64) bool {
 	}
 }
 
-// idle reports whether the client may be forgotten: its last call was before the given time, and nothing of it is
-// remembered or waits.
-func (c *Client) idle(before time.Duration) bool {
-	return c.entries == 0 && c.waiting == 0 && c.inFlight.Load() == 0 && time.Duration(c.lastCall.Load()) < before
+// quiet reports whether the client holds nothing, does not wait, and made its last call before the given time.
+func (c *Client) quiet(before time.Duration) bool {
+	return c.leases == 0 && c.waiting == 0 && c.inFlight.Load() == 0 && time.Duration(c.lastCall.Load()) < before
 }
 
-// shareKey returns with whom the client shares seats in a scope.
+// rest and wake change whether the client counts among the clients. The caller holds the mutex of Clients.
+func (c *Client) rest() {
+	c.resting = true
+	c.account.addAwake(-1)
+}
+
+func (c *Client) wake() {
+	c.resting = false
+	c.account.addAwake(+1)
+}
+
+// shareKey returns the key under which the client shares seats in a scope; zero when it shares none.
 func (c *Client) shareKey(scope license.Share) shareKey {
 	if keys := c.shareKeys.Load(); keys != nil {
 		return keys[scope]
@@ -97,6 +112,14 @@ func (c *Client) shareKey(scope license.Share) shareKey {
 	return shareKey{}
 }
 
-func (c *Client) addLeases(n int)  { c.leases += n }
-func (c *Client) addEntries(n int) { c.entries += n }
-func (c *Client) addWaiting(n int) { c.waiting += n }
+func (c *Client) addLeases(n int) { c.leases += n }
+
+func (c *Client) addEntries(n int) {
+	c.entries += n
+	c.account.addEntries(n)
+}
+
+func (c *Client) addWaiting(n int) {
+	c.waiting += n
+	c.account.addWaiting(n)
+}

@@ -7,19 +7,20 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// decision is what the policy decided about one take. Everything that follows from the take is made of it: the answer, the
-// record for the ledger, the audit record and the metrics.
+// decision is the decision of the policy about one take. The answer, the record for the ledger, the audit record and
+// the metrics are made from it.
 type decision struct {
 	Outcome // the answer; the Lease of a new grant is known once the grant is carried out
 
 	client *Client
 	take   Take
 	index  uint32 // of pool
-	pool   *pool  // that the take names, nil when there is none
+	pool   *pool  // the pool that the take names; nil when there is none
 
 	known uint32       // of a repeated take that is granted: the slot of its lease, plus 1
 	want  demand       // of a new grant
-	group shareGroupID // of a new grant: with whom it shares seats
+	group shareGroupID // of a new grant: the group that shares its seats
+	until int64        // of a new grant: when its licence ends, in milliseconds since 1970; 0 when it never does
 }
 
 // isNew reports whether the decision grants a lease that does not exist yet.
@@ -45,7 +46,7 @@ func (d decision) repeated(number uint32, o Outcome) decision {
 
 // granted returns the decision as a grant of a new lease.
 func (d decision) granted(want demand, group shareGroupID, overdrawn bool) decision {
-	d.want, d.group = want, group
+	d.want, d.group, d.until = want, group, d.pool.until(want.version)
 	d.Outcome = Outcome{Result: Granted, Version: want.version.version(), Overdrawn: overdrawn}
 	return d
 }
@@ -60,7 +61,7 @@ func (d *decision) record() ledger.Record {
 	r := ledger.Record{
 		Kind: ledger.RecordGrant, Holder: d.client.holder, Request: d.take.Request, Lease: d.Lease,
 		Feature: d.pool.name, Major: d.want.version.major(), Minor: d.want.version.minor(), Count: uint32(d.want.seats),
-		Overdrawn: d.Overdrawn,
+		Overdrawn: d.Overdrawn, Until: d.until,
 	}
 	if d.want.group != 0 {
 		r.Share, r.Group = d.group.share, d.group.key

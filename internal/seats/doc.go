@@ -1,9 +1,9 @@
 // Package seats decides which client gets seats of which feature. It is the pure part of the licence server: it knows no
-// network, goroutine, clock or disk, so that tests can drive it with a time of their own. The engine of package server
+// network, goroutine, clock or disk, so that tests can drive it in virtual time. The engine of package server
 // drives it in a server.
 //
-// The [Allocator] decides. It finds out what a take asks for in its pools (the blocks of each feature, as version tiers),
-// with its share groups, and in its queues (the takes that wait). The leases it grants and the requests it remembers are
+// The [Allocator] decides. For each take it looks at the pool of the feature (its blocks, as version tiers), at the
+// share groups, and at the queue of takes that wait. The leases it grants and the requests it remembers are
 // in the type leases, which also puts each change into the journal for the ledger. [Clients] and the lease table are
 // shared with the goroutines of calls: they let heartbeats renew leases without asking the allocator.
 //

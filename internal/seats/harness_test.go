@@ -26,6 +26,7 @@ type harness struct {
 var manyLimits = Limits{
 	Clients: 100_000, InFlight: 256, ClientLeases: 2_000_000, Leases: 8_000_000, Rate: 20_000, Burst: 4_000_000,
 	ClientWaiting: 256, Waiting: 10_000,
+	IdentityClients: 100_000, IdentityLeases: 8_000_000, IdentityWaiting: 10_000, IdentityRate: 20_000, IdentityBurst: 4_000_000,
 }
 
 // newHarness starts an allocator on a ledger in memory.
@@ -81,7 +82,7 @@ func (s *harness) clientOf(identity string, number byte) *Client {
 	cs := s.allocator.clients
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	c, err := cs.of(ledger.Holder{Identity: identity, Instance: [16]byte{number}})
+	c, err := cs.of(ledger.Holder{Identity: identity, Instance: [16]byte{number}}, s.now)
 	require.NoError(s.t, err)
 	return c
 }

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// MaxHolders is how many leases a HoldersPage has at most.
+	// MaxHolders is the maximum number of leases in a HoldersPage.
 	MaxHolders = 1000
-	// scanHolders is how many slots are looked at for one page, so that callers do not wait behind it.
+	// scanHolders is how many slots are read for one page. It is bounded so that other callers do not wait long.
 	scanHolders = 1 << 16
 )
 
@@ -19,14 +19,14 @@ type Lease struct {
 	Version messages.Version // that was served
 	Count   int
 	Holder  ledger.Holder
-	// User and Host are what the client says about itself; empty while it has not connected since a restart.
+	// User and Host are claims of the client; empty while it has not connected since a restart.
 	User, Host string
 }
 
 // HoldersQuery says which leases to return.
 type HoldersQuery struct {
 	Feature string // empty means all features
-	After   uint32 // the Next of the page before
+	After   uint32 // the Next of the previous page
 }
 
 // HoldersPage is a part of the leases.

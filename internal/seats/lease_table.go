@@ -11,12 +11,12 @@ import (
 
 // leaseTable is the part of the leases that heartbeats touch: which client holds each slot, under which secret, and when
 // its last heartbeat came. A lease id starts with the number of its slot, so that a heartbeat costs one array access for
-// each lease. The rest of the id is the secret: a slot accepts only the id that it was given last.
+// each lease. The rest of the id is the secret: a slot accepts only its latest id.
 //
 // Heartbeats call beat from any goroutine. Only the goroutine of the allocator, which alone decides what is held, calls
 // the other methods.
 type leaseTable struct {
-	// chunks grows by being replaced: a heartbeat works on the slice that it found.
+	// chunks is replaced by a longer slice when it grows. A running heartbeat keeps the slice that it loaded.
 	chunks atomic.Pointer[[]*chunk]
 }
 
@@ -26,7 +26,7 @@ const chunkSlots = 1024
 // chunk is a run of slots with a lock of its own.
 type chunk struct {
 	mu     sync.Mutex
-	oldest time.Duration // no heartbeat of a held slot is older: until this is overdue, no slot of the chunk is
+	oldest time.Duration // lower bound for beaten of the held slots: while oldest is not overdue, no slot of the chunk is
 	slots  [chunkSlots]slot
 }
 
@@ -59,8 +59,8 @@ func leaseID(number uint32, secret [12]byte) (id messages.LeaseID) {
 // slotOf returns the number of the slot that an id names.
 func slotOf(id []byte) uint32 { return binary.BigEndian.Uint32(id) }
 
-// beat renews the leases of the client among the packed ids, and returns where in ids the others start. It allocates
-// nothing when the client holds them all.
+// beat renews the leases of the client among the packed ids, and returns the offsets in ids of all other leases. It
+// allocates nothing when the client holds all leases.
 func (t *leaseTable) beat(client uint32, ids []byte, now time.Duration) (missed []int) {
 	chunks, holder := *t.chunks.Load(), client+1
 	var locked *chunk
@@ -125,7 +125,7 @@ func (t *leaseTable) renew(number uint32, now time.Duration) {
 	c.mu.Unlock()
 }
 
-// release ends the lease in a slot: from now on heartbeats miss it. Its secret stays.
+// release ends the lease in a slot: from now on heartbeats do not find the lease. The secret stays.
 func (t *leaseTable) release(number uint32) {
 	s, c := t.at(number)
 	s.holder = 0
@@ -146,7 +146,7 @@ func (t *leaseTable) secret(number uint32) [12]byte {
 	return s.secret
 }
 
-// names reports whether the id is the one that its slot was given last.
+// names reports whether the id is the latest id of its slot.
 func (t *leaseTable) names(id messages.LeaseID) bool {
 	number := slotOf(id[:])
 	if number/chunkSlots >= uint32(len(*t.chunks.Load())) {

@@ -34,7 +34,7 @@ func TestASlotHeldAfterTimeStoodStillBecomesOverdue(t *testing.T) {
 	assert.Equal(t, []uint32{0}, table.overdue(10, 1))
 }
 
-func TestABeatIsCountedToWhomItBelongs(t *testing.T) {
+func TestABeatRenewsOnlyLeasesOfItsClient(t *testing.T) {
 	table := newLeaseTable()
 	table.grow(chunkSlots)
 	var ids []byte

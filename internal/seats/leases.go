@@ -23,24 +23,26 @@ type leases struct {
 	tombstones tombstones
 	journal    journal
 	held       int // leases
+	ends       licenseEnds
 }
 
 // entry is what the allocator knows of a slot.
 type entry struct {
 	request   messages.RequestID
 	seq       uint64 // of the record that states the present state
+	until     int64  // when the licence ends that granted the lease, in milliseconds since 1970; 0 when it never does
 	pool      uint32
 	count     uint32
 	client    uint32
-	group     uint32     // with which it shares seats, 0 for none
+	group     uint32     // the share group of the lease, 0 for none
 	version   versionKey // that was served
 	state     entryState
 	reason    messages.Reason // of the end
 	overdrawn bool            // when it was granted, more seats were held than there are
 }
 
-// entryState is the state of a slot. It goes from free to held to ended to free; or from free to ended to free for a
-// request that was cancelled before it arrived.
+// entryState is the state of a slot. A slot goes from free to held to ended to free. A slot for a request that was
+// cancelled before it arrived goes from free to ended to free.
 type entryState uint8
 
 const (
@@ -56,13 +58,19 @@ func (e *entry) hold(pool uint32, d demand, overdrawn bool) {
 	e.state, e.pool, e.version, e.count, e.group, e.overdrawn = entryHeld, pool, d.version, uint32(d.seats), d.group, overdrawn
 }
 
+// ending notes when the licence ends that granted the lease.
+func (e *entry) ending(until int64) { e.until = until }
+
+// outlived reports whether the licence has ended that granted the held lease.
+func (e *entry) outlived(at int64) bool { return e.until != 0 && at >= e.until }
+
 // end makes an entry a tombstone. Its seats were given back before.
 func (e *entry) end(reason messages.Reason) { e.state, e.reason, e.group = entryEnded, reason, 0 }
 
 // recorded notes the number of the record that states the entry.
 func (e *entry) recorded(seq uint64) { e.seq = seq }
 
-// requestKey is a request id in its scope: request ids of different clients have nothing to do with each other.
+// requestKey is a request id in its scope: equal request ids of different clients are different requests.
 type requestKey struct {
 	client  uint32
 	request messages.RequestID
@@ -135,19 +143,21 @@ func (ls *leases) assign(number uint32, c *Client, request messages.RequestID) *
 	return e
 }
 
-// secret draws the random part of a lease id. Its 96 bits make it different from all earlier ones in the same slot.
+// secret draws the random part of a lease id. Its 96 bits make it different from all earlier secrets of the same slot.
 func (ls *leases) secret() (secret [12]byte) {
 	ls.draw(secret[:])
 	return secret
 }
 
-// grant makes the lease of a decision, which has found room for it, and returns its slot. recordGrant records the lease
-// when what it replaces has ended.
+// grant makes the lease that a decision grants, and returns its slot. Call recordGrant after the replaced leases have
+// ended.
 func (ls *leases) grant(d *decision, now time.Duration) (number uint32) {
 	number, e := ls.reserve(d.client, d.take.Request)
 	ls.table.hold(number, ls.secret(), d.client.index, now)
 	d.carriedOut(ls.id(number), ls.pools.groups.join(d.group, d.want))
 	e.hold(d.index, d.want, d.Overdrawn)
+	e.ending(d.until)
+	ls.ends.granted(d.until)
 	ls.count(d.client, e, +1)
 	return number
 }
@@ -174,13 +184,14 @@ func (ls *leases) end(number uint32, reason messages.Reason, now time.Duration) 
 	ls.entomb(number, c, reason, now)
 }
 
-// giveBack takes the seats of a held lease off those that are held.
+// giveBack subtracts the seats of a held lease from the seats held.
 func (ls *leases) giveBack(c *Client, e *entry) {
 	ls.count(c, e, -1)
 	ls.pools.groups.prune(e.group)
 }
 
-// entomb makes an entry a tombstone: whoever asks for its request or lease is told the reason.
+// entomb makes an entry a tombstone: a repeat of its request, or a heartbeat with its lease, is answered with the
+// reason.
 func (ls *leases) entomb(number uint32, c *Client, reason messages.Reason, now time.Duration) {
 	e := ls.at(number)
 	e.end(reason)
@@ -213,14 +224,14 @@ func (ls *leases) evict(number uint32) {
 	if e.state == entryFree {
 		return
 	}
-	ls.clients.get(e.client).addEntries(-1)
 	delete(ls.requests, requestKey{e.client, e.request})
+	ls.clients.released(ls.clients.get(e.client))
 	ls.table.mark(number, [12]byte{})
 	ls.journal.drop(e.seq)
 	*e = entry{}
 }
 
-// replayGrant and replayEnd put into a slot what a record of the ledger says. Heartbeats count from the start of the
+// replayGrant and replayEnd restore a slot from a record of the ledger. Heartbeats count from the start of the
 // clock.
 func (ls *leases) replayGrant(number uint32, c *Client, r ledger.Record) {
 	ls.table.hold(number, [12]byte(r.Lease[4:]), c.index, 0)
@@ -229,6 +240,8 @@ func (ls *leases) replayGrant(number uint32, c *Client, r ledger.Record) {
 	d.group = ls.pools.groups.join(shareGroupID{pool, r.Share, r.Group}, d)
 	e := ls.assign(number, c, r.Request)
 	e.hold(pool, d, r.Overdrawn)
+	e.ending(r.Until)
+	ls.ends.granted(r.Until)
 	e.recorded(r.Seq)
 	ls.count(c, e, +1)
 }

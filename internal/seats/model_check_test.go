@@ -133,7 +133,7 @@ func TestSeatsAreAccountedForOverRestarts(t *testing.T) {
 	testModel(t, 0, func() ledger.Ledger { return &ledger.Memory{} })
 }
 
-func TestWhoWaitsIsServedInTurnAndLeavesNothingBehind(t *testing.T) {
+func TestWaitersAreServedInOrderAndLeaveNothingBehind(t *testing.T) {
 	testModel(t, 8, func() ledger.Ledger { return &ledger.Memory{} })
 }
 

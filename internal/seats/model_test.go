@@ -23,6 +23,7 @@ type modelRequest struct {
 	overdrawn bool
 	scope     license.Share // with whom it shared when it was granted
 	group     shareKey
+	until     time.Time     // when the licence ends that granted it; zero when it never does
 	at        time.Duration // of the last beat, or of the end
 	reason    messages.Reason
 }
@@ -73,6 +74,7 @@ func (m *model) cancel(client byte, request messages.RequestID, reason messages.
 
 // expireLeases ends and forgets what is due.
 func (m *model) expireLeases() {
+	m.expireOutlived()
 	var kept []*modelRequest
 	for _, r := range m.all {
 		switch {
@@ -149,7 +151,7 @@ func (m *model) evaluate(client byte, t Take, first bool) (*modelRequest, Outcom
 	if short || further && !first && len(m.queues[t.Feature]) > 0 {
 		return nil, no(messages.NoSeats)
 	}
-	r.overdrawn = past
+	r.overdrawn, r.until = past, m.until(r.feature, version)
 	return r, Outcome{Result: Granted, Version: version, Overdrawn: past}
 }
 

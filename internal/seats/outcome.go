@@ -19,7 +19,7 @@ type Take struct {
 }
 
 // Outcome answers a take. A grant has Lease, Version and Overdrawn; a refusal has Reason and Message, and RetryAfter when
-// trying again may help; what is gone has the Reason of its end.
+// trying again may help; a Gone has the Reason of the end.
 type Outcome struct {
 	Result     Result // 0 while nothing is decided
 	Lease      messages.LeaseID
@@ -28,6 +28,7 @@ type Outcome struct {
 	Reason     messages.Reason
 	Message    string
 	RetryAfter time.Duration
+	Limit      Limit // that was met, if any
 }
 
 // Result is the kind of an Outcome.

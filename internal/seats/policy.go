@@ -8,24 +8,24 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// policy decides about takes. It looks at leases, pools and queues, and changes nothing: the allocator carries out what
-// the policy decides.
+// policy decides about takes. It looks at leases, pools and queues, and changes nothing: the allocator carries out the
+// decisions.
 type policy struct {
 	limits Limits
-	retry  time.Duration // of refusals that trying again later can cure
+	retry  time.Duration // the retry-after of refusals for temporary reasons
 	leases *leases
 	pools  *pools
 
 	change []int // reused by checkSeats
 }
 
-// about returns a decision about a take in which nothing is decided yet.
+// about returns an empty decision about a take, which names the client, the take and its pool.
 func (p *policy) about(c *Client, t Take) decision {
 	index, pool := p.pools.find(t.Feature)
 	return decision{client: c, take: t, index: index, pool: pool}
 }
 
-// takeOrRepeat decides about a take. When its request is known, it gets the answer that it got before.
+// takeOrRepeat decides about a take. A take whose request is known gets the earlier answer.
 func (p *policy) takeOrRepeat(c *Client, t Take) decision {
 	if t.Fault != "" {
 		return p.about(c, t).refused(messages.Malformed, "%s", t.Fault)
@@ -52,7 +52,7 @@ func (p *policy) repeat(c *Client, t Take, number uint32) decision {
 }
 
 // usedForOthers refuses a request id that was used for another feature or another number of seats.
-const usedForOthers = "the request id was used for other seats"
+const usedForOthers = "the request id was used for another feature or number of seats"
 
 // decide decides about a take whose request is not known. first says that the take is the first of its queue.
 func (p *policy) decide(c *Client, t Take, first bool) decision {
@@ -73,7 +73,7 @@ func (p *policy) decide(c *Client, t Take, first bool) decision {
 }
 
 // replaced returns the held leases among the requests to replace, and whether one of the requests was revoked: a client
-// must not get back by replacing what an administrator took away.
+// must not use Replaces to regain seats that an administrator revoked.
 func (p *policy) replaced(c *Client, replaces []messages.RequestID) (held []*entry, revoked bool) {
 	for i, request := range replaces {
 		number, known := p.leases.lookup(c, request)
@@ -98,9 +98,11 @@ func (p *policy) checkCapacity(d decision, first bool, old []*entry) decision {
 	case d.Result == Refused:
 		return d
 	case d.client.leases-len(old) >= p.limits.ClientLeases:
-		return p.later(d, messages.RateLimited, "the client holds too many leases")
+		return p.later(d, LimitClientLeases, messages.RateLimited, "the client holds too many leases")
+	case d.client.account.entries+len(d.take.Replaces) >= p.limits.IdentityLeases:
+		return p.later(d, LimitIdentityLeases, messages.RateLimited, "the identity holds too many leases")
 	case p.leases.full(1 + len(d.take.Replaces)):
-		return p.later(d, messages.Busy, "the server holds too many leases")
+		return p.later(d, LimitLeases, messages.Busy, "the server holds too many leases")
 	default:
 		return d
 	}
@@ -115,7 +117,7 @@ func (p *policy) checkSeats(d decision, first bool, old []*entry) decision {
 			d.pool.usage.describe(d.client, d.pool.share), askedFor(d.want.seats))
 	}
 	if waiting := d.pool.queue.len(); waiting > 0 && !first && increases(p.change) {
-		return d.refused(messages.NoSeats, "%d wait in line", waiting)
+		return d.refused(messages.NoSeats, "checkouts that wait in the queue before this one: %d", waiting)
 	}
 	return d.granted(d.want, d.group, d.pool.overdraws(d.want.version, p.change))
 }
@@ -147,7 +149,7 @@ func (p *policy) servable(c *Client, t Take) decision {
 	}
 }
 
-// later returns the decision as a refusal that trying again later can cure.
-func (p *policy) later(d decision, reason messages.Reason, message string) decision {
-	return d.answered(Outcome{Result: Refused, Reason: reason, Message: message, RetryAfter: p.retry})
+// later returns the decision as a refusal at a limit, for a temporary reason, with a retry-after.
+func (p *policy) later(d decision, limit Limit, reason messages.Reason, message string) decision {
+	return d.answered(Outcome{Result: Refused, Reason: reason, Message: message, RetryAfter: p.retry, Limit: limit})
 }

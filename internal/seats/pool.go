@@ -21,15 +21,15 @@ type pool struct {
 	name    string
 	blocks  []license.Feature // as listed last
 	listed  bool              // the feature is in the list
-	expired bool              // it is, and some block has started but none is active
+	expired bool              // the feature is in the list, at least one block has started, and every started block has expired
 	share   license.Share     // of all blocks
 	started int               // how many blocks have started, as of the last refresh
 	active  int               // how many of these have not expired
 	tiers   []tier            // of the active blocks, the lowest version first
 	at      time.Time         // of the last refresh
 
-	used  int       // seats held; more than there are after a list with fewer seats came in
-	uses  []tierUse // the same by version, the lowest first
+	used  int       // seats held; may exceed the licensed seats after a reload with fewer seats
+	uses  []tierUse // seats held by version, lowest first
 	usage usage
 	tally tally
 	queue queue
@@ -47,7 +47,7 @@ type tierUse struct {
 	seats   int
 }
 
-// list makes the blocks those of the feature.
+// list puts the feature into the list with these blocks.
 func (p *pool) list(blocks []license.Feature, at time.Time) {
 	p.blocks, p.listed, p.started = blocks, true, -1
 	p.refresh(at)
@@ -59,7 +59,7 @@ func (p *pool) unlist() { p.listed, p.expired = false, false }
 // setShare changes the share scope of the pool. The seats held must be counted anew.
 func (p *pool) setShare(share license.Share) { p.share = share }
 
-// refresh brings blocks into force that have started by this time, and takes out blocks that have expired.
+// refresh brings blocks into force that have started by this time, and removes blocks that have expired.
 func (p *pool) refresh(at time.Time) {
 	p.at = at
 	started, active := 0, 0
@@ -84,7 +84,7 @@ func (p *pool) refresh(at time.Time) {
 	p.addUp()
 }
 
-// addUp makes tiers of blocks.
+// addUp computes the tiers from the blocks.
 func (p *pool) addUp() {
 	slices.SortStableFunc(p.tiers, func(a, b tier) int { return cmp.Compare(a.version, b.version) })
 	for i := len(p.tiers) - 2; i >= 0; i-- {
@@ -117,7 +117,7 @@ func (p *pool) serve(version messages.Version, exact bool) (versionKey, messages
 	return 0, messages.VersionTooLow
 }
 
-// missing says why a client is refused for a reason of serve. The message repeats nothing that the client sent.
+// missing returns the message for a reason of serve. The message repeats no text of the client.
 func (p *pool) missing(reason messages.Reason) string {
 	switch {
 	case reason == messages.NoSuchFeature:
@@ -158,7 +158,7 @@ func (p *pool) countGroup(g *shareGroup, sign int) {
 	}
 }
 
-// held goes through the tiers with the seats held at each: those that count above the version of the tier before.
+// held yields each tier with the seats held by leases that count at a version above the previous tier.
 func (p *pool) held(yield func(t tier, used int) bool) {
 	used, u := p.used, 0
 	for i, t := range p.tiers {
@@ -179,8 +179,9 @@ func (p *pool) lowest(tier int) versionKey {
 	return p.tiers[tier-1].version + 1
 }
 
-// shortfall returns a tier at which a change of the seats held would take more seats than there are, with the seats held
-// now. Where the change takes no seats there is room, even when the list has fewer seats than are held.
+// shortfall returns a tier at which a change of the seats held would take more seats than there are, with the seats
+// held now. A tier at which the change takes no additional seats is never short, even if more seats are held than
+// licensed.
 func (p *pool) shortfall(change []int) (t tier, used int, found bool) {
 	i := 0
 	for t, used := range p.held {
@@ -202,6 +203,38 @@ func (p *pool) capacity(version versionKey) int {
 	return 0
 }
 
+// until returns when the last of the active blocks expires that serve a version, in milliseconds since 1970; 0 when one of
+// them never does.
+func (p *pool) until(version versionKey) (last int64) {
+	for i := range p.blocks {
+		b := &p.blocks[i]
+		if !b.Active(p.at) || versionKeyOf(b.Version) < version {
+			continue
+		}
+		if b.Expires.IsZero() {
+			return 0
+		}
+		last = max(last, b.Expires.UnixMilli())
+	}
+	return last
+}
+
+// exceeded reports whether the active licences have too few seats for a held lease of this version: none of such a version,
+// or fewer than are held at a tier at which the lease counts.
+func (p *pool) exceeded(version versionKey) bool {
+	if !p.listed || len(p.tiers) == 0 || version > p.tiers[len(p.tiers)-1].version {
+		return true
+	}
+	i := 0
+	for t, used := range p.held {
+		if version >= p.lowest(i) && used > t.seats+t.overdraft {
+			return true
+		}
+		i++
+	}
+	return false
+}
+
 // licensed returns how many seats of all versions there are, without overdraft.
 func (p *pool) licensed() int {
 	if !p.listed || len(p.tiers) == 0 {
@@ -210,7 +243,7 @@ func (p *pool) licensed() int {
 	return p.tiers[0].seats
 }
 
-// overdrawn returns how many seats are held beyond those that there are without overdraft.
+// overdrawn returns how many seats are held beyond the seats without overdraft.
 func (p *pool) overdrawn() (beyond int) {
 	for t, used := range p.held {
 		beyond = max(beyond, used-t.seats)
@@ -218,8 +251,7 @@ func (p *pool) overdrawn() (beyond int) {
 	return beyond
 }
 
-// overdraws reports whether a lease that counts at a version holds seats of an overdraft after a change of the seats held,
-// or may do so.
+// overdraws reports whether, after a change, a lease at this version uses or may use seats of the overdraft.
 func (p *pool) overdraws(version versionKey, change []int) (yes bool) {
 	i := 0
 	for t, used := range p.held {
@@ -231,7 +263,7 @@ func (p *pool) overdraws(version versionKey, change []int) (yes bool) {
 	return yes
 }
 
-// status adds up the blocks.
+// status returns the sums over the blocks.
 func (p *pool) status() PoolStatus {
 	blocks := p.blocks
 	if p.active > 0 {
@@ -250,7 +282,7 @@ func (p *pool) status() PoolStatus {
 	return PoolStatus{Feature: sum, Used: p.used, Overdrawn: p.overdrawn(), Listed: p.listed, Waiting: p.queue.len()}
 }
 
-// starts returns when the first block starts while none has started, otherwise the zero time.
+// starts returns the earliest start of the blocks while no block has started, otherwise the zero time.
 func (p *pool) starts() (first time.Time) {
 	if p.started > 0 || !p.listed {
 		return first
@@ -263,7 +295,7 @@ func (p *pool) starts() (first time.Time) {
 	return first
 }
 
-// sample returns what the metrics show of the pool.
+// sample returns the values of the pool for the metrics.
 func (p *pool) sample() PoolSample {
 	return PoolSample{
 		Name: p.name, Licensed: int64(p.licensed()), Used: int64(p.used), Overdrawn: int64(p.overdrawn()),

@@ -87,7 +87,7 @@ func TestABlockThatRunsOutTakesItsSeatsWithIt(t *testing.T) {
 		s.allocator.pools.all[0].status())
 }
 
-func TestThoseWhoShareHoldOneSeatUntilTheLastIsGone(t *testing.T) {
+func TestClientsThatShareHoldOneSeatUntilTheLastHasLeft(t *testing.T) {
 	s := newHarness(t, shared(2))
 	s.keys = modelGroups // 1 and 2 are one user
 	first, second := at(v1, 1), at(v1, 2)
@@ -130,7 +130,7 @@ func TestADenialSaysWhatIsMissing(t *testing.T) {
 	high := seats("f", 1)
 	high.Version = messages.V(3, 0)
 	for want, asked := range map[string]Take{
-		"2 of 3 seats in use (0 yours, 2 of your identity), 2 asked for": seats("f", 2),
+		"2 of 3 seats in use (you 0, your other clients 2), 2 asked for": seats("f", 2),
 		"the highest version served is 2.1":                              high,
 		"no licence of the server has this feature":                      seats("none", 1),
 	} {

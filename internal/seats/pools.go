@@ -8,8 +8,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// pools are the pools of all features, by name and by the index that entries hold, with the groups that share seats of
-// them.
+// pools holds the pools of all features, found by name or by index, and the share groups of all pools.
 type pools struct {
 	all    []*pool
 	byName map[string]uint32
@@ -21,13 +20,13 @@ type pools struct {
 type demand struct {
 	version versionKey
 	seats   int
-	group   uint32 // of the share groups, 0 for none
+	group   uint32 // index of the share group, 0 for none
 }
 
 func newPools() *pools { return &pools{byName: make(map[string]uint32), groups: newShareGroups()} }
 
-// set makes features the list. It ends no lease: a pool that holds more seats than it now has grants again once enough of
-// them came back, and a pool that left the list grants nothing.
+// set replaces the list of features. It ends no lease. A pool with more seats held than it now has grants again once
+// enough seats are returned; a pool that left the list grants nothing.
 func (ps *pools) set(features []license.Feature) {
 	for _, p := range ps.all {
 		p.unlist()
@@ -43,15 +42,15 @@ func (ps *pools) set(features []license.Feature) {
 	}
 }
 
-// setShare changes the share scope of a pool. Groups of another scope share nothing from then on: each of their leases
-// counts.
+// setShare changes the share scope of a pool. From now on groups of another scope do not share seats: each of their
+// leases counts.
 func (ps *pools) setShare(index uint32, share license.Share) {
 	p := ps.all[index]
 	if p.share == share {
 		return
 	}
 	ps.recount(index, -1)
-	p.setShare(share) // between the two: groups count by the scope of the pool
+	p.setShare(share) // between the two recounts, because groups are counted by the scope of the pool
 	ps.recount(index, +1)
 }
 
@@ -74,8 +73,8 @@ func (ps *pools) count(index uint32, d demand, sign int) {
 	p.countGroup(g, +1)
 }
 
-// change appends to into, for each tier of a pool, how many more seats are held there once a lease with this demand takes
-// the place of old leases.
+// change appends to into, for each tier of a pool, how many more seats are held there when a lease with this demand
+// replaces the old leases.
 func (ps *pools) change(into []int, index uint32, want demand, old []*entry) []int {
 	p := ps.all[index]
 	groups := ps.changedGroups(index, want, old)
@@ -160,7 +159,7 @@ func (ps *pools) counts() (started, expired int) {
 	return started, expired
 }
 
-// refresh brings blocks into force that have started by this time, and takes out blocks that have expired. It reports
+// refresh brings blocks into force that have started by this time, and removes blocks that have expired. It reports
 // whether a pool whose licences have all expired still has seats held.
 func (ps *pools) refresh(at time.Time) (overdue bool) {
 	ps.at = at

@@ -9,7 +9,7 @@ import (
 type queue struct {
 	waiters list.List // of *waiter
 	dirty   bool      // the queue is to be served
-	review  bool      // served as a whole: a share group may hold seats that later waiters share
+	review  bool      // look at every waiter, not only at the first: a later waiter may share seats that its group holds
 }
 
 func (q *queue) len() int { return q.waiters.Len() }
@@ -22,7 +22,7 @@ func (q *queue) first() *waiter {
 	return nil
 }
 
-// all goes through the waiters. The current waiter may be removed meanwhile.
+// all yields the waiters. The loop may remove the current waiter.
 func (q *queue) all(yield func(*waiter) bool) {
 	for e := q.waiters.Front(); e != nil; {
 		w := e.Value.(*waiter)
@@ -37,7 +37,7 @@ func (q *queue) push(w *waiter) { w.pushed(q.waiters.PushBack(w)) }
 
 func (q *queue) remove(w *waiter) { q.waiters.Remove(w.at) }
 
-// markDirty notes that the queue is to be served, and reports whether that is news.
+// markDirty marks the queue to be served, and reports whether it was not marked before.
 func (q *queue) markDirty() bool {
 	if q.len() == 0 || q.dirty {
 		return false
@@ -49,14 +49,14 @@ func (q *queue) markDirty() bool {
 // markServed notes that the queue is being served.
 func (q *queue) markServed() { q.dirty = false }
 
-// reviewAll has the next round look at all waiters, not only at the first.
+// reviewAll makes the next round look at all waiters, not only at the first.
 func (q *queue) reviewAll() { q.review = true }
 
 // reviewed notes that all waiters were looked at.
 func (q *queue) reviewed() { q.review = false }
 
-// waiter is a take in a queue. It keeps its position for a while when no call is blocked on it: the client then repeats
-// its request.
+// waiter is a take in a queue. When no call is blocked on the take, it keeps its position for a while, so that the
+// client can repeat its request.
 type waiter struct {
 	client *Client
 	take   Take
@@ -68,10 +68,10 @@ type waiter struct {
 
 func (w *waiter) pushed(at *list.Element) { w.at = at }
 
-// attach has a call wait for the decision.
+// attach makes a call wait for the decision.
 func (w *waiter) attach(call *BlockedCall) { w.call = call }
 
-// detach returns the call that waits for the decision, if any, which then waits no longer.
+// detach removes and returns the call that waits for the decision, if any.
 func (w *waiter) detach() *BlockedCall {
 	call := w.call
 	w.call = nil

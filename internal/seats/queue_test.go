@@ -37,7 +37,7 @@ func answered(call *BlockedCall) bool {
 	}
 }
 
-func TestWhatTakesNoFurtherSeatsDoesNotStandInLine(t *testing.T) {
+func TestATakeOfNoAdditionalSeatsSkipsTheQueue(t *testing.T) {
 	s := newHarness(t, shared(3))
 	s.keys = byTens
 	held := seats("f", 2)
@@ -52,7 +52,7 @@ func TestWhatTakesNoFurtherSeatsDoesNotStandInLine(t *testing.T) {
 }
 
 // A waiter behind others went on waiting although its share group had got seats meanwhile.
-func TestWhoWaitsSharesTheSeatsThatItsGroupGets(t *testing.T) {
+func TestAWaiterSharesTheSeatsThatItsGroupGets(t *testing.T) {
 	s := newHarness(t, shared(2))
 	s.keys = byTens
 	s.take(31, seats("f", 1))
@@ -71,7 +71,7 @@ func TestWhoWaitsSharesTheSeatsThatItsGroupGets(t *testing.T) {
 }
 
 // The share group got its seats while one of its waiters had no call, so that nobody looked at that waiter again.
-func TestWhoComesBackToTheLineSharesWhatItsGroupHasGot(t *testing.T) {
+func TestARepeatedWaitSharesTheSeatsThatItsGroupGotSince(t *testing.T) {
 	s := newHarness(t, shared(2))
 	s.keys = byTens
 	s.take(31, seats("f", 1))
@@ -91,7 +91,7 @@ func TestWhoComesBackToTheLineSharesWhatItsGroupHasGot(t *testing.T) {
 
 // When the seats of a lower version expire, the leases that hold them count at the next higher version. A waiter that shares
 // them then needs no additional seat of that version.
-func TestWhoWaitsSharesWhatTheEndOfALicenceMakesOfItsGroupsSeats(t *testing.T) {
+func TestAWaiterSharesTheSeatsOfItsGroupAfterALicenceExpires(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	s := newHarness(t, []license.Feature{
 		{Name: "f", Version: messages.V(1, 0), Seats: 1, Share: license.ShareUser, Expires: noon},
@@ -131,7 +131,7 @@ func TestWhatCanNeverBeGrantedDoesNotWait(t *testing.T) {
 	s.enqueue(2, higher)
 }
 
-func TestALineWhoseFeatureIsNotServedAnyMoreIsRefused(t *testing.T) {
+func TestAQueueIsRefusedWhenItsFeatureIsNoLongerServed(t *testing.T) {
 	s := newHarness(t, feature(2))
 	s.take(1, seats("f", 2))
 	two, one := s.enqueue(2, seats("f", 2)), s.enqueue(3, seats("f", 1))
@@ -151,7 +151,7 @@ func TestALineWhoseFeatureIsNotServedAnyMoreIsRefused(t *testing.T) {
 	assert.Empty(t, s.allocator.queues.waiters)
 }
 
-func TestAReplacedRequestLeavesTheLine(t *testing.T) {
+func TestAReplacedRequestLeavesTheQueue(t *testing.T) {
 	s := newHarness(t, []license.Feature{
 		{Name: "f", Version: messages.V(1, 0), Seats: 1}, {Name: "g", Version: messages.V(1, 0), Seats: 1},
 	}...)
@@ -164,15 +164,15 @@ func TestAReplacedRequestLeavesTheLine(t *testing.T) {
 	assert.Equal(t, Outcome{Result: Gone, Reason: messages.Replaced}, call.outcome)
 }
 
-func TestAClientInLineIsNotForgotten(t *testing.T) {
+func TestAClientInAQueueIsNotForgotten(t *testing.T) {
 	s := newHarness(t, feature(1))
 	s.take(1, seats("f", 1))
 	s.enqueue(2, seats("f", 1))
-	s.allocator.clients.Forget(time.Hour)
+	s.allocator.clients.Rest(time.Hour, time.Hour)
 	assert.Equal(t, 2, s.allocator.clients.Count())
 	for _, w := range s.allocator.queues.waiters {
 		s.allocator.queues.leave(w, Outcome{}, nil)
 	}
-	s.allocator.clients.Forget(time.Hour)
+	s.allocator.clients.Rest(time.Hour, time.Hour)
 	assert.Equal(t, 1, s.allocator.clients.Count())
 }

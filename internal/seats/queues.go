@@ -6,9 +6,9 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// queues are the takes that wait for seats, one queue for each pool. Only the first of a queue is granted, when all its
-// seats are free. Until then later takes wait and newcomers are refused, even if fewer seats would do, so that nobody
-// starves.
+// queues are the takes that wait for seats, one queue for each pool. Only the first waiter of a queue is granted, when
+// all its seats are free. Until then later waiters wait and new takes without a Wait are refused, even if they need
+// fewer seats, so that no take starves.
 //
 // A take that needs no additional seats skips the queue: it replaces at least as many as it takes, or its share group
 // already holds them, even if the group got them while the take was waiting.
@@ -18,7 +18,7 @@ type queues struct {
 	allocator *Allocator
 	waiters   map[requestKey]*waiter
 	dirty     []uint32       // pools whose queue is to be served
-	decided   []*BlockedCall // answered when the ledger has what was decided
+	decided   []*BlockedCall // answered when the ledger has the decisions
 }
 
 func newQueues(a *Allocator) queues {
@@ -30,8 +30,8 @@ func (qs *queues) of(c *Client, request messages.RequestID) *waiter {
 	return qs.waiters[requestKey{c.index, request}]
 }
 
-// reattach has a later call wait for a waiter. It refuses when the request was used for other seats, and when waiting has
-// become pointless.
+// reattach attaches a repeated call to the waiter of its request. It refuses when the request was used for another
+// feature or number of seats, and when waiting has become pointless.
 func (qs *queues) reattach(w *waiter, t Take, call *BlockedCall, now time.Duration) (o Outcome, waits bool) {
 	policy := qs.allocator.policy
 	d := policy.about(w.client, t)
@@ -67,7 +67,7 @@ func (qs *queues) abandon(w *waiter, o Outcome) {
 		return
 	}
 	if o.Reason != messages.Replaced { // a take that replaces the waiter is itself counted and audited
-		d := qs.allocator.policy.about(w.client, w.take).refused(messages.NoSeats, "gave up waiting in line")
+		d := qs.allocator.policy.about(w.client, w.take).refused(messages.NoSeats, "left the queue")
 		qs.allocator.publish(&d)
 	}
 	qs.leave(w, o, nil)
@@ -93,7 +93,7 @@ func (qs *queues) answer(w *waiter, o Outcome, err error) {
 	}
 }
 
-// size counts everything that the queues hold.
+// size returns how many waiters, takes counted for clients, unanswered calls and queues to be served there are.
 func (qs *queues) size() int {
 	n := len(qs.waiters) + len(qs.dirty) + len(qs.decided)
 	for _, p := range qs.allocator.pools.all {
@@ -102,7 +102,7 @@ func (qs *queues) size() int {
 	return n + qs.allocator.clients.waiting()
 }
 
-// answerCalls answers the calls that were decided. The ledger has what was decided.
+// answerCalls answers the calls that were decided. Call it after the ledger has the decisions.
 func (qs *queues) answerCalls() {
 	for _, call := range qs.decided {
 		call.answer()
@@ -111,14 +111,14 @@ func (qs *queues) answerCalls() {
 	qs.decided = qs.decided[:0]
 }
 
-// markDirty has the queue of a pool served: seats came back, or another waiter is the first.
+// markDirty marks the queue of a pool to be served: seats were returned, or another waiter is the first.
 func (qs *queues) markDirty(index uint32) {
 	if qs.allocator.pools.all[index].queue.markDirty() {
 		qs.dirty = append(qs.dirty, index)
 	}
 }
 
-// markAllDirty has all queues served.
+// markAllDirty marks all queues to be served.
 func (qs *queues) markAllDirty() {
 	for index := range qs.allocator.pools.all {
 		qs.markDirty(uint32(index))
@@ -141,8 +141,8 @@ func (qs *queues) serve(now time.Duration, limit int) (more bool) {
 	return false
 }
 
-// serveQueue decides about up to limit waiters of a queue, and returns about how many it did: the first ones, and those
-// that share seats which their group has got since.
+// serveQueue decides up to limit waiters of a queue and returns how many it decided: first the waiters in order, then
+// the waiters whose share group has got the seats that they need.
 func (qs *queues) serveQueue(p *pool, now time.Duration, limit int) (n int) {
 	for n < limit && qs.serveFirst(p, now) {
 		n++
@@ -162,8 +162,8 @@ func (qs *queues) serveQueue(p *pool, now time.Duration, limit int) (n int) {
 	return n
 }
 
-// serveFirst decides about the first waiter of a queue, and reports whether it did. It decides nothing while no call is
-// blocked on the waiter.
+// serveFirst decides the first waiter of a queue and reports true, or reports false. It decides nothing while the seats
+// are not free or no call is blocked on the waiter.
 func (qs *queues) serveFirst(p *pool, now time.Duration) bool {
 	w := p.queue.first()
 	if w == nil {
@@ -184,7 +184,7 @@ func (qs *queues) serveFirst(p *pool, now time.Duration) bool {
 	return true
 }
 
-// serveSharer grants a waiter that needs no additional seats, and reports whether it did.
+// serveSharer grants a waiter that needs no additional seats and reports true, or reports false.
 func (qs *queues) serveSharer(w *waiter, now time.Duration) bool {
 	a := qs.allocator
 	if !a.pools.groups.holds(a.pools.group(w.pool, w.client)) {

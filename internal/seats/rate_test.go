@@ -11,6 +11,6 @@ import (
 func TestAStallOfTheServerCostsNoAllowance(t *testing.T) {
 	var l rateLimiter
 	limits := Limits{Rate: 1 << 30, Burst: 1 << 30}
-	assert.Zero(t, l.take(1, time.Minute, limits))
-	assert.Zero(t, l.take(1, time.Minute-2*time.Second, limits))
+	assert.Zero(t, l.take(1, time.Minute, limits.Rate, limits.Burst))
+	assert.Zero(t, l.take(1, time.Minute-2*time.Second, limits.Rate, limits.Burst))
 }

@@ -13,6 +13,7 @@ type Refusal struct {
 	Reason     messages.Reason
 	Message    string
 	RetryAfter time.Duration // 0 when trying again does not help
+	Limit      Limit         // that was met, if any
 }
 
 // Error says why the call is refused.

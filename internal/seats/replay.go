@@ -7,8 +7,8 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// Replay fills an allocator with the records of a ledger. The leases are as if their last heartbeat had come, and the
-// ends as if they had happened, when the server's clock starts.
+// Replay fills an allocator with the records of a ledger. The client timeout of each lease, and the time for which each
+// tombstone is kept, count from the start of the server's clock.
 type Replay struct {
 	allocator *Allocator
 	leases    *leases
@@ -36,7 +36,7 @@ func (r *Replay) Add(record ledger.Record) error {
 		r.start, r.wall = record, max(r.wall, record.Wall)
 		return nil
 	case ledger.RecordTime:
-		r.leases.journal.drop(record.Seq) // the record of the start that follows has this time, too
+		r.leases.journal.drop(record.Seq) // not needed: the next RecordStart will have this time
 		r.wall = max(r.wall, record.Wall)
 		return nil
 	case ledger.RecordGrant:
@@ -87,7 +87,7 @@ func (r *Replay) end(record ledger.Record) error {
 
 // clear empties the slot that the lease of a record names, and returns it with the client of the record. When an ended
 // lease is in the slot, the server had dropped that lease before it used the slot again, and the ledger has not removed
-// its record yet. The same holds for a request that was forgotten and then came again.
+// its record yet. The same holds for a request that was forgotten and arrived again later.
 func (r *Replay) clear(record ledger.Record) (uint32, *Client, error) {
 	ls, number := r.leases, slotOf(record.Lease[:])
 	if number >= MaxSlots {

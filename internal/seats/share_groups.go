@@ -8,7 +8,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// shareGroupID is what a share group is found by.
+// shareGroupID identifies a share group.
 type shareGroupID struct {
 	pool  uint32
 	share license.Share
@@ -18,7 +18,7 @@ type shareGroupID struct {
 // shareGroup is the leases that share seats of one pool. The group holds as many seats as its largest lease takes, at each
 // tier by itself: two leases of version 1.0 and one of version 2.0 hold one seat, of version 2.0.
 //
-// That is so while the feature is listed with the share scope of the group. Under another scope each lease counts.
+// The group shares only while the feature is listed with the share scope of the group. Otherwise each lease counts.
 type shareGroup struct {
 	id     shareGroupID
 	sizes  []leaseSize // the highest version first, and of one version the most seats first
@@ -35,7 +35,7 @@ type leaseSize struct {
 // maxSizes bounds the work that one lease of a group can cause. A lease of a further size does not share.
 const maxSizes = 64
 
-// at returns where the size of a demand is among sizes, or belongs.
+// at returns the position of a demand's size in sizes and whether it is there; if not, the position to insert it.
 func (g *shareGroup) at(d demand) (i int, found bool) {
 	return slices.BinarySearchFunc(g.sizes, d, func(s leaseSize, d demand) int {
 		return cmp.Or(cmp.Compare(d.version, s.version), cmp.Compare(d.seats, s.seats))
@@ -63,7 +63,7 @@ func (g *shareGroup) change(d demand, sign int) {
 	g.leases += sign
 }
 
-// with returns the group as it would be with a change: one lease more, if add is not nil, and some leases fewer.
+// with returns a copy of the group after a change: one more lease, if add is not nil, and without the leases in fewer.
 func (g *shareGroup) with(add *demand, fewer []demand) shareGroup {
 	changed := shareGroup{id: g.id, sizes: slices.Clone(g.sizes), leases: g.leases}
 	if add != nil {
@@ -75,8 +75,8 @@ func (g *shareGroup) with(add *demand, fewer []demand) shareGroup {
 	return changed
 }
 
-// seatsFrom returns how many seats of a version and of higher versions the group holds. shared says that the pool has the
-// share scope of the group.
+// seatsFrom returns how many seats of a version and of higher versions the group holds. shared reports whether the pool
+// has the share scope of the group.
 func (g *shareGroup) seatsFrom(version versionKey, shared bool) (seats int) {
 	for _, s := range g.sizes {
 		switch {
@@ -105,7 +105,7 @@ func newShareGroups() shareGroups {
 // at returns the group with an index.
 func (gs *shareGroups) at(index uint32) *shareGroup { return &gs.all[index] }
 
-// ofPool goes through the groups of a pool.
+// ofPool yields the groups of a pool.
 func (gs *shareGroups) ofPool(pool uint32) iter.Seq[*shareGroup] {
 	return func(yield func(*shareGroup) bool) {
 		for i := range gs.all {
@@ -116,8 +116,8 @@ func (gs *shareGroups) ofPool(pool uint32) iter.Seq[*shareGroup] {
 	}
 }
 
-// find returns the group that a lease of this demand would share with. It returns 0 when the lease shares with nobody, and
-// when the lease would be the first of its group.
+// find returns the group with which a lease of this demand would share seats. It returns 0 when the lease shares with
+// nobody, and when the lease would be the first of its group.
 func (gs *shareGroups) find(id shareGroupID, d demand) uint32 {
 	if index, known := gs.of[id]; known && gs.all[index].accepts(d) {
 		return index

@@ -7,10 +7,11 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// shareKey identifies those who share seats within a scope. It is a hash, so that neither records nor memory hold names.
+// shareKey identifies the clients that share seats within a scope: clients with the same key. It is a hash, so that
+// neither records nor memory hold names.
 type shareKey [16]byte
 
-// ShareKeys say with whom a client shares seats, for each scope. A zero key means with nobody.
+// ShareKeys are the keys under which a client shares seats, one for each scope. With a zero key it shares none.
 type ShareKeys [license.Shares]shareKey
 
 // NewShareKeys returns the keys of a client whose certificate proves one user and host, and which claims another user and
@@ -25,7 +26,8 @@ func NewShareKeys(proven, claimed ClientInfo, share string) *ShareKeys {
 	}
 }
 
-// newShareKey returns the key of a name. The same name has other keys when it is proven and when it is claimed.
+// newShareKey returns the key of a name. A proven name and a claimed name have different keys, even if they are spelled
+// alike.
 func newShareKey(scope license.Share, proven bool, name string) (key shareKey) {
 	if name == "" {
 		return key

@@ -13,8 +13,8 @@ type PoolStatus struct {
 	Listed    bool
 }
 
-// PoolSample is what the metrics show of one pool. A sample without a Name has only Denied: the takes that were refused
-// and named no pool.
+// PoolSample has the values of one pool for the metrics. A sample without a Name has only Denied: the refused takes
+// that named no pool.
 type PoolSample struct {
 	Name                      string
 	Licensed, Used, Overdrawn int64

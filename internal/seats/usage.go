@@ -7,7 +7,7 @@ import (
 	"github.com/seatbeat/seatbeat/server/license"
 )
 
-// usage is the seats of a pool by who took them. Every lease counts, also those that share seats.
+// usage is the seats of a pool by holder. Every lease counts, even if it shares seats.
 type usage struct {
 	clients    map[uint32]int // by the client's index
 	identities map[string]int
@@ -28,13 +28,14 @@ func addTo[K comparable](all map[K]int, key K, seats int) {
 	}
 }
 
-// describe says what a client may know about who holds the seats: how many the client has, and how many other clients with
-// its identity have. About everybody else it says nothing.
+// describe returns the text about the holders of seats that a client may know: how many seats the client holds, and how
+// many other clients with its identity hold. It says nothing about clients with other identities. Replies are cut to
+// wire.MaxText bytes, so the text is short.
 func (u *usage) describe(c *Client, share license.Share) string {
 	own := u.clients[c.index]
-	format := "(%d yours, %d of your identity)"
+	format := "(you %d, your other clients %d)"
 	if share != license.ShareNone {
-		format = "(%d of yours share them, %d of your identity)"
+		format = "(shared: you %d, your other clients %d)"
 	}
 	return fmt.Sprintf(format, own, u.identities[c.holder.Identity]-own)
 }
@@ -42,7 +43,7 @@ func (u *usage) describe(c *Client, share license.Share) string {
 // maxSample is how many clients that hold seats the audit record of a denial names.
 const maxSample = 3
 
-// SeatHolder is a client that holds seats, for the audit.
+// SeatHolder is the audit's view of a client that holds seats.
 type SeatHolder struct {
 	Identity string `json:"identity"`
 	Instance string `json:"instance"`

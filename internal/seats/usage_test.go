@@ -21,16 +21,16 @@ func TestADenialTellsAClientWhatItHoldsAndNobodyElseByName(t *testing.T) {
 		assert.Equal(t, Granted, s.allocator.Take(by.c, by.t, s.now).Result)
 	}
 	for c, want := range map[*Client]string{
-		ada:                   "6 of 6 seats in use (2 yours, 1 of your identity)",
-		sameAda:               "6 of 6 seats in use (1 yours, 2 of your identity)",
-		bob:                   "6 of 6 seats in use (3 yours, 0 of your identity)",
-		s.clientOf("eve", 31): "6 of 6 seats in use (0 yours, 0 of your identity)",
+		ada:                   "6 of 6 seats in use (you 2, your other clients 1)",
+		sameAda:               "6 of 6 seats in use (you 1, your other clients 2)",
+		bob:                   "6 of 6 seats in use (you 3, your other clients 0)",
+		s.clientOf("eve", 31): "6 of 6 seats in use (you 0, your other clients 0)",
 	} {
 		assert.Equal(t, want, s.allocator.Take(c, seats("f", 1), s.now).Message)
 	}
 	s.commit()
 	s.restart()
-	assert.Equal(t, "6 of 6 seats in use (2 yours, 1 of your identity), 2 asked for",
+	assert.Equal(t, "6 of 6 seats in use (you 2, your other clients 1), 2 asked for",
 		s.allocator.Take(s.clientOf("ada", 11), seats("f", 2), s.now).Message, "the same after a restart")
 }
 
@@ -39,7 +39,7 @@ func TestADenialFromSharedSeatsTellsHowManyShareThem(t *testing.T) {
 	s.keys = byTens
 	s.take(11, seats("f", 1))
 	s.take(12, seats("f", 1))
-	assert.Equal(t, "1 of 1 seats in use (0 of yours share them, 2 of your identity)", s.take(21, seats("f", 1)).Message)
+	assert.Equal(t, "1 of 1 seats in use (shared: you 0, your other clients 2)", s.take(21, seats("f", 1)).Message)
 }
 
 func TestTheAuditNamesThreeAtMostWhoHoldTheSeats(t *testing.T) {

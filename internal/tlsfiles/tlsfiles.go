@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Use is what a certificate is for, and how errors call it.
+// Use is the purpose of a certificate, with the words for it in errors.
 type Use struct {
 	usage x509.ExtKeyUsage
 	owner string
@@ -21,14 +21,14 @@ type Use struct {
 }
 
 var (
-	// Server is the use of a certificate that a server proves itself with.
+	// Server is the use of the certificate of a server.
 	Server = Use{x509.ExtKeyUsageServerAuth, "server", "client"}
-	// Client is the use of a certificate that a client proves itself with.
+	// Client is the use of the certificate of a client.
 	Client = Use{x509.ExtKeyUsageClientAuth, "client", "server"}
 )
 
-// Certificate reads a certificate, with those in between up to its authority, and its key. It refuses one that has expired or
-// is for another use. The Leaf of what it returns is set.
+// Certificate reads a certificate, the intermediate certificates up to its authority, and its key. It refuses a
+// certificate that has expired or is for another use. The Leaf of the result is set.
 func Certificate(cert, key string, use Use, now time.Time) (tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if fault := (*fs.PathError)(nil); errors.As(err, &fault) {
@@ -42,7 +42,7 @@ func Certificate(cert, key string, use Use, now time.Time) (tls.Certificate, err
 	}
 	uses := pair.Leaf.ExtKeyUsage
 	if len(uses) > 0 && !slices.Contains(uses, use.usage) && !slices.Contains(uses, x509.ExtKeyUsageAny) {
-		return pair, fmt.Errorf("certificate %s: is not for a %s, so that every %s would refuse it: get one for a %s from your authority",
+		return pair, fmt.Errorf("certificate %s: is not a %s certificate, so every %s would refuse it: get one for a %s from your authority",
 			cert, use.owner, use.peer, use.owner)
 	}
 	return pair, nil
@@ -56,7 +56,7 @@ func Authorities(file, whose string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("authorities of %s %s: there is no certificate in it; expected is a PEM file", whose, file)
+		return nil, fmt.Errorf("authorities of %s %s: it contains no certificate; it must be a PEM file", whose, file)
 	}
 	return pool, nil
 }

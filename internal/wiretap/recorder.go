@@ -60,14 +60,15 @@ func (r *Recorder) answered(c *Call, a Answer) {
 // All returns all calls so far.
 func (r *Recorder) All() []Record { return r.collect(func(*Record) bool { return true }) }
 
-// Calls returns the calls of a kind so far: those to the given addresses, or to any when none is given.
+// Calls returns the calls of a kind so far, to the given addresses. Without addresses it returns the calls to all
+// addresses.
 func (r *Recorder) Calls(kind transporttest.Kind, to ...transport.Address) []Record {
 	return r.collect(func(c *Record) bool {
 		return c.Kind == kind && (len(to) == 0 || slices.Contains(to, c.Address))
 	})
 }
 
-// Answered returns those of Calls that the server answered, other than by a refusal.
+// Answered returns the Calls that the server answered without a refusal.
 func (r *Recorder) Answered(kind transporttest.Kind, to ...transport.Address) []Record {
 	return slices.DeleteFunc(r.Calls(kind, to...), func(c Record) bool { return !c.Answered() })
 }

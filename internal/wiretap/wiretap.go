@@ -32,7 +32,8 @@ type Answer struct {
 	Err      error
 }
 
-// Observer is told of calls. Its functions may be nil. They are called on the goroutines of the calls, several at a time.
+// Observer has functions that are called with the calls of a transport. They may be nil. They are called on the
+// goroutines of the calls, several at a time.
 type Observer struct {
 	// Sent is called before the call is sent. It may block. When it returns an error, the call is not sent and fails with
 	// that error. The slices of the call stay the caller's.

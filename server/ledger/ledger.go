@@ -46,7 +46,8 @@ type RecordKind uint8
 const (
 	// RecordStart: the server started. ServerID, Epoch and Wall.
 	RecordStart RecordKind = iota + 1
-	// RecordGrant: a lease was granted. Holder, Request, Lease, Feature, Major, Minor, Count, Share, Group and Overdrawn.
+	// RecordGrant: a lease was granted. Holder, Request, Lease, Feature, Major, Minor, Count, Share, Group, Overdrawn and
+	// Until.
 	RecordGrant
 	// RecordEnd: a lease ended, or a request was cancelled or replaced before it arrived; no client knows the Lease then.
 	// Holder, Request, Lease and Reason.
@@ -79,6 +80,9 @@ type Record struct {
 	// hold their seats together. Group is a hash, and zero when the seats are not shared.
 	Share license.Share
 	Group [16]byte
+	// Until is when the licence ends that granted the lease, in milliseconds since 1970; 0 when it never ends, and in
+	// records of older programs. Whatever becomes of the licence's file, the lease does not outlive it.
+	Until int64
 	// Overdrawn: with this lease more seats were held than the licence has without overdraft.
 	Overdrawn bool
 	// Wall is the latest wall time that the server has seen, in milliseconds since 1970.

@@ -16,12 +16,16 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/seatbeat/seatbeat/actors/outage"
+	"github.com/seatbeat/seatbeat/internal/logqueue"
 	"github.com/seatbeat/seatbeat/messages"
 )
 
 // lockRetry is the pause between two attempts to get the lock. The system's own call to wait for a lock cannot be ended by
 // a context.
 const lockRetry = 5 * time.Millisecond
+
+// logWait is how long a call waits for the handler of the Logger.
+const logWait = time.Second
 
 // FileStore is a supervisor.OutageStore in one file that the programs of one user on one machine share. Make it with
 // NewFileStore. Any number of goroutines, stores and processes may call its methods at once.
@@ -38,7 +42,7 @@ const lockRetry = 5 * time.Millisecond
 // rewritten with the newest outage.MaxKept outages of the KeptServers servers that changed last.
 type FileStore struct {
 	// Logger gets a record for the first run, when there is no file yet, and for each torn record that was cut off. Nil
-	// discards. Each call reads it: set it before the first one.
+	// discards. Each call reads it: set it before the first one. A handler that hangs holds a call up by a second.
 	Logger *slog.Logger
 
 	path    string
@@ -71,7 +75,7 @@ func (s *FileStore) Load(ctx context.Context) (map[string]messages.OutageRecord,
 		return nil, err
 	}
 	if first {
-		s.logger().Info("there is no outage file yet: outages are counted from now on", "file", s.path)
+		s.log(slog.LevelInfo, "there is no outage file yet: outages are counted from now on", "file", s.path)
 	}
 	return known, nil
 }
@@ -106,13 +110,16 @@ func (s *FileStore) Merge(ctx context.Context, serverID string, seen messages.Ou
 
 // locked takes the lock, opens the file, repairs what a crash or a wrong clock left in it, and calls do.
 func (s *FileStore) locked(ctx context.Context, do func(f *file, now time.Time) error) (err error) {
-	if s.path == "" {
+	if s == nil || s.path == "" {
 		return errors.New("open outage file: it has no path: use NewFileStore")
+	}
+	if ctx == nil {
+		return &messages.FieldError{Field: "ctx", Problem: "is nil: pass the caller's context, or context.Background()"}
 	}
 	var cut int64
 	defer func() {
 		if cut > 0 { // after the lock was released: a logger may take long
-			s.logger().Warn("the outage file ended in a torn record, which was cut off", "file", s.path, "bytes", cut)
+			s.log(slog.LevelWarn, "the outage file ended in a torn record, which was cut off", "file", s.path, "bytes", cut)
 		}
 	}()
 	// Each call has a lock of its own: a goroutine would not wait for a lock that its own store holds. The lock file is
@@ -142,11 +149,14 @@ func (s *FileStore) wall() time.Time {
 	return s.now()
 }
 
-func (s *FileStore) logger() *slog.Logger {
+// log writes a record, and waits at most logWait for the handler.
+func (s *FileStore) log(level slog.Level, text string, args ...any) {
 	if s.Logger == nil {
-		return slog.New(slog.DiscardHandler)
+		return
 	}
-	return s.Logger
+	queue, logger := logqueue.New(s.Logger.Handler())
+	logger.Log(context.Background(), level, text, args...)
+	queue.Close(logWait)
 }
 
 // checkOutages returns an error for a record that the file could not keep unchanged.

@@ -3,12 +3,14 @@ package outagefile
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -229,4 +231,25 @@ func TestFileStoreRefusesARecordThatItCouldNotKeepUnchanged(t *testing.T) {
 		})
 	}
 	assert.NoFileExists(t, l.path)
+}
+
+// hangingHandler is a slog.Handler that takes nothing.
+type hangingHandler struct {
+	slog.Handler
+	free chan struct{}
+}
+
+func (h hangingHandler) Handle(context.Context, slog.Record) error { <-h.free; return nil }
+
+func TestALogHandlerThatHangsHoldsACallUpByASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handler := hangingHandler{slog.NewTextHandler(io.Discard, nil), make(chan struct{})}
+		defer close(handler.free)
+		store := NewFileStore(filepath.Join(t.TempDir(), "outages"))
+		store.Logger = slog.New(handler)
+		began := time.Now()
+		_, err := store.Load(t.Context())
+		require.NoError(t, err)
+		assert.LessOrEqual(t, time.Since(began), logWait)
+	})
 }

@@ -22,6 +22,9 @@ const (
 	DefaultKeepaliveTimeout = 15 * time.Second
 )
 
+// maxMeant is the longest duration that a fault of a shorter one asks about.
+const maxMeant = 24 * time.Hour
+
 // flowWindow is the flow-control window of a stream and of its connection, in bytes: room for some messages of the
 // greatest length.
 const flowWindow = 4 * wire.MaxMessage
@@ -40,9 +43,11 @@ type Config struct {
 	// system and no client certificate. The certificate of a server must be for the host of its address, unless
 	// ServerName is set. The lowest version is TLS 1.3, unless MinVersion is set. New keeps a copy.
 	TLS *tls.Config
-	// Files holds the same as TLS, read from files and read again when they change: see [LoadTLS]. TLS must be nil then.
+	// Files holds the same as TLS, read from files and read again when they change: see [LoadTLS]. With Files, TLS must
+	// be nil.
 	Files *TLS
-	// Insecure turns TLS off: anybody on the network can read and use the leases. TLS and Files must be nil then.
+	// Insecure turns TLS off: anybody on the network can read and use the leases. With Insecure, TLS and Files must be
+	// nil.
 	Insecure bool
 	// Keepalive is the pause after which an idle connection is pinged, so that a dead connection is found and a
 	// firewall does not forget a live one. Default 1m; at least 30s, because servers close connections that ping more
@@ -65,10 +70,12 @@ func (c Config) Validate() error {
 		found.Add("Files", "is set beside TLS: choose one")
 	}
 	if d.Keepalive >= 0 && d.Keepalive < wire.MinKeepalive {
-		found.Add("Keepalive", "is %s: must be at least %s, or negative for none", d.Keepalive, wire.MinKeepalive)
+		found.Add("Keepalive", "is %s: must be at least %s, or negative for none%s", d.Keepalive, wire.MinKeepalive,
+			faults.Meant(d.Keepalive, wire.MinKeepalive, maxMeant))
 	}
 	if d.KeepaliveTimeout < time.Second {
-		found.Add("KeepaliveTimeout", "is %s: must be at least 1s", d.KeepaliveTimeout)
+		found.Add("KeepaliveTimeout", "is %s: must be at least 1s%s", d.KeepaliveTimeout,
+			faults.Meant(d.KeepaliveTimeout, time.Second, maxMeant))
 	}
 	return found.Err()
 }

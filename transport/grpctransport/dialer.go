@@ -101,11 +101,12 @@ func (d *dialer) close() {
 	}
 }
 
-// race tries one address after the other, each a head start later than the one before it or as soon as that one failed,
-// and returns the first connection. The error is that of the first address, which is the one that people look at.
+// race tries the addresses in order and returns the first connection. Each attempt starts a head start after the
+// previous attempt, or as soon as that attempt failed. The error is the error of the first address, which operators
+// look at first.
 func (d *dialer) race(ctx context.Context, addresses []net.IPAddr) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // whoever is still trying then
+	defer cancel() // ends the attempts that still run
 	pause := min(headStart, allTried/time.Duration(len(addresses)))
 	tries := make(chan try)
 	next := time.NewTimer(0)
@@ -134,7 +135,7 @@ func (d *dialer) race(ctx context.Context, addresses []net.IPAddr) (net.Conn, er
 	return nil, failed
 }
 
-// try is how the attempt to reach one address ended.
+// try is the result of the attempt to reach one address.
 type try struct {
 	place int
 	conn  net.Conn
@@ -146,7 +147,7 @@ func (d *dialer) try(ctx context.Context, address net.IPAddr, place int, tries c
 	tries <- try{place, conn, err}
 }
 
-// closeAll closes the connections of those that lost the race. They end at once: their context has ended.
+// closeAll closes the connections of the attempts that lost the race. They end at once: their context has ended.
 func closeAll(tries <-chan try, n int) {
 	for range n {
 		if t := <-tries; t.conn != nil {

@@ -173,7 +173,7 @@ func TestAGrantFromTheOverdraftIsMarked(t *testing.T) {
 	assert.True(t, reply.Outcomes[0].Overdraft)
 }
 
-func TestWhatConnectSaidOfTheClientIsSaidAgainWithEachCheckout(t *testing.T) {
+func TestEachCheckoutRepeatsTheClaimsOfConnect(t *testing.T) {
 	var got *wire.CheckoutRequest
 	f := &fakeSeats{hello: goodHello, checkout: func(req *wire.CheckoutRequest) *wire.CheckoutReply {
 		got = req

@@ -15,16 +15,16 @@ const (
 	maxLookUps  = 3
 )
 
-// found is what one look-up of a name brought.
+// found is the result of one look-up of a name.
 type found struct {
 	addresses []net.IPAddr
 	err       error
 }
 
-// lookUp returns the addresses of a host's name, or the IP address that it is.
+// lookUp returns the addresses of a host name. An IP address is returned as it is.
 func lookUp(ctx context.Context, host string) ([]net.IPAddr, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // whoever is still looking then
+	defer cancel() // ends the look-ups that still run
 	answers := make(chan found, maxLookUps)
 	again := time.NewTimer(0)
 	defer again.Stop()

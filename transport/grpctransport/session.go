@@ -25,7 +25,7 @@ type session struct {
 	client  *wire.ConnectRequest // its labels are sent with every checkout
 }
 
-// target is what gRPC is told to connect to. The dialer of the session has the real address: gRPC would read the address
+// target is the address that gRPC gets. The dialer of the session has the real address: gRPC would read the address
 // as a URL, where "%" means something else than in the address of a network interface.
 const target = "passthrough:///licence-server"
 

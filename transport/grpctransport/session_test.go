@@ -125,6 +125,19 @@ func TestAFaultyConfigurationIsReportedByConnect(t *testing.T) {
 	}
 }
 
+func TestAForgottenUnitIsAFaultOfEveryDuration(t *testing.T) {
+	err := grpctransport.Config{Keepalive: 60, KeepaliveTimeout: 15}.Validate()
+	assert.ErrorContains(t, err, "Keepalive is 60ns: must be at least 30s, or negative for none; did you mean 1m0s?")
+	assert.ErrorContains(t, err, "KeepaliveTimeout is 15ns: must be at least 1s; did you mean 15s?")
+	assert.NotContains(t, grpctransport.Config{Keepalive: time.Second}.Validate().Error(), "mean")
+}
+
+func TestANilContextIsAnErrorOfConnect(t *testing.T) {
+	var none context.Context
+	_, err := grpctransport.New(grpctransport.Config{}).Connect(none, "lic1:1")
+	assert.ErrorContains(t, err, "context is nil")
+}
+
 func TestAnAddressWithoutPortIsAnError(t *testing.T) {
 	_, err := grpctransport.New(grpctransport.Config{}).Connect(soon(t), "lic1")
 	assert.ErrorContains(t, err, "host:port")

@@ -12,10 +12,10 @@ import (
 	"github.com/seatbeat/seatbeat/internal/tlsfiles"
 )
 
-// TLSFiles are the PEM files that a client proves itself with and knows its servers by.
+// TLSFiles are the PEM files with which a client authenticates itself and its servers.
 type TLSFiles struct {
-	// Cert is the client's certificate, with those in between up to its authority, and Key its key. Both or none; a server
-	// of seatbeat serves only clients that have one.
+	// Cert is the client's certificate, with the intermediate certificates up to its authority. Key is its private key.
+	// Set both or neither; a server of seatbeat serves only clients that have one.
 	Cert, Key string
 	// CA has the authorities of the servers. Empty means the system's roots.
 	CA string
@@ -36,7 +36,7 @@ type TLS struct {
 	fault   error         // of the latest look
 }
 
-// tlsState is what one reading of the files brought.
+// tlsState is the result of one reading of the files.
 type tlsState struct {
 	config *tls.Config
 	stamps [3]stamp
@@ -53,7 +53,7 @@ type stamp struct {
 // knows a client by the name in its certificate, and refuses the leases of the old name as another client's
 // until they have expired, which takes up to three client timeouts.
 //
-// Errors say which file is wrong and what is expected of it.
+// An error names the wrong file and says what the file must be.
 func LoadTLS(files TLSFiles) (*TLS, error) {
 	t := &TLS{files: files}
 	if err := t.Reload(); err != nil {
@@ -85,15 +85,15 @@ func (t *TLS) Expires() time.Time {
 	return certificates[0].Leaf.NotAfter
 }
 
-// Fault returns why the files could not be read when they were last looked at; nil if they could. What was read before is
-// used until then.
+// Fault returns why the files could not be read when they were last looked at; nil if they could. Until the files can
+// be read, the last good result is used.
 func (t *TLS) Fault() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.fault
 }
 
-// latest looks whether the files have changed, and returns what is to be used. It waits for refreshWait at most.
+// latest checks whether the files have changed, and returns the configuration to use. It waits at most refreshWait.
 func (t *TLS) latest() *tls.Config {
 	timer := time.NewTimer(refreshWait)
 	defer timer.Stop()

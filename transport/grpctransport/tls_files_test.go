@@ -101,7 +101,7 @@ func TestLoadTLSNamesTheFileThatIsWrong(t *testing.T) {
 		{"no key", "Key", grpctransport.TLSFiles{Cert: good.Cert}},
 		{"another's key", "do", grpctransport.TLSFiles{Cert: good.Cert, Key: expired.Key}},
 		{"expired", "expired at", expired},
-		{"of a server", "not for a client", ofServer},
+		{"of a server", "not a client certificate", ofServer},
 		{"no authority", good.Key, grpctransport.TLSFiles{CA: good.Key}},
 	} {
 		_, err := grpctransport.LoadTLS(c.files)
@@ -109,4 +109,34 @@ func TestLoadTLSNamesTheFileThatIsWrong(t *testing.T) {
 	}
 	_, err := grpctransport.LoadTLS(grpctransport.TLSFiles{})
 	assert.NoError(t, err, "a client without a certificate that trusts the system's authorities")
+}
+
+func TestATransportTellsWhenItsCertificateExpires(t *testing.T) {
+	authority, folder := testcert.New(t), t.TempDir()
+	client := authority.Client("ada", "")
+	expires := client.Certificates[0].Leaf
+	if expires == nil {
+		var err error
+		expires, err = x509.ParseCertificate(client.Certificates[0].Certificate[0])
+		require.NoError(t, err)
+	}
+	inMemory := client.Clone()
+	inMemory.Certificates[0].Leaf = nil
+	files, err := grpctransport.LoadTLS(clientFiles(t, folder, client, authority))
+	require.NoError(t, err)
+	fromFiles := grpctransport.New(grpctransport.Config{Files: files})
+	for _, c := range []*grpctransport.Transport{fromFiles, grpctransport.New(grpctransport.Config{TLS: inMemory})} {
+		at, fault := c.Certificate()
+		require.NoError(t, fault)
+		assert.Equal(t, expires.NotAfter, at)
+	}
+	for _, none := range []grpctransport.Config{{Insecure: true}, {}, {TLS: &tls.Config{}}} {
+		at, fault := grpctransport.New(none).Certificate()
+		require.NoError(t, fault)
+		assert.Zero(t, at)
+	}
+	require.NoError(t, os.Remove(filepath.Join(folder, "client.pem")))
+	at, fault := fromFiles.Certificate()
+	assert.ErrorContains(t, fault, "client.pem")
+	assert.Equal(t, expires.NotAfter, at, "what was read before is in use")
 }

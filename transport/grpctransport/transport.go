@@ -3,9 +3,11 @@ package grpctransport
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/seatbeat/seatbeat/transport"
 	"github.com/seatbeat/seatbeat/transport/wire"
@@ -19,7 +21,10 @@ type Transport struct {
 	instance [16]byte // of clients that have none
 }
 
-var _ transport.Transport = (*Transport)(nil)
+var (
+	_ transport.Transport = (*Transport)(nil)
+	_ transport.Certified = (*Transport)(nil)
+)
 
 // New returns a Transport. When the configuration is faulty, every Connect returns the error of [Config.Validate].
 func New(config Config) *Transport {
@@ -32,6 +37,9 @@ func New(config Config) *Transport {
 // the server has answered, cannot be reached, or ctx ends. The client is that of [transport.ClientFrom]; a client
 // without an instance gets the instance of the Transport.
 func (t *Transport) Connect(ctx context.Context, address transport.Address) (transport.Session, error) {
+	if ctx == nil {
+		return nil, fmt.Errorf("connect %s: the context is nil", address)
+	}
 	if t.fault != nil {
 		return nil, fmt.Errorf("connect %s: grpctransport: %w", address, t.fault)
 	}
@@ -48,6 +56,28 @@ func (t *Transport) Connect(ctx context.Context, address transport.Address) (tra
 		return nil, err
 	}
 	return s, nil
+}
+
+// Certificate returns when the client's certificate expires; zero when there is none, or when a function of Config.TLS has
+// it. With Config.Files it looks whether the files have changed, and the fault is that of [TLS.Fault].
+func (t *Transport) Certificate() (expires time.Time, fault error) {
+	if files := t.config.Files; files != nil {
+		files.latest()
+		return files.Expires(), files.Fault()
+	}
+	if t.config.TLS == nil || len(t.config.TLS.Certificates) == 0 {
+		return time.Time{}, nil
+	}
+	own := t.config.TLS.Certificates[0]
+	if own.Leaf == nil && len(own.Certificate) > 0 {
+		if own.Leaf, fault = x509.ParseCertificate(own.Certificate[0]); fault != nil {
+			return time.Time{}, fmt.Errorf("the client's certificate: %w", fault)
+		}
+	}
+	if own.Leaf == nil {
+		return time.Time{}, nil
+	}
+	return own.Leaf.NotAfter, nil
 }
 
 // request returns the client as the wire has it.

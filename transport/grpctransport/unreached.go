@@ -10,7 +10,7 @@ import (
 )
 
 // unreached is the error of a call that got no answer. Operators read it in events, in logs and when the process exits,
-// so its text is only what they need. It carries the status of the call, for status.FromError.
+// so its text has only what operators need. It carries the status of the call, for status.FromError.
 type unreached struct {
 	status     *status.Status
 	connecting bool // no call of the session was answered before
@@ -29,7 +29,7 @@ func (u unreached) Error() string {
 	return u.status.Code().String() + ": " + text
 }
 
-// mayBe has what an operator should look at when the network says these words; the first that fit count.
+// mayBe has the hint for an operator for each text of a network error; the first match counts.
 var mayBe = []struct{ words, cause string }{
 	{"tls: expired certificate", "the server refused this client's certificate, which has expired or is not valid yet"},
 	{"tls: certificate required", "the server serves only clients that have a certificate"},
@@ -45,7 +45,7 @@ const closedAtOnce = "the server closed the connection without an answer: it may
 
 var closings = []string{"error reading server preface", "EOF", "broken pipe", "connection reset by peer"}
 
-// explain returns what may be behind the words of the network, or "" where they say it themselves.
+// explain returns the likely cause of an error of the network, or "" where the error says the cause.
 func (u unreached) explain(text string) string {
 	for _, m := range mayBe {
 		if strings.Contains(text, m.words) {

@@ -46,7 +46,10 @@ func deliver(ctx context.Context, from *session, call Call) answer {
 		got = d.awaitQueue(ctx, got.blocked)
 	}
 	if d.replyDelay > 0 && answered(got.err) {
-		return d.await(ctx, d.replyLost, after(d.replyDelay, func() answer { return got }))
+		got = d.await(ctx, d.replyLost, after(d.replyDelay, func() answer { return got }))
+	}
+	if answered(got.err) && from.halfOpen() {
+		return d.await(ctx, d.replyLost, nil)
 	}
 	return got
 }
@@ -63,7 +66,7 @@ func dispatch(from *session, call Call) (*delivery, error) {
 	}
 	return &delivery{
 		session: from, server: s, call: call, cuts: cuts, lost: s.process.lost,
-		vanishes: s.faults.vanish[call.Kind], delay: s.faults.delay[call.Kind], replyDelay: s.faults.replyDelay[call.Kind],
+		vanishes: s.faults.vanish[call.Kind] || from.halfOpen(), delay: s.faults.delay[call.Kind], replyDelay: s.faults.replyDelay[call.Kind],
 	}, nil
 }
 

@@ -40,8 +40,8 @@
 // # What can go wrong
 //
 //   - The server process: [Server.Down], [Server.Restart], [Server.Forget], [Server.Replace], [Server.Rollback].
-//   - The network: [Network.Cut], [Server.BlackHole], [Server.DropReplies], [Server.Duplicate], [Server.Delay],
-//     [Server.DelayReplies].
+//   - The network: [Network.Cut], [Server.BlackHole], [Server.HalfOpen], [Server.DropReplies], [Server.Duplicate],
+//     [Server.Delay], [Server.DelayReplies].
 //   - The seats: [Server.SetSeats], [Server.SetOverdraft], [Server.Take], [Server.SetVersion], [Server.Withdraw],
 //     [Server.Revoke], [Server.End], [Server.SetClientTimeout].
 //   - The answers: [Server.Refuse], and [Server.Tamper] for nonsense that the test makes up.

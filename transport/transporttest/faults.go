@@ -6,7 +6,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// faults is what goes wrong with each kind of call. The zero value is nothing.
+// faults are the faults of each kind of call. The zero value has no fault.
 type faults struct {
 	vanish     [kinds]bool          // requests never arrive
 	delay      [kinds]time.Duration // of requests

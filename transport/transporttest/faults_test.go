@@ -285,3 +285,26 @@ func TestClearFaultsEndsThemAll(t *testing.T) {
 		assert.Equal(t, 1, s.Stats().Heartbeats)
 	})
 }
+
+func TestAHalfOpenSessionLosesItsPacketsAndANewOneWorks(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *Network, s *Server, c *testClient) {
+		s.DelayReplies(time.Second, Heartbeats)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		underWay := background(func() error { return c.beatError(ctx) })
+		synctest.Wait()
+		s.HalfOpen()
+		s.ClearFaults()
+		s.Restart()
+		require.ErrorIs(t, <-underWay, context.DeadlineExceeded, "its reply is lost")
+		arrived := s.Stats().Heartbeats
+		ended, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.ErrorIs(t, c.beatError(ended), context.DeadlineExceeded)
+		assert.Equal(t, arrived, s.Stats().Heartbeats, "it arrived")
+		session, err := n.Connect(t.Context(), "lic1")
+		require.NoError(t, err)
+		_, err = session.Heartbeat(t.Context(), nil)
+		require.NoError(t, err)
+	})
+}

@@ -3,6 +3,7 @@ package transporttest
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seatbeat/seatbeat/messages"
@@ -19,7 +20,8 @@ const DefaultClientTimeout = 5 * time.Minute
 // timeout, the lease ends and its seats are free. A repeated request gets the same grant. An ended lease, and a request
 // that was cancelled or replaced, is remembered with its reason for two client timeouts.
 type Server struct {
-	since time.Time // when the server was added: the time of the ledger counts from here
+	since time.Time     // when the server was added: the time of the ledger counts from here
+	path  atomic.Uint64 // packets of sessions that were opened on another path vanish; see HalfOpen
 
 	mu      sync.Mutex
 	process process
@@ -249,6 +251,12 @@ func (s *Server) Stats() (stats Stats) {
 func (s *Server) BlackHole(on bool, kinds ...Kind) {
 	s.update(func() { s.faults.setVanish(on, kinds) })
 }
+
+// HalfOpen makes the packets of all sessions that are open now vanish, in both directions and for good, as a firewall
+// does that has forgotten its connections: a call hangs until its context or its session ends or the server goes down.
+// Sessions that are opened later work. A request that is under way still arrives, and its reply is lost. Neither
+// ClearFaults nor a restart of the server mends a session.
+func (s *Server) HalfOpen() { s.path.Add(1) }
 
 // DropReplies loses the replies to the next n requests that arrive: the requests are executed, and the callers get
 // [ErrReplyLost] at once, so that no test waits for a deadline. A later DropReplies replaces n; 0 turns it off. Without

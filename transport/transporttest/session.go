@@ -15,6 +15,8 @@ type session struct {
 	client   transport.Client
 	number   uint64          // higher than that of every session opened before
 	hello    transport.Hello // of the reply to Connect
+	server   *Server         // that answered Connect
+	path     uint64          // of the server then: HalfOpen begins another one
 
 	closing sync.Once
 	closed  chan struct{}
@@ -22,6 +24,8 @@ type session struct {
 
 // connect opens the session.
 func (s *session) connect(ctx context.Context) error {
+	s.server = s.endpoint.server.Load()
+	s.path = s.server.path.Load()
 	reply, err := s.send(ctx, Call{Kind: Connects})
 	s.hello = reply.Hello
 	return err
@@ -72,6 +76,9 @@ func (s *session) send(ctx context.Context, call Call) (Reply, error) {
 	}
 	return answer.reply, nil
 }
+
+// halfOpen reports whether packets of the session vanish, see Server.HalfOpen.
+func (s *session) halfOpen() bool { return s.path != s.server.path.Load() }
 
 // usable returns an error when the session is closed or the context has ended.
 func (s *session) usable(ctx context.Context) error {

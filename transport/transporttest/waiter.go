@@ -18,7 +18,7 @@ type waiter struct {
 	left   int64        // when the last call ended; valid while call is nil
 }
 
-// asked returns what the take asks for. It is not to be changed.
+// asked returns the take. The caller must not change it.
 func (w *waiter) asked() *transport.Take { return &w.take }
 
 // is reports whether the waiter is that of a request.

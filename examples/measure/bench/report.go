@@ -33,10 +33,10 @@ const notes = `
   send one heartbeat for each lease: by-hand as a call, etcd on a stream for each 1,000 leases, since a single stream falls
   behind while seats are taken. by-hand uses our server, so that it differs from seatbeat by the client alone.
 - With few features, by-hand wakes both processes for nearly every call; with many, one wake-up serves several calls.
-- 1,024 callers at a time take the features, 128 those of etcd, which grants as many per second with 128. With more, its
+- 1,024 callers take the features at a time. For etcd it is 128: with more callers it grants no faster, and its
   heartbeats wait behind grants. Heartbeats without an answer are sent again every half second, and 100,000 leases may
   never catch up.
-- Heartbeats are counted as soon as no more of them are sent than the interval asks for.
+- Heartbeats are counted once a client sends at most twice as many as are due. Before, it repeats those that waited.
 - The client of etcd rounds the pause between two heartbeats up to half seconds. Figures are per answered heartbeat.
 - by-hand and etcd are measured up to 100,000 features, by default.
 - Recovery begins after an outage of one interval, with leases that the server still knows. by-hand waits for its next tick

@@ -39,10 +39,14 @@ func (r *result) describe(o options) {
 }
 
 // held sets the rate at which leases were taken.
-func (r *result) held(leases int64, in time.Duration) { r.HoldPerSecond = float64(leases) / in.Seconds() }
+func (r *result) held(leases int64, in time.Duration) {
+	r.HoldPerSecond = float64(leases) / in.Seconds()
+}
 
 // renewed sets the rate at which leases were renewed.
-func (r *result) renewed(leases int64, in time.Duration) { r.BeatsPerSecond = float64(leases) / in.Seconds() }
+func (r *result) renewed(leases int64, in time.Duration) {
+	r.BeatsPerSecond = float64(leases) / in.Seconds()
+}
 
 // checkouts sets the figures of checkouts, from the time that each of them took.
 func (r *result) checkouts(took []time.Duration, in time.Duration) {

@@ -45,7 +45,7 @@ type releaseCommand struct {
 
 // Help is the long help of the command.
 func (releaseCommand) Help() string {
-	return `The seats are free at once. The client learns with its next heartbeat that the lease was revoked. It does not check the same seats out again by itself.
+	return `The seats are free at once. The client learns with its next heartbeat that the lease was revoked. The client does not take the seats again by itself.
 
     seatbeatd release --config /etc/seatbeatd/seatbeatd.yaml 000000037c5a0d9e1f2b3c4d5e6f7a8b`
 }
@@ -86,7 +86,7 @@ type backupCommand struct {
 
 // Help is the long help of the command.
 func (backupCommand) Help() string {
-	return `The copy shows the ledger at one moment. The server keeps serving. The copy is checked, as by seatbeatd check, before it gets its name.
+	return `The copy shows the ledger at one moment. The server keeps serving. The copy is checked like seatbeatd check does, and only then gets the name of --out.
 
 A copy replaces a lost ledger. Never run a second server on it while the first one runs: both would issue the same seats.
 

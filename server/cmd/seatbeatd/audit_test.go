@@ -52,7 +52,7 @@ func TestTheAuditNamesClientsAndSurvivesItsRotation(t *testing.T) {
 	const client = "cn:seatbeatd development client"
 	assert.Equal(t, []auditRecord{
 		{Msg: "grant", Feature: "f1", Lease: lease, Identity: client, User: "ada", Host: "build7"},
-		{Msg: "denial", Feature: "f1", Identity: client, User: "ada", Host: "build7", Reason: "NoSeats", Message: "5 of 5 seats in use (5 yours, 0 of your identity)"},
+		{Msg: "denial", Feature: "f1", Identity: client, User: "ada", Host: "build7", Reason: "NoSeats", Message: "5 of 5 seats in use (you 5, your other clients 0)"},
 	}, auditRecords(t, old))
 	assert.Equal(t, []auditRecord{
 		{Msg: "release", Feature: "f1", Lease: lease, Identity: client, User: "ada", Host: "build7", Reason: "Revoked"},

@@ -14,7 +14,7 @@ const (
 	certificateLifetime = 365 * 24 * time.Hour
 	// authorityLifetime is how long an authority is valid.
 	authorityLifetime = 10 * certificateLifetime
-	// clockTolerance is how far the clock of a peer may be behind ours: certificates are valid from so long ago.
+	// clockTolerance is how far the clock of a peer may be behind this one: NotBefore of each certificate is that far in the past.
 	clockTolerance = time.Hour
 )
 

@@ -95,8 +95,8 @@ func completions(app *kong.Application, words []string) []string {
 	return lines
 }
 
-// splitAtLast splits words before the last one. Bash makes a word of its own of "=" between a flag and its value: such
-// words are left out.
+// splitAtLast splits words before the last one. Bash splits --flag=value into three words: the word "="
+// is left out.
 func splitAtLast(words []string) (before []string, last string) {
 	last = words[len(words)-1]
 	if last == "=" {
@@ -106,7 +106,7 @@ func splitAtLast(words []string) (before []string, last string) {
 	return before, last
 }
 
-// selectedCommand returns the command that the first such word names, or the program itself.
+// selectedCommand returns the command named by the first word that names one, or the program itself.
 func selectedCommand(app *kong.Node, words []string) *kong.Node {
 	for _, word := range words {
 		for _, child := range app.Children {

@@ -69,7 +69,7 @@ func TestFishCompletes(t *testing.T) {
 	folder := shellFolder(t)
 	for line, want := range map[string]string{
 		"seatbeatd re":                  "release\tRevoke a lease.\nreload\tReload licences and certificates.\n",
-		"seatbeatd serve --client-w":    "--client-waiting\tMost checkouts that wait for a seat at a time, of one client\n",
+		"seatbeatd serve --client-w":    "--client-waiting\tMaximum number of checkouts of one client that wait for a seat at a time\n",
 		"seatbeatd serve --log-format=": "--log-format=json\n--log-format=text\n",
 		"seatbeatd check --ledger led":  "ledger\n",
 		"seatbeatd check --ledger=led":  "--ledger=ledger\n",

@@ -228,7 +228,7 @@ func (d *daemon) reloadCertificates() error {
 
 // drain makes the server ask clients to come back later, for as long as --drain says.
 func (d *daemon) drain() {
-	d.log.Info("server drains", "for", d.flags.Drain)
+	d.log.Info("server asks clients to come back later", "for", d.flags.Drain)
 	d.server.Drain()
 	select {
 	case <-time.After(d.flags.Drain):

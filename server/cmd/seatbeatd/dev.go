@@ -36,6 +36,7 @@ func (f devFlags) makeFolder() (string, error) {
 var devLicense = fixedLicense{
 	{Name: "f1", Version: messages.V(9, 9), Seats: 5},
 	{Name: "f2", Version: messages.V(9, 9), Seats: 100},
+	{Name: "cad", Version: messages.V(2, 1), Seats: 5}, // for examples/embed
 }
 
 // devSetup returns a server for development. Its ledger and certificates are made in a folder and found there the next
@@ -71,10 +72,11 @@ func devSetup(c serveCommand) (setup, error) {
 func printDevGuide(to io.Writer, address, admin, folder string) {
 	path := func(name string) string { return filepath.Join(folder, name) }
 	_, _ = fmt.Fprintf(to, `
-This server is for DEVELOPMENT. Its licence is a demo, and whoever can read its folder can connect as a client.
+This server is for DEVELOPMENT. It has a demo licence. Anybody who can read the folder below can connect as a client.
 
   serves       %[1]s, on this machine only
-  features     f1 9.9 with 5 seats, f2 9.9 with 100 seats
+  features     f1 9.9 with 5 seats, f2 9.9 with 100 seats, cad 2.1 with 5 seats
+  folder       %[6]s
   ledger       %[2]s
   for clients  %[3]s
                %[4]s
@@ -84,8 +86,8 @@ Hold a seat, in another terminal in a clone of seatbeat:
 
   go run ./examples/quickstart -servers %[1]s -feature f1:9.9:1 -ca %[3]s -cert %[4]s -key %[5]s
 
-`, address, path("ledger"), path(authorityCert), path(clientCert), path(clientKey))
+`, address, path("ledger"), path(authorityCert), path(clientCert), path(clientKey), folder)
 	if admin != "" {
-		_, _ = fmt.Fprintf(to, "See who holds which seats:\n\n  %s status --admin %s --admin-token %s\n\n", programName, admin, path(tokenFile))
+		_, _ = fmt.Fprintf(to, "See who holds which seats:\n\n  go run ./server/cmd/seatbeatd status --admin %s --admin-token %s\n\n", admin, path(tokenFile))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
+	"github.com/seatbeat/seatbeat/server/admin"
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
@@ -107,7 +109,9 @@ func TestTheCommandThatADevServerPrintsHoldsASeat(t *testing.T) {
 	used := func() int {
 		var got statusReport
 		require.NoError(t, json.Unmarshal([]byte(administer(t, p, folder, "status", "--json").out), &got))
-		return got.Features[0].Used
+		i := slices.IndexFunc(got.Features, func(f admin.Feature) bool { return f.Name == "f1" })
+		require.GreaterOrEqual(t, i, 0)
+		return got.Features[i].Used
 	}
 	assert.Equal(t, 1, used())
 	require.NoError(t, client.Process.Signal(syscall.SIGINT))

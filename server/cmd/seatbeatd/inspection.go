@@ -17,7 +17,7 @@ const (
 	signatureNotChecked = "not checked"
 	signatureUnknownKey = "of a key that is not trusted"
 	signatureWrong      = "wrong"
-	signatureRight      = "right"
+	signatureValid      = "valid"
 )
 
 // inspection is what "seatbeatd inspect" found out about a licence file.
@@ -39,7 +39,7 @@ func newInspection(path, keyID string, l license.License) inspection {
 // checked returns the inspection with the result of the check: nil, or a *licensefile.RefusedError.
 func (i inspection) checked(err error) inspection {
 	valid := err == nil
-	i.Valid, i.Signature = &valid, signatureRight
+	i.Valid, i.Signature = &valid, signatureValid
 	refused, ok := errors.AsType[*licensefile.RefusedError](err)
 	if !ok {
 		return i
@@ -86,7 +86,7 @@ func (i inspection) signatureText() string {
 	case signatureWrong:
 		return "WRONG: what follows is not what the vendor signed"
 	default:
-		return "right"
+		return "valid"
 	}
 }
 
@@ -97,7 +97,7 @@ func (i inspection) validText() string {
 	case !*i.Valid:
 		return "NO: " + i.Reason.String()
 	case i.License.ServerID != "":
-		return "yes, on that server"
+		return "yes, on the server named above"
 	default:
 		return "yes"
 	}

@@ -53,11 +53,11 @@ func (f licenseFiles) load(srv *server.Server, log *slog.Logger) ([]license.Feat
 			"features", len(file.License.Features))
 	}
 	for _, file := range set.Future {
-		log.Info("licence comes into force by itself", "at", file.License.Starts, "file", file.Path, "vendor", file.License.Vendor,
+		log.Info("licence is valid later", "starts", file.License.Starts, "file", file.Path, "vendor", file.License.Vendor,
 			"serial", file.License.Serial, "features", len(file.License.Features))
 	}
 	for _, inactive := range set.Inactive {
-		log.Warn("licence grants nothing now", "file", inactive.Path, "reason", inactive.Reason.String(), "error", inactive)
+		log.Warn("licence is not in force", "file", inactive.Path, "reason", inactive.Reason.String(), "error", inactive)
 	}
 	return set.Features(), nil
 }

@@ -4,9 +4,9 @@ import "github.com/seatbeat/seatbeat/server"
 
 // limitFlags bound what clients can use of the server.
 type limitFlags struct {
-	SourceConnections int `help:"Most connections open at a time from one address. Clients behind one NAT share an address." default:"1024" placeholder:"N" group:"limits"`
-	Waiting           int `help:"Most checkouts that wait for a seat at a time, of all clients. Each keeps a call open." default:"10000" placeholder:"N" group:"limits"`
-	ClientWaiting     int `help:"Most checkouts that wait for a seat at a time, of one client." default:"256" placeholder:"N" group:"limits"`
+	SourceConnections int `help:"Maximum number of connections from one address at a time. Clients behind one NAT share an address." default:"1024" placeholder:"N" group:"limits"`
+	Waiting           int `help:"Maximum number of checkouts of all clients that wait for a seat at a time. Each keeps a call open." default:"10000" placeholder:"N" group:"limits"`
+	ClientWaiting     int `help:"Maximum number of checkouts of one client that wait for a seat at a time." default:"256" placeholder:"N" group:"limits"`
 }
 
 // checkLimits returns an error for the first limit that is out of bounds.

@@ -21,7 +21,7 @@ func (l *logLevel) UnmarshalText(text []byte) error {
 type logFlags struct {
 	LogLevel  logLevel `help:"Lowest level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL" group:"logging"`
 	LogFormat string   `help:"Format of the log: text or json." enum:"text,json" default:"text" placeholder:"FORMAT" group:"logging"`
-	Audit     string   `help:"File for the audit, or - for standard error: one line of JSON for each grant, denial, checkin, expiry and release. SIGHUP reopens the file, as logrotate needs it." type:"path" placeholder:"FILE" group:"logging"`
+	Audit     string   `help:"File for the audit, or - for standard error: one line of JSON for each grant, denial, checkin, expiry and release. SIGHUP reopens the file; use it after logrotate has renamed the file." type:"path" placeholder:"FILE" group:"logging"`
 
 	AuditRequired bool `help:"Refuse checkouts while records of --audit cannot be written. Without it seats are granted then, and the loss is logged and counted." group:"logging"`
 }

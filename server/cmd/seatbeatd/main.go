@@ -40,7 +40,7 @@ const serveName = "serve"
 // program is the command line. Each field with a cmd tag is a command and has a Run method. Every flag but --help and
 // --version can also be set in the environment and in the configuration file.
 type program struct {
-	Config      configFlag  `help:"YAML file that sets flags of any command: the flag's name without dashes, then its value." type:"path" placeholder:"FILE"`
+	Config      configFlag  `help:"YAML file with flags of any command, one per line: NAME: VALUE, without the dashes." type:"path" placeholder:"FILE"`
 	VersionFlag versionFlag `name:"version" help:"Print the version and exit." env:"-"`
 
 	Serve   serveCommand   `cmd:"" group:"run" help:"Serve seats to clients."`
@@ -104,6 +104,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "help": // help, or help COMMAND
+		args = append(slices.Clone(args[1:]), "--help")
 	case args[0] == completeArgument:
 		return printError(stderr, printCompletions(stdout, parser.Model, args[1:]), exitFailed)
 	}

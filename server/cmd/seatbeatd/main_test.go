@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -153,6 +154,15 @@ func TestHelpOfEachCommandHasExamples(t *testing.T) {
 		r := runProgram(t, nil, args...)
 		assert.Equal(t, 0, r.status, command)
 		assert.Regexp(t, "\n    (source <\\()?seatbeatd ", r.out, command)
+	}
+}
+
+func TestHelpIsAlsoACommand(t *testing.T) {
+	for _, command := range append(visibleCommands(t), "") {
+		words := strings.Fields(command)
+		r := runProgram(t, nil, append([]string{"help"}, words...)...)
+		assert.Equal(t, 0, r.status, command)
+		assert.Equal(t, runProgram(t, nil, append(words, "--help")...).out, r.out, command)
 	}
 }
 

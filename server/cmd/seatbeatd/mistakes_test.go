@@ -117,7 +117,8 @@ func otherMistakes(t *testing.T, s *signedServer) []mistake {
 		return append([]string{command, "--admin", s.ready.Admin, "--admin-token", s.file(tokenFile)}, args...)
 	}
 	return []mistake{
-		{[]string{"help"}, 2, []string{"unexpected argument help", "seatbeatd --help"}},
+		{[]string{"help", "serv"}, 2, []string{"unexpected argument serv", "seatbeatd --help"}},
+		{[]string{"helps"}, 2, []string{"unexpected argument helps", "seatbeatd --help"}},
 		{[]string{"serv"}, 2, []string{`did you mean "serve"`}},
 		{[]string{"status"}, 2, []string{"--admin-token is missing"}},
 		{[]string{"status", "--admin-token", "none"}, 1, []string{"--admin-token: ", s.file("none"), "a server creates its token file when it starts"}},

@@ -218,6 +218,7 @@ func TestThePageNamesTheLimitsOfTheServer(t *testing.T) {
 	var want []string
 	for _, limit := range []int{
 		server.DefaultSourceConnections, server.DefaultWaiting, server.DefaultClientWaiting, server.DefaultClients, server.DefaultLeases,
+		server.DefaultIdentityRate, server.DefaultIdentityRate, server.IdentityStreams,
 		server.DefaultClientLeases, server.DefaultRate, server.DefaultInFlight, licensefile.MaxFiles,
 	} {
 		want = append(want, fmt.Sprint(limit))

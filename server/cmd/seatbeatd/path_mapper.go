@@ -10,8 +10,8 @@ import (
 // pathType is the type tag of flags and arguments that name a file or a folder.
 const pathType = "path"
 
-// pathMapper decodes flags of type path as kong does, into absolute paths. It refuses an empty value, which kong takes for
-// the working directory: most often a variable of a shell script is not set.
+// pathMapper decodes flags of type path as kong does, into absolute paths. An empty value is refused: it
+// usually comes from an unset shell variable, and kong would take it for the working directory.
 type pathMapper struct{ kong.Mapper }
 
 func newPathMapper() pathMapper {

@@ -26,7 +26,7 @@ func (signCommand) Help() string {
         --out customer.lic
     seatbeatd inspect customer.lic --trust vendor.public
 
-The serial identifies the licence: a server counts several files with the same serial once. If the template has no serial, each run draws a new one. The results of two runs are then two licences, and their seats add up.`
+The serial identifies the licence. Copies of one file count once; two different files with the same serial are refused. If the template has no serial, each run draws a new one. The results of two runs are then two licences, and their seats add up.`
 }
 
 // Run signs the licence, or prints the example template.

@@ -87,5 +87,5 @@ func TestAPausedProgramExpiresNoLeaseThatGetsHeartbeats(t *testing.T) {
 	assert.Equal(t, wire.Reason_REASON_NO_SEATS, other.takes("f2", 1).Reason, "more than one seat was free")
 	cancel()
 	beating.Wait()
-	assert.Contains(t, p.log.String(), "server was stalled")
+	assert.Contains(t, p.log.String(), "the server did not run for a while")
 }

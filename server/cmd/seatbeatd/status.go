@@ -21,7 +21,7 @@ type statusCommand struct {
 
 // Help is the long help of the command.
 func (statusCommand) Help() string {
-	return `For each feature: USED seats of SEATS. OVER counts the used seats beyond the licence, from an overdraft or because a licence shrank or expired. WAIT counts the checkouts that wait for a seat. SHARE says whose leases use one seat together: none, user, host or share (a string that the client chooses).
+	return `For each feature: USED seats of SEATS. OVER counts the used seats beyond the licence, from an overdraft or because a licence shrank or expired. WAIT counts the checkouts that wait for a seat. SHARE says which leases use one seat together: none, or those of the same user, of the same host, or with the same share string (share), which the client chooses.
 
 For each lease: IDENTITY is proven by the client's certificate. USER and HOST are what the client says about itself.
 
@@ -75,7 +75,7 @@ func fetchReport(ctx context.Context, client admin.Client, feature string) (stat
 
 // print prints the report for people.
 func (r statusReport) print(to io.Writer) error {
-	_, err := fmt.Fprintf(to, "server %s, epoch %d, up %s, %d clients, %d leases\n%s\n", r.ServerID, r.Epoch,
+	_, err := fmt.Fprintf(to, "server %s, epoch %d, up %s, clients %d, leases %d\n%s\n", r.ServerID, r.Epoch,
 		time.Since(r.Started).Round(time.Second), r.Clients, r.Leases, r.warnings())
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func TestStatusShowsOverdraftSharingAndWaitingCheckouts(t *testing.T) {
 }
 
 func TestQueuesAreAsLongAsTheFlagsSay(t *testing.T) {
-	for flag, says := range map[string]string{"--waiting": "too many wait in line", "--client-waiting": "the client waits in line too often"} {
+	for flag, says := range map[string]string{"--waiting": "too many checkouts wait in queues", "--client-waiting": "too many checkouts of this client wait in queues"} {
 		folder := t.TempDir()
 		p := serveDev(t, folder, flag, "1")
 		c := connect(t, p, folder)

@@ -41,7 +41,7 @@ func TestTheExampleTemplateIsSignedAndInspected(t *testing.T) {
 	found := runProgram(t, nil, "inspect", files.license, "--trust", files.public)
 	require.Zero(t, found.status, found.errors)
 	for _, line := range []string{
-		"signature  right", "valid      yes", "vendor     Example Software", "server     any",
+		"signature  valid", "valid      yes", "vendor     Example Software", "server     any",
 		"f2       2.10     100    10         user   2030-07-01T00:00:00Z",
 	} {
 		assert.Contains(t, found.out, line)
@@ -79,8 +79,8 @@ func TestInspectPrintsWhyALicenceIsRefused(t *testing.T) {
 func TestInspectPrintsJSON(t *testing.T) {
 	files := vendor(t, boundTemplate)
 	for server, want := range map[string]string{
-		"S1": `{"signature": "right", "valid": true}`,
-		"S2": `{"signature": "right", "valid": false, "reason": "other server"}`,
+		"S1": `{"signature": "valid", "valid": true}`,
+		"S2": `{"signature": "valid", "valid": false, "reason": "other server"}`,
 	} {
 		found := runProgram(t, nil, "inspect", files.license, "--trust", files.public, "--server-id", server, "--json")
 		var got map[string]any

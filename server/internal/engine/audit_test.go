@@ -75,7 +75,7 @@ func TestAuditTellsOfEachDecisionOnceAndInOrder(t *testing.T) {
 }
 
 // Each take that waits is audited once: when it is granted, or when it is clear that it will not be.
-func TestAuditAndMetricsTellOnceOfEachWhoWaited(t *testing.T) {
+func TestAuditAndMetricsRecordEachWaiterOnce(t *testing.T) {
 	var denied seats.Denials
 	told, records := audited(t, nil, func(s *harness) {
 		holder := s.user(1)
@@ -108,8 +108,8 @@ func TestAuditAndMetricsTellOnceOfEachWhoWaited(t *testing.T) {
 		"grant f", "denial f NoSeats", "denial f NoSeats", "denial none NoSuchFeature", "denial f NoSeats", "denial f NoSeats",
 		"checkin f Returned", "grant f",
 	}, told)
-	assert.Equal(t, "2 of 2 seats in use (0 yours, 2 of your identity), 3 asked for", records[1].Message)
-	assert.Equal(t, "gave up waiting in line", records[2].Message)
+	assert.Equal(t, "2 of 2 seats in use (you 0, your other clients 2), 3 asked for", records[1].Message)
+	assert.Equal(t, "left the queue", records[2].Message)
 	assert.Equal(t, int64(4), denied[messages.NoSeats])
 }
 

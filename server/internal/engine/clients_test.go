@@ -54,10 +54,14 @@ func TestAnInstanceIsDeniedToOthersWhileItIsRemembered(t *testing.T) {
 func TestAClientIsForgottenOnlyAfterTheClientTimeout(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *harness) {
 		s.user(1)
-		time.Sleep(5*time.Minute - time.Second)
+		time.Sleep(4 * time.Second)
 		assert.Equal(t, 1, s.state().Clients)
 		time.Sleep(3 * time.Second)
-		assert.Zero(t, s.state().Clients)
+		assert.Zero(t, s.state().Clients, "it holds nothing")
+		time.Sleep(5*time.Minute - 8*time.Second)
+		assert.Equal(t, 1, s.clients.Remembered())
+		time.Sleep(3 * time.Second)
+		assert.Zero(t, s.clients.Remembered())
 	})
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// clock is the server's time: the time since the start, less the length of all stalls of the server. Leases are stamped
-// and compared with this time, so that stopping it for a while extends every lease by that while. It is safe for
+// clock is the server's time: the time since the start, less the length of all stalls of the server. The age of a lease
+// is measured with this time, so excluding a stall extends every lease by the length of the stall. It is safe for
 // concurrent use.
 type clock struct {
 	start   time.Time
@@ -21,5 +21,5 @@ func (c *clock) raw() time.Duration { return time.Since(c.start) }
 // now returns the server's time.
 func (c *clock) now() time.Duration { return c.raw() - time.Duration(c.stopped.Load()) }
 
-// skip makes d not count.
+// skip excludes d from the server's time.
 func (c *clock) skip(d time.Duration) { c.stopped.Add(int64(d)) }

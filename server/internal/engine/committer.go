@@ -14,8 +14,8 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// committer is the goroutine that decides. Round by round it drains its queue, has the allocator decide every request in
-// it, appends what was decided to the ledger in one batch, and only then answers.
+// committer is the goroutine that decides. Round by round it drains its queue, lets the allocator decide every request,
+// appends the decisions to the ledger in one batch, and only then answers.
 type committer struct {
 	allocator   *seats.Allocator
 	maintenance *maintenance
@@ -24,7 +24,7 @@ type committer struct {
 	audit       Audit
 	retry       time.Duration // of refusals
 	log         *slog.Logger
-	onCommit    atomic.Pointer[func(time.Duration)] // gets the duration of each append; nil when nobody asks
+	onCommit    atomic.Pointer[func(time.Duration)] // gets the duration of each append; may be nil
 
 	queue    chan *request
 	draining atomic.Bool
@@ -32,23 +32,24 @@ type committer struct {
 	quit     chan struct{} // closed to end the committer
 	quitOnce sync.Once
 	ended    chan struct{} // closed when the committer has ended
-	failure  error         // why it ended, when nobody asked it to; read it after ended
+	failure  error         // why the committer ended by itself; nil after stop. Valid once ended is closed.
 
 	requests []*request // of this round
 }
 
 const (
-	// queueLength is how many requests wait for the committer before the next is refused as Busy.
+	// queueLength is how many requests may wait for the committer. Further requests of clients are refused as Busy.
 	queueLength = 1024
-	// roundWeight ends a round: it bounds what is appended at once, and how long the first caller waits for the last.
+	// roundWeight bounds the weight of the requests of a round: how much is appended at once, and how long the first
+	// caller waits for the last.
 	roundWeight = 8192
 )
 
 // ErrStopped is the error of a call that gets no answer, because the committer has ended.
 var ErrStopped = errors.New("server stopped")
 
-// submit has the committer run a request, and waits until its result is durable or until its context ends. When submit
-// returns an error, nothing that the request writes to may be read: the committer may still run it.
+// submit passes a request to the committer, and blocks until the result is durable or the context of the request ends.
+// After an error the caller must not read what the request writes: the committer may still run the request.
 func (c *committer) submit(r *request) error {
 	select {
 	case <-c.ended:
@@ -76,7 +77,7 @@ func (c *committer) enqueue(r *request) error {
 	default:
 	}
 	if r.kind != fromOperator {
-		return &seats.Refusal{Reason: messages.Busy, Message: "too many requests wait", RetryAfter: c.retry}
+		return &seats.Refusal{Reason: messages.Busy, Message: "too many requests wait", RetryAfter: c.retry, Limit: seats.LimitRequests}
 	}
 	select {
 	case c.queue <- r:
@@ -88,8 +89,8 @@ func (c *committer) enqueue(r *request) error {
 	}
 }
 
-// run is the committer's goroutine. It ends when the server stops, and when the ledger or the allocator fails: after that
-// nothing could be trusted to be decided only once.
+// run is the committer's goroutine. It ends when the server stops, and when the ledger or the allocator fails: after
+// that, the server could decide the same request twice.
 func (c *committer) run() {
 	defer close(c.ended)
 	defer c.audit.Close()
@@ -133,12 +134,12 @@ var ready = func() chan struct{} {
 	return c
 }()
 
-// round decides the requests that wait, makes that durable and answers them. After an error nothing of the round is
-// answered.
+// round decides the waiting requests, appends the decisions to the ledger, and answers. After an error no request of
+// the round is answered.
 func (c *committer) round(first *request, tick bool) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic while deciding: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("a panic in the allocator; this is a defect of seatbeat, please report it: %v\n%s", p, debug.Stack())
 		}
 	}()
 	if tick {
@@ -166,7 +167,7 @@ func (c *committer) round(first *request, tick bool) (err error) {
 	return nil
 }
 
-// commit makes durable what was decided.
+// commit appends the decisions of the round to the ledger.
 func (c *committer) commit() error {
 	if !c.allocator.Pending() {
 		return nil
@@ -186,7 +187,7 @@ func (c *committer) commit() error {
 	return nil
 }
 
-// gather takes the requests in the queue, after first if that is not nil, until the round is full.
+// gather returns first, if not nil, and requests of the queue, until the round is full.
 func (c *committer) gather(first *request) []*request {
 	c.requests = c.requests[:0]
 	weight := 0
@@ -227,7 +228,7 @@ func (c *committer) stop() error {
 	return c.failure
 }
 
-// finish refuses what still waits and closes the ledger.
+// finish refuses the requests that still wait, and closes the ledger.
 func (c *committer) finish() error {
 	for {
 		select {
@@ -243,9 +244,9 @@ func (c *committer) finish() error {
 	}
 }
 
-// fail ends the server. What was decided last may be in the ledger or not; only a restart can tell.
+// fail ends the server. The last decisions may be in the ledger or not; only a restart can tell.
 func (c *committer) fail(err error) {
 	c.draining.Store(true)
-	c.log.Error("server failed and ends", "error", err)
+	c.log.Error("the server stops after an error; restart it", "error", err)
 	c.failure = errors.Join(err, c.ledger.Close())
 }

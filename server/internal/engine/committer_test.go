@@ -22,7 +22,7 @@ func TestLimitsAnswerWithWhenToComeBack(t *testing.T) {
 	inBubble(t, Config{Limits: limits, RetryAfter: time.Minute}, func(t *testing.T, s *harness) {
 		one, two := s.user(1), s.user(2)
 		_, err := s.Connect(ledger.Holder{Identity: "c", Instance: [16]byte{3}}, nil, nil)
-		assert.Equal(t, &seats.Refusal{Reason: messages.Busy, Message: "too many clients", RetryAfter: time.Minute}, reasonOf(t, err))
+		assert.Equal(t, &seats.Refusal{Reason: messages.Busy, Message: "too many clients", RetryAfter: time.Minute, Limit: seats.LimitClients}, reasonOf(t, err))
 
 		one.granted(take("f", 1))
 		o, err := one.checkout(take("f", 1))
@@ -55,7 +55,7 @@ func TestAClientThatTakesAndReturnsTooOftenIsToldHowLongToWait(t *testing.T) {
 		require.NoError(t, cancel(wire.MaxBatch-1))
 		u.granted(take("f", 1))
 		_, err := u.checkout(take("f", 1))
-		assert.Equal(t, &seats.Refusal{Reason: messages.RateLimited, Message: "too many seats taken and returned", RetryAfter: 10 * time.Millisecond}, reasonOf(t, err))
+		assert.Equal(t, &seats.Refusal{Reason: messages.RateLimited, Message: "too many seats taken and returned", RetryAfter: 10 * time.Millisecond, Limit: seats.LimitRate}, reasonOf(t, err))
 		err = cancel(200)
 		assert.Equal(t, 2*time.Second, reasonOf(t, err).RetryAfter)
 		time.Sleep(2 * time.Second)

@@ -19,7 +19,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// Config is how an engine works. All fields but Audit are required.
+// Config is the configuration of an engine. All fields except Audit are required.
 type Config struct {
 	Ledger        ledger.Ledger
 	Features      []license.Feature
@@ -33,12 +33,12 @@ type Config struct {
 
 // Audit takes the audit records. The committer calls it; no method blocks.
 type Audit interface {
-	// Pass takes the records of a round that is durable, and returns an empty slice for those of the next.
+	// Pass takes the records of a round that is durable, and returns an empty slice for the records of the next round.
 	Pass(records []seats.AuditRecord) (empty []seats.AuditRecord)
 	// Refuses reports that no seats may be granted now, since the grants could not be audited. It may be called from any
 	// goroutine.
 	Refuses() bool
-	// Close says that no more records come.
+	// Close is called when no more records follow.
 	Close()
 }
 
@@ -49,7 +49,7 @@ func (noAudit) Pass(records []seats.AuditRecord) []seats.AuditRecord { return re
 func (noAudit) Refuses() bool                                        { return false }
 func (noAudit) Close()                                               {}
 
-// Engine is one life of a licence server without its network. Its methods may be called from any goroutine.
+// Engine is a running licence server without its network. Its methods may be called from any goroutine.
 type Engine struct {
 	timeout   time.Duration // the client timeout
 	identity  messages.Identity
@@ -65,7 +65,7 @@ type Engine struct {
 	drainOnce sync.Once
 }
 
-// New opens the ledger, loads it, records the start of a new life in it and starts the committer.
+// New opens and loads the ledger, records a new start of the server in it, and starts the committer.
 func New(cfg Config) (*Engine, error) {
 	e := &Engine{
 		timeout: cfg.ClientTimeout, clock: newClock(), drained: make(chan struct{}),
@@ -122,10 +122,10 @@ func (e *Engine) start(l ledger.Ledger) error {
 	return nil
 }
 
-// Identity returns who this life of the server is.
+// Identity returns the ServerID, BootID and Epoch of this incarnation.
 func (e *Engine) Identity() messages.Identity { return e.identity }
 
-// LicenseTime returns the time by which licences are judged, ClockBehind how far the wall clock is behind it.
+// LicenseTime returns the time by which licences are judged.
 func (e *Engine) LicenseTime() time.Time { return e.license.now() }
 
 // ClockBehind returns how far the wall clock is behind LicenseTime.
@@ -134,13 +134,17 @@ func (e *Engine) ClockBehind() time.Duration { return e.license.behind() }
 // Beaten returns how many leases were renewed by heartbeats since the start.
 func (e *Engine) Beaten() int64 { return e.beaten.Load() }
 
-// Clients returns how many clients are remembered.
+// Limits returns the counts of what limits have refused.
+func (e *Engine) Limits() *seats.LimitCounts { return e.clients.Limits() }
+
+// Clients returns how many clients are awake: they hold leases, wait or have called within seconds.
 func (e *Engine) Clients() int { return e.clients.Count() }
 
 // OnCommit calls measured after each append to the ledger with its duration, on the goroutine of the committer.
 func (e *Engine) OnCommit(measured func(time.Duration)) { e.committer.onCommit.Store(&measured) }
 
-// Open starts the time of the leases: from now on clients can reach the server. Calls after the first do nothing.
+// Open is called when clients can reach the server: the client timeout of every lease counts from now. Calls after the
+// first do nothing.
 func (e *Engine) Open() {
 	e.opened.Do(func() {
 		e.clock.skip(e.clock.now())
@@ -157,8 +161,8 @@ func (e *Engine) Drain() {
 // Draining reports whether requests of clients other than returns are refused: after Drain, Stop and a failure.
 func (e *Engine) Draining() bool { return e.committer.draining.Load() }
 
-// Stop ends the committer, after it has refused what is in its queue, and closes the ledger. It returns why the engine
-// failed earlier, if it did. It may be called again.
+// Stop ends the committer, after the committer has refused the requests in its queue, and closes the ledger. If the
+// engine failed earlier, Stop returns why. It may be called again.
 func (e *Engine) Stop() error {
 	e.Drain()
 	return e.committer.stop()
@@ -186,7 +190,7 @@ func (e *Engine) Enter(h ledger.Holder, session uint64) (*seats.Client, error) {
 // Leave ends a call.
 func (e *Engine) Leave(c *seats.Client) { c.Leave(e.clock.now()) }
 
-// Checkout decides takes, each by itself, and returns when what was granted is in the ledger.
+// Checkout decides takes, each by itself, and returns after the grants are in the ledger.
 func (e *Engine) Checkout(ctx context.Context, c *seats.Client, takes []seats.Take) ([]seats.Outcome, error) {
 	outcomes := make([]seats.Outcome, len(takes))
 	err := e.committer.submit(client(ctx, len(takes), func(now time.Duration) error {
@@ -205,8 +209,8 @@ func (e *Engine) Checkout(ctx context.Context, c *seats.Client, takes []seats.Ta
 }
 
 // Wait decides a take. When the take waits in a queue, the call is blocked for the take's Wait, or as long as the protocol
-// allows. When a waiter is granted in the moment in which its call ends, the client finds out by repeating the request, as
-// after a reply that was lost.
+// allows. When a waiter is granted at the moment when its call ends, the client learns of the grant when it repeats the
+// request, as after a lost reply.
 func (e *Engine) Wait(ctx context.Context, c *seats.Client, session uint64, t seats.Take) ([]seats.Outcome, error) {
 	waiting, end := context.WithCancel(ctx)
 	defer end()
@@ -251,7 +255,7 @@ func (e *Engine) await(ctx context.Context, call *seats.BlockedCall, most time.D
 		return call.Result()
 	case <-over.C:
 		return seats.Outcome{
-			Result: seats.Refused, Reason: messages.NoSeats, Message: "still in line", RetryAfter: stillQueued,
+			Result: seats.Refused, Reason: messages.NoSeats, Message: "still in the queue", RetryAfter: stillQueued,
 		}, nil
 	case <-ctx.Done():
 		return seats.Outcome{}, ctx.Err()
@@ -262,7 +266,7 @@ func (e *Engine) await(ctx context.Context, call *seats.BlockedCall, most time.D
 	}
 }
 
-// Checkin returns seats. It returns when that is in the ledger.
+// Checkin returns seats. It blocks until the ends of the leases are in the ledger.
 func (e *Engine) Checkin(ctx context.Context, c *seats.Client, leases []messages.LeaseID, requests []messages.RequestID) error {
 	weight := len(leases) + len(requests)
 	return e.committer.submit(returns(ctx, weight, func(now time.Duration) error {
@@ -279,8 +283,8 @@ type Ended struct {
 	Reason messages.Reason
 }
 
-// Heartbeat renews the packed leases of a client and returns those that it does not hold. It asks the committer only about
-// these: what it says about them is in the ledger.
+// Heartbeat renews the packed leases of a client and returns those that it does not hold. Only for leases that were not
+// found it asks the committer, which answers after the ledger has their ends.
 func (e *Engine) Heartbeat(ctx context.Context, c *seats.Client, leases []byte) ([]Ended, error) {
 	if e.Draining() {
 		return nil, e.committer.refuseDraining()
@@ -306,14 +310,14 @@ func (e *Engine) Heartbeat(ctx context.Context, c *seats.Client, leases []byte) 
 	return ended, nil
 }
 
-// EndLease ends a lease for a reason, whoever holds it. It returns when that is in the ledger, and seats.ErrNoLease when no
-// such lease is held.
+// EndLease ends a lease for a reason, whoever holds it. It blocks until the end is in the ledger. It returns
+// seats.ErrNoLease when no such lease is held.
 func (e *Engine) EndLease(ctx context.Context, lease messages.LeaseID, reason messages.Reason) error {
 	return e.committer.submit(operator(ctx, func(now time.Duration) error { return e.allocator.End(lease, reason, now) }))
 }
 
-// SetFeatures replaces the list of features, which is in force when SetFeatures returns nil. The slice becomes the
-// engine's.
+// SetFeatures replaces the list of features. The list is in force when SetFeatures returns nil. The engine owns the
+// slice from now on.
 func (e *Engine) SetFeatures(ctx context.Context, features []license.Feature) error {
 	return e.committer.submit(operator(ctx, func(time.Duration) error {
 		e.allocator.SetFeatures(features)
@@ -322,7 +326,7 @@ func (e *Engine) SetFeatures(ctx context.Context, features []license.Feature) er
 	}))
 }
 
-// Status is what an engine holds at one moment.
+// Status is the state of an engine at one moment.
 type Status struct {
 	LicenseTime            time.Time
 	ClockBehind            time.Duration
@@ -331,7 +335,7 @@ type Status struct {
 	Pools                  []seats.PoolStatus
 }
 
-// Status returns what the engine holds now.
+// Status returns the current state of the engine.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
 	var s Status
 	err := e.committer.submit(operator(ctx, func(time.Duration) error {
@@ -365,7 +369,7 @@ func (e *Engine) Holders(ctx context.Context, query seats.HoldersQuery) (seats.H
 	return page, nil
 }
 
-// Sample returns what the metrics show of each pool.
+// Sample returns the values of each pool for the metrics.
 func (e *Engine) Sample(ctx context.Context) ([]seats.PoolSample, error) {
 	var pools []seats.PoolSample
 	err := e.committer.submit(operator(ctx, func(time.Duration) error {

@@ -33,6 +33,8 @@ func withDefaults(config Config) Config {
 	for field, value := range map[*int]int{
 		&l.Clients: 100_000, &l.InFlight: 256, &l.ClientLeases: 2_000_000, &l.Leases: 8_000_000, &l.Rate: 20_000,
 		&l.Burst: 4_000_000, &l.ClientWaiting: 256, &l.Waiting: 10_000,
+		&l.IdentityClients: 100_000, &l.IdentityLeases: 8_000_000, &l.IdentityWaiting: 10_000, &l.IdentityRate: 20_000,
+		&l.IdentityBurst: 4_000_000,
 	} {
 		if *field == 0 {
 			*field = value

@@ -61,7 +61,7 @@ func (c *historyClient) take(in seatInput, t seats.Take) (out seatOutput) {
 		outcomes, err := c.ask(e, entered, t)
 		if err == nil {
 			o := outcomes[0]
-			out = seatOutput{result: o.Result, lease: o.Lease, reason: o.Reason, line: strings.HasSuffix(o.Message, "wait in line")}
+			out = seatOutput{result: o.Result, lease: o.Lease, reason: o.Reason, queued: strings.HasPrefix(o.Message, "checkouts that wait in the queue")}
 		}
 		return out, err
 	})
@@ -70,7 +70,7 @@ func (c *historyClient) take(in seatInput, t seats.Take) (out seatOutput) {
 
 // errStillQueued stands for the end of a wait: the take may have been granted in the same moment, as with any other call
 // that gets no answer.
-var errStillQueued = errors.New("still in line")
+var errStillQueued = errors.New("still in the queue")
 
 func (c *historyClient) ask(e *Engine, entered *seats.Client, t seats.Take) ([]seats.Outcome, error) {
 	if t.Wait == 0 {

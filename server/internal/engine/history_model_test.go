@@ -36,7 +36,7 @@ type seatOutput struct {
 	result seats.Result
 	reason messages.Reason
 	lease  messages.LeaseID
-	line   bool // refused because others wait in the queue, whether seats are free or not
+	queued bool // refused because others wait in the queue, whether seats are free or not
 	used   int
 }
 
@@ -72,7 +72,7 @@ func (p poolState) with(request messages.RequestID, r requestState) poolState {
 func (p poolState) checkout(in seatInput, out seatOutput) (bool, poolState) {
 	r, known := p.all[in.request]
 	switch {
-	case !known && out.line:
+	case !known && out.queued:
 		return true, p
 	case !known && p.used+in.count > historySeats:
 		return !out.known || out.result == seats.Refused && out.reason == messages.NoSeats, p

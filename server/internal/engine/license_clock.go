@@ -17,9 +17,9 @@ type licenseClock struct {
 	highWater atomic.Int64 // the latest time seen, in milliseconds since 1970
 
 	persisted int64  // the high-water mark in the ledger
-	seq       uint64 // of its record; 0 when that is the record of the start
+	seq       uint64 // number of the RecordTime of the mark; 0 while the mark is in the RecordStart
 	last      time.Time
-	lastRaw   time.Duration // of the server's monotonic clock, at last
+	lastRaw   time.Duration // of the server's monotonic clock, at the last tick
 	isBehind  bool          // the wall clock is behind, and that was logged
 }
 
@@ -44,8 +44,8 @@ func (c *licenseClock) behind() time.Duration {
 	return max(0, time.UnixMilli(c.highWater.Load()).Sub(c.wall()))
 }
 
-// restore sets the high-water mark to what the ledger knows, and returns the time by which licences are judged. The mark
-// is recorded with the start of the server.
+// restore sets the high-water mark to the mark in the ledger, and returns the time by which licences are judged. The
+// mark is recorded with the start of the server.
 func (c *licenseClock) restore(mark int64, raw time.Duration) time.Time {
 	c.highWater.Store(mark)
 	now := c.tick(raw)
@@ -53,12 +53,12 @@ func (c *licenseClock) restore(mark int64, raw time.Duration) time.Time {
 	return now
 }
 
-// tick reads the wall clock, and warns of a clock that was set. It returns the time by which licences are judged.
+// tick reads the wall clock, and warns when it jumped. It returns the time by which licences are judged.
 func (c *licenseClock) tick(raw time.Duration) time.Time {
 	wall := c.wall()
 	if ahead := wall.Round(0).Sub(c.last) - (raw - c.lastRaw); !c.last.IsZero() && ahead > clockTolerance {
-		c.log.Warn("the wall clock went ahead, or the machine slept: licences are judged by it from now on; "+
-			"if it is wrong, correct it and restore the ledger from a backup made before", "by", ahead.String(), "now", wall)
+		c.log.Warn("the wall clock jumped ahead, or the machine slept: licences are judged by the new time; "+
+			"if the clock is wrong, set it right and restore a backup of the ledger from before the jump", "by", ahead.String(), "now", wall)
 	}
 	c.last, c.lastRaw = wall.Round(0), raw
 	c.highWater.Store(max(c.highWater.Load(), wall.UnixMilli()))
@@ -76,8 +76,8 @@ func (c *licenseClock) due() bool {
 	return c.highWater.Load()-c.persisted >= persistEvery.Milliseconds()
 }
 
-// persistHighWater records the high-water mark with the next batch. record returns the number of the record, and drops the
-// record of the mark before.
+// persistHighWater writes the high-water mark with the next batch. record returns the record's number and drops the
+// previous record.
 func (c *licenseClock) persistHighWater(record func(wall int64, before uint64) uint64) {
 	c.persisted = c.highWater.Load()
 	c.seq = record(c.persisted, c.seq)

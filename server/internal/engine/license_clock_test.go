@@ -71,7 +71,7 @@ func TestALicenceThatBeginsAsAnotherEndsKeepsItsLeases(t *testing.T) {
 	})
 }
 
-func TestALineGetsTheSeatsOfALicenceThatBegins(t *testing.T) {
+func TestAQueueGetsTheSeatsOfALicenceThatStarts(t *testing.T) {
 	soon := time.Date(2000, 1, 1, 0, 0, 10, 0, time.UTC)
 	config := Config{Features: []license.Feature{
 		{Name: "f", Version: messages.V(1, 0), Seats: 1}, {Name: "f", Version: messages.V(1, 0), Seats: 1, Starts: soon},
@@ -86,7 +86,7 @@ func TestALineGetsTheSeatsOfALicenceThatBegins(t *testing.T) {
 	})
 }
 
-func TestALicenceThatHasNotBegunIsAsIfItWereNotThere(t *testing.T) {
+func TestALicenceThatHasNotStartedGrantsNothing(t *testing.T) {
 	noon := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
 	inBubble(t, Config{Features: []license.Feature{{Name: "f", Version: messages.V(1, 0), Seats: 1, Starts: noon}}}, func(t *testing.T, s *harness) {
 		o, err := s.user(1).checkout(take("f", 1))

@@ -7,14 +7,15 @@ import (
 	"github.com/seatbeat/seatbeat/internal/seats"
 )
 
-// maintenance is what the committer does as time passes: it expires leases, forgets tombstones, waiters and clients, and
-// brings licences into and out of force. The committer owns it.
+// maintenance is the part of the committer that depends on time: it expires leases, forgets tombstones, waiters and
+// clients, and brings licences into and out of force. The committer owns it.
 type maintenance struct {
 	allocator *seats.Allocator
 	clients   *seats.Clients
 	clock     *clock
 	license   *licenseClock
 	stall     stallDetector
+	limits    limitReport
 	timeout   time.Duration // the client timeout
 	log       *slog.Logger
 
@@ -35,16 +36,18 @@ func (m *maintenance) restore(mark int64) {
 	_, m.overdue = m.allocator.Refresh(m.license.restore(mark, m.clock.raw()))
 }
 
-// tick notes the passing of time.
+// tick runs at each tick: it detects stalls, refreshes licences, and forgets waiters and clients.
 func (m *maintenance) tick() {
 	if stall := m.stall.tick(m.clock.raw()); stall > 0 {
 		m.clock.skip(stall)
 		m.stall.suspendExpiry(m.clock.now(), stall, m.grace())
-		m.log.Warn("server was stalled: every lease is extended by as much", "stall", stall.String())
+		m.log.Warn("the server did not run for a while: every lease lasts that much longer", "stall", stall.String())
 	}
 	m.refresh()
 	m.allocator.ExpireWaiters(m.clock.now())
-	m.clients.Forget(m.clock.now() - m.timeout)
+	now := m.clock.now()
+	m.clients.Rest(now, now-m.timeout)
+	m.limits.log(m.log, m.clients.Limits(), now)
 }
 
 // refresh brings licences into and out of force, and records the time so that expired licences stay expired.
@@ -57,7 +60,7 @@ func (m *maintenance) refresh() {
 	}
 }
 
-// grace is how long after a stall nothing expires, so that the heartbeats that waited meanwhile are processed first.
+// grace is how long nothing expires after a stall: heartbeats that arrived during the stall are processed first.
 func (m *maintenance) grace() time.Duration { return min(m.timeout/10, 10*time.Second) }
 
 // run ends the leases that are due and forgets the tombstones that are due, a bounded number in each round.

@@ -12,7 +12,7 @@ type request struct {
 	weight int // how many items it decides
 	run    func(now time.Duration) error
 	err    error
-	done   chan struct{} // closed when err is set and what was decided is in the ledger
+	done   chan struct{} // closed when err is set and the decision is in the ledger
 }
 
 // requestKind says who makes a request, and what it is for.
@@ -34,7 +34,7 @@ func returns(ctx context.Context, weight int, run func(now time.Duration) error)
 	return &request{ctx: ctx, kind: returning, weight: weight, run: run, done: make(chan struct{})}
 }
 
-// operator returns a request of an operator, which neither limits nor draining stop.
+// operator returns a request of an operator. It runs even when the queue is full or the server drains.
 func operator(ctx context.Context, run func(now time.Duration) error) *request {
 	return &request{ctx: ctx, kind: fromOperator, weight: 1, run: run, done: make(chan struct{})}
 }
@@ -42,10 +42,11 @@ func operator(ctx context.Context, run func(now time.Duration) error) *request {
 // ran notes the result.
 func (r *request) ran(err error) { r.err = err }
 
-// answer lets the caller continue. What was decided is in the ledger.
+// answer lets the caller continue. Call it after the decision is in the ledger.
 func (r *request) answer() { close(r.done) }
 
-// atEnd returns the result when the committer has ended, which may have run the request or not.
+// atEnd returns the result of a request after the committer ended: the request's own, or ErrStopped if it was not
+// answered.
 func (r *request) atEnd() error {
 	select {
 	case <-r.done:

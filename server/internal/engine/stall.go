@@ -3,7 +3,8 @@ package engine
 import "time"
 
 // stallDetector notices by late ticks that the server was stalled: stopped by a signal or a debugger, starved of processor
-// time, or paused with its virtual machine. Heartbeats then wait unread, and leases must not expire for that.
+// time, or paused with its virtual machine. During a stall heartbeats are not read, so no lease may expire because of
+// it.
 type stallDetector struct {
 	interval  time.Duration // between two ticks
 	last      time.Duration // raw time of the last tick

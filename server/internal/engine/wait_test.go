@@ -15,7 +15,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-func TestThreeWhoWaitAreServedInTurnAndAtOnce(t *testing.T) {
+func TestThreeWaitersAreServedInOrderAndAtOnce(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *harness) {
 		holder := s.user(1)
 		lease := holder.granted(take("f", 2))
@@ -26,7 +26,7 @@ func TestThreeWhoWaitAreServedInTurnAndAtOnce(t *testing.T) {
 		holder.checkin([]messages.LeaseID{lease})
 		one := s.grantedNow(first)
 		assert.Empty(t, second, "one seat is not enough")
-		assert.Empty(t, third, "the first in line is not overtaken")
+		assert.Empty(t, third, "the first in the queue is not overtaken")
 		o, err := holder.checkout(take("f", 1))
 		require.NoError(t, err)
 		assert.Equal(t, messages.NoSeats, o.Reason, "nor by who does not wait")
@@ -41,7 +41,7 @@ func TestThreeWhoWaitAreServedInTurnAndAtOnce(t *testing.T) {
 	})
 }
 
-func TestSeatsThatComeBackInAnyWayGoToTheLine(t *testing.T) {
+func TestSeatsFreedInAnyWayGoToTheQueue(t *testing.T) {
 	for name, free := range map[string]func(s *harness, holder *user, held seats.Take, lease messages.LeaseID){
 		"expired": func(*harness, *user, seats.Take, messages.LeaseID) { time.Sleep(5*time.Minute + 2*time.Second) },
 		"revoked": func(s *harness, _ *user, _ seats.Take, lease messages.LeaseID) {
@@ -70,7 +70,7 @@ func TestSeatsThatComeBackInAnyWayGoToTheLine(t *testing.T) {
 	}
 }
 
-func TestALineIsToldWhenALicenceThatItNeedsRunsOut(t *testing.T) {
+func TestAWaiterIsRefusedWhenTheLicenceThatItNeedsExpires(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *harness) {
 		lasting := license.Feature{Name: "f", Version: messages.V(1, 0), Seats: 1}
 		ending := lasting
@@ -94,7 +94,7 @@ func TestAWaitThatIsOverKeepsItsPlaceForAWhile(t *testing.T) {
 		lease := holder.granted(take("f", 2))
 		w := <-s.user(2).wait(t.Context(), take("f", 1))
 		require.NoError(t, w.err)
-		assert.Equal(t, seats.Outcome{Result: seats.Refused, Reason: messages.NoSeats, Message: "still in line", RetryAfter: stillQueued}, w.outcome)
+		assert.Equal(t, seats.Outcome{Result: seats.Refused, Reason: messages.NoSeats, Message: "still in the queue", RetryAfter: stillQueued}, w.outcome)
 		assert.Equal(t, wire.MaxWait, w.at.Sub(began))
 		later := s.user(3).persist(take("f", 1))
 		holder.checkin([]messages.LeaseID{lease})
@@ -108,7 +108,7 @@ func TestAWaitThatIsOverKeepsItsPlaceForAWhile(t *testing.T) {
 	})
 }
 
-func TestWhoeverLeavesTheLineLeavesNothingBehind(t *testing.T) {
+func TestAWaiterThatLeavesTheQueueLeavesNothingBehind(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *harness) {
 		s.user(1).granted(take("f", 2))
 		u, cancelled, left, silent := s.user(2), take("f", 1), take("f", 1), take("f", 1)
@@ -172,7 +172,7 @@ func TestADrainAndAStopEndAllWaits(t *testing.T) {
 	}
 }
 
-func TestAGrantToOneWhoWaitsIsDurableBeforeItIsAnswered(t *testing.T) {
+func TestAGrantToAWaiterIsDurableBeforeItIsAnswered(t *testing.T) {
 	l := &sleepyLedger{}
 	inBubble(t, Config{Ledger: l}, func(t *testing.T, s *harness) {
 		holder, began := s.user(1), time.Now()
@@ -188,7 +188,7 @@ func TestAGrantToOneWhoWaitsIsDurableBeforeItIsAnswered(t *testing.T) {
 	})
 }
 
-func TestALineHasABoundForEachClientAndForAll(t *testing.T) {
+func TestQueuesAreBoundedForEachClientAndForAll(t *testing.T) {
 	inBubble(t, Config{Limits: seats.Limits{ClientWaiting: 1, Waiting: 2}, RetryAfter: time.Minute}, func(t *testing.T, s *harness) {
 		s.user(1).granted(take("f", 2))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -204,7 +204,27 @@ func TestALineHasABoundForEachClientAndForAll(t *testing.T) {
 	})
 }
 
-func TestCallsInLineAreNotInFlight(t *testing.T) {
+func TestPlacesInQueuesAreBoundedForAnIdentity(t *testing.T) {
+	inBubble(t, Config{Limits: seats.Limits{IdentityWaiting: 1}}, func(t *testing.T, s *harness) {
+		s.user(1).granted(take("f", 2))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s.user(2).wait(ctx, take("f", 1))
+		w := <-s.user(3).wait(ctx, take("f", 1))
+		assert.Equal(t, messages.RateLimited, w.outcome.Reason)
+		assert.Equal(t, seats.LimitIdentityWaiting, w.outcome.Limit)
+		other, err := s.of("modest", 1)
+		require.NoError(t, err)
+		select {
+		case w := <-other.wait(ctx, take("f", 1)):
+			assert.Fail(t, "another identity gets no place", "%+v", w.outcome)
+		default:
+		}
+		assert.Equal(t, 2, s.state().Pools[0].Waiting)
+	})
+}
+
+func TestCallsInAQueueAreNotInFlight(t *testing.T) {
 	inBubble(t, Config{Limits: seats.Limits{InFlight: 1}}, func(t *testing.T, s *harness) {
 		u := s.user(1)
 		lease := u.granted(take("f", 2))

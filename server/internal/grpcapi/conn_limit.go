@@ -20,7 +20,7 @@ type ConnLimiter struct {
 	stopped bool // no connection is accepted any more
 }
 
-// NewConnLimiter returns a limiter that accepts so many connections from one source.
+// NewConnLimiter returns a limiter that accepts up to most connections from one source at a time.
 func NewConnLimiter(most int, log *slog.Logger) *ConnLimiter {
 	return &ConnLimiter{most: most, log: log, counts: make(map[netip.Addr]int), open: make(map[*countedConn]struct{})}
 }
@@ -54,11 +54,12 @@ func (l *ConnLimiter) close(which func(*countedConn) bool) {
 	}
 }
 
-// Limit returns a listener that closes at once what comes beyond the limit of its source.
+// Limit returns a listener that closes a connection at once when its source has too many.
 func (l *ConnLimiter) Limit(listener net.Listener) net.Listener { return limitedListener{listener, l} }
 
-// sourceOf returns what a connection is counted under: its address, and for IPv6 its network of 64 bits, since whoever has
-// one address of such a network has all of it. Connections that do not come over an IP network are not limited.
+// sourceOf returns the source under which a connection is counted: the IPv4 address, or the IPv6 network of 64 bits,
+// because a host can use every address of such a network. Connections that do not come over an IP network are not
+// limited.
 func sourceOf(remote net.Addr) (source netip.Addr, limited bool) {
 	tcp, ok := remote.(*net.TCPAddr)
 	if !ok {

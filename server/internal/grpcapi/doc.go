@@ -1,3 +1,3 @@
-// Package grpcapi is the licence server as its clients see it: it identifies the caller, turns messages into values and
-// back, and has the engine decide.
+// Package grpcapi is the gRPC service of the licence server: it identifies the caller, turns messages into values and
+// back, and lets the engine decide.
 package grpcapi

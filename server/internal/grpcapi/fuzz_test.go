@@ -23,6 +23,7 @@ import (
 func newAllocator(t require.TestingT, count int) (*seats.Allocator, *seats.Client) {
 	limits := seats.Limits{
 		Clients: 10, InFlight: 10, ClientLeases: 10_000, Leases: 100_000, Rate: 20_000, Burst: 4_000_000, ClientWaiting: 1, Waiting: 1,
+		IdentityClients: 10, IdentityLeases: 100_000, IdentityWaiting: 1, IdentityRate: 20_000, IdentityBurst: 4_000_000,
 	}
 	clients := seats.NewClients(limits, time.Second)
 	a := seats.New(seats.Config{

@@ -32,7 +32,8 @@ const (
 // MaxIdentity is the length of the longest identity of a client, in bytes.
 const MaxIdentity = 512
 
-// Config is how the service and its connections work. All fields are required, but TLS when Insecure is set.
+// Config is the configuration of the service and its connections. All fields are required, except TLS when Insecure is
+// set.
 type Config struct {
 	ClientTimeout time.Duration
 	TLS           *tls.Config
@@ -50,17 +51,17 @@ type Config struct {
 // Times bound how long a connection lives. A client whose connection ends for its age is asked to connect again first,
 // its running calls are answered, and its leases are not touched.
 type Times struct {
-	Handshake time.Duration // a client that has not authenticated itself by then is disconnected
-	Idle      time.Duration // without a call: longer than between the heartbeats of most clients
-	Age       time.Duration // then the client has to authenticate itself again, to the authorities that are trusted by then
-	Grace     time.Duration // for calls that are running then: longer than any call, also a blocked one
+	Handshake time.Duration // how long a client may take to authenticate itself
+	Idle      time.Duration // how long without a call: longer than the interval of most clients
+	Age       time.Duration // after this time the client has to authenticate itself again, to the authorities trusted at that time
+	Grace     time.Duration // for calls that run when the age is reached: longer than any call, even a blocked call
 }
 
 // DefaultTimes are the times of a server.
 var DefaultTimes = Times{Handshake: 10 * time.Second, Idle: 30 * time.Minute, Age: time.Hour, Grace: time.Minute}
 
-// Options returns the options of the gRPC server.
-func (c Config) Options() []grpc.ServerOption {
+// Options returns the options of the gRPC server of a service.
+func (c Config) Options(s *Service) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.Creds(watchedCredentials{c.credentials()}),
 		grpc.MaxRecvMsgSize(wire.MaxMessage),
@@ -78,7 +79,7 @@ func (c Config) Options() []grpc.ServerOption {
 			MaxConnectionIdle: c.Times.Idle, MaxConnectionAge: c.Times.Age, MaxConnectionAgeGrace: c.Times.Grace,
 		}),
 		grpc.UnaryInterceptor(recoverCall(c.Logger)),
-		grpc.StreamInterceptor(recoverStream(c.Logger, c.Stopping)),
+		grpc.ChainStreamInterceptor(recoverStream(c.Logger, c.Stopping), s.LimitStream),
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// reasons are the wire's words for the reasons that a server gives.
+// reasons are the reasons of the wire for the reasons of a server.
 var reasons = map[messages.Reason]wire.Reason{
 	messages.NoSuchFeature:  wire.Reason_REASON_NO_SUCH_FEATURE,
 	messages.NoSeats:        wire.Reason_REASON_NO_SEATS,
@@ -30,7 +30,7 @@ var reasons = map[messages.Reason]wire.Reason{
 	messages.Returned:       wire.Reason_REASON_RETURNED,
 }
 
-// results are the wire's words for results.
+// results are the results of the wire.
 var results = [...]wire.Result{
 	seats.Granted: wire.Result_RESULT_GRANTED, seats.Refused: wire.Result_RESULT_REFUSED, seats.Gone: wire.Result_RESULT_GONE,
 }
@@ -42,7 +42,7 @@ func helloOf(identity messages.Identity, clientTimeout time.Duration) *wire.Hell
 	}
 }
 
-// milliseconds rounds up, so that nothing positive becomes zero.
+// milliseconds rounds up, so that a positive duration never becomes zero.
 func milliseconds(d time.Duration) uint32 {
 	return uint32((d + time.Millisecond - 1) / time.Millisecond)
 }

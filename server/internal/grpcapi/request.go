@@ -10,7 +10,7 @@ import (
 	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
-// Requests are checked here, so that the engine only meets values within the bounds of the protocol.
+// Requests are checked in this file, so that the engine gets only values within the bounds of the protocol.
 
 // maxBeat is the length of the longest heartbeat, in bytes.
 const maxBeat = wire.MaxLeases * wire.IDLength
@@ -45,7 +45,8 @@ func checkPacked(ids []byte, most int) error {
 	return nil
 }
 
-// takesOf reads the takes of a call. A malformed take is kept with its fault, so that it does not spoil the others.
+// takesOf reads the takes of a call. A malformed take is kept with its fault, so that the other takes of the call are
+// still decided.
 func takesOf(in []*wire.Take) ([]seats.Take, error) {
 	if len(in) == 0 || len(in) > wire.MaxBatch {
 		return nil, malformed("%d takes: 1 to %d are allowed", len(in), wire.MaxBatch)
@@ -54,7 +55,7 @@ func takesOf(in []*wire.Take) ([]seats.Take, error) {
 	for i, t := range in {
 		takes[i] = takeOf(t)
 	}
-	if len(in) == 1 { // a take that waits would hold up the others of its call
+	if len(in) == 1 { // only a take that is alone in its call may wait: it would delay the other takes
 		takes[0].Wait = time.Duration(in[0].GetWaitMs()) * time.Millisecond
 	}
 	return takes, nil
@@ -75,7 +76,7 @@ func takeOf(t *wire.Take) seats.Take {
 	return out
 }
 
-// faultOf says what is wrong with a take. The text is short, since it goes into a reply of bounded length.
+// faultOf returns the fault of a take, or "". The text is short, because the length of a reply is bounded.
 func faultOf(t seats.Take, replaces int) string {
 	switch {
 	case t.Request == messages.RequestID{}:
@@ -95,7 +96,7 @@ func faultOf(t seats.Take, replaces int) string {
 	return ""
 }
 
-// idsOf unpacks ids. It drops the rest of an incomplete id; its callers check the length.
+// idsOf unpacks ids. It drops an incomplete id at the end; its callers check the length.
 func idsOf[ID ~[16]byte](packed []byte) []ID {
 	if len(packed) < wire.IDLength {
 		return nil
@@ -107,7 +108,7 @@ func idsOf[ID ~[16]byte](packed []byte) []ID {
 	return ids
 }
 
-// returnsOf reads what a checkin returns.
+// returnsOf reads the leases and requests of a checkin.
 func returnsOf(req *wire.CheckinRequest) (leases []messages.LeaseID, requests []messages.RequestID, err error) {
 	const most = wire.MaxBatch * wire.IDLength
 	if err := checkPacked(req.GetLeases(), most); err != nil {

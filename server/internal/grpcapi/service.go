@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
@@ -23,6 +24,8 @@ type Service struct {
 	cfg    Config
 	engine *engine.Engine
 	hello  *wire.Hello // in every reply; never changed
+
+	watches watches
 }
 
 // New returns the service of an engine.
@@ -82,7 +85,8 @@ func (s *Service) Checkout(ctx context.Context, req *wire.CheckoutRequest) (*wir
 	return &wire.CheckoutReply{Hello: s.hello, Outcomes: outcomesTo(outcomes)}, nil
 }
 
-// introduce notes who a client is that has not connected since a restart: a Checkout repeats what Connect said.
+// introduce sets the names and share keys of a client that has not connected since a restart. A Checkout repeats the
+// claims of Connect.
 func (s *Service) introduce(ctx context.Context, c *seats.Client, req *wire.CheckoutRequest) error {
 	if c.Introduced() {
 		return nil
@@ -168,8 +172,8 @@ func (s *Service) identity(ctx context.Context) (string, error) {
 	return identity, nil
 }
 
-// shareKeys returns by which keys the client shares seats: by the names that its certificate proves, and otherwise by what
-// it claims.
+// shareKeys returns the keys under which the client shares seats: from the names that its certificate proves, and
+// otherwise from the claims of the client.
 func (s *Service) shareKeys(ctx context.Context, claimed seats.ClientInfo, share string) (*seats.ShareKeys, error) {
 	var proven seats.ClientInfo
 	if !s.cfg.Insecure {
@@ -188,6 +192,7 @@ func (s *Service) statusOf(err error) error {
 	r, refused := errors.AsType[*seats.Refusal](err)
 	switch {
 	case refused:
+		s.engine.Limits().Count(r.Limit)
 		s.cfg.Logger.Debug("call refused", "reason", r.Reason, "message", r.Message, "retry_after", r.RetryAfter.String())
 		return refusalStatus(r, s.hello)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -208,4 +213,17 @@ func certificate(ctx context.Context) (*x509.Certificate, error) {
 		return nil, errors.New("no verified certificate")
 	}
 	return info.State.VerifiedChains[0][0], nil
+}
+
+// LimitStream bounds the open streams of an identity. It is for the interceptor of the streams.
+func (s *Service) LimitStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	identity, err := s.identity(stream.Context())
+	if err == nil {
+		err = s.watches.enter(identity)
+	}
+	if err != nil {
+		return s.statusOf(err)
+	}
+	defer s.watches.leave(identity)
+	return handler(srv, stream)
 }

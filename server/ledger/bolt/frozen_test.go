@@ -113,3 +113,16 @@ func TestEveryReasonOfTheLedgerHasANumberThatWasWritten(t *testing.T) {
 	}
 	assert.Len(t, reasons, len(reasonNumbers))
 }
+
+func TestTheEndOfALicenceIsKeptAndOldRecordsHaveNone(t *testing.T) {
+	l := copyOfV1(t)
+	for _, r := range replayed(t, l) {
+		assert.Zero(t, r.Until)
+	}
+	r := v1Grant(27, ledger.Holder{Identity: "cn:new"}, 7, 8)
+	r.Until, r.Wall, r.Overdrawn = 1_900_000_000_000, 1, true
+	require.NoError(t, l.Append(ledger.Batch{Records: []ledger.Record{r}}))
+	require.NoError(t, l.Close())
+	assert.Equal(t, append(v1[:len(v1):len(v1)], r), replayed(t, l))
+	require.NoError(t, l.Close())
+}

@@ -19,10 +19,10 @@ var (
 )
 
 const (
-	// format is the version of the file. Every transaction writes it with the head. Format 1 had no optional fields; its
-	// ledgers are read, and are of this format from the next commit on. A ledger of any other format is refused, so that
+	// format is the version of the file. Every transaction writes it with the head. Format 1 had no optional fields, and
+	// format 2 no ends of licences; their ledgers are read, and are of this format from the next commit on. A ledger of any other format is refused, so that
 	// an older program never misreads the file of a newer one.
-	format       = 2
+	format       = 3
 	oldestFormat = 1
 	seqLength    = 8
 	sumLength    = 8

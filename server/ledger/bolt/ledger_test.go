@@ -196,7 +196,7 @@ func TestALedgerOfAnotherFormatIsRefused(t *testing.T) {
 		return tx.Bucket(headBucket).Put(headKey, value)
 	}))
 	require.NoError(t, l.Close())
-	assert.ErrorContains(t, l.Open(nil), "format is 3")
+	assert.ErrorContains(t, l.Open(nil), "format is 4")
 }
 
 // writeFormat makes a ledger look as if a program of this format had written it.

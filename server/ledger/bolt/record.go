@@ -51,6 +51,7 @@ const (
 	hasOverdrawn = 1 << iota // no value
 	hasGroup                 // the scope of sharing and 16 bytes
 	hasWall                  // milliseconds, a varint
+	hasUntil                 // milliseconds, a varint
 )
 
 func appendOptional(b []byte, r ledger.Record) []byte {
@@ -67,6 +68,10 @@ func appendOptional(b []byte, r ledger.Record) []byte {
 		b[at] |= hasWall
 		b = binary.AppendUvarint(b, uint64(r.Wall))
 	}
+	if r.Until != 0 {
+		b[at] |= hasUntil
+		b = binary.AppendUvarint(b, uint64(r.Until))
+	}
 	if b[at] == 0 {
 		return b[:at]
 	}
@@ -75,18 +80,18 @@ func appendOptional(b []byte, r ledger.Record) []byte {
 
 // recordReader decodes records. It makes one string of equal texts: a million leases have few identities and features.
 type recordReader struct {
-	texts map[string]string
-	rest  []byte
-	short bool // the record ended too early
+	texts   map[string]string
+	rest    []byte
+	invalid bool // the record ended too early, or is no record
 }
 
 var errEncoding = errors.New("is not encoded as a record")
 
 // read returns the record of a key and a value whose checksum was verified.
 func (d *recordReader) read(key, value []byte) (r ledger.Record, err error) {
-	d.rest, d.short = value[:len(value)-sumLength], false
+	d.rest, d.invalid = value[:len(value)-sumLength], false
 	start := d.bytes(2)
-	if d.short {
+	if d.invalid {
 		return r, errEncoding
 	}
 	r.Seq, r.Kind = binary.BigEndian.Uint64(key), ledger.RecordKind(start[0])
@@ -100,7 +105,7 @@ func (d *recordReader) read(key, value []byte) (r ledger.Record, err error) {
 	copy(r.Lease[:], d.bytes(16))
 	r.Holder.Identity, r.Feature, r.ServerID = d.text(), d.text(), d.text()
 	d.optional(&r)
-	if d.short || len(d.rest) > 0 {
+	if d.invalid || len(d.rest) > 0 {
 		return r, errEncoding
 	}
 	return r, nil
@@ -115,20 +120,24 @@ func (d *recordReader) optional(r *ledger.Record) {
 	d.rest = d.rest[1:]
 	r.Overdrawn = which&hasOverdrawn != 0
 	if which&hasGroup != 0 {
-		if scope := d.bytes(1); !d.short {
+		if scope := d.bytes(1); !d.invalid {
 			r.Share = license.Share(scope[0])
 		}
 		copy(r.Group[:], d.bytes(16))
+		d.invalid = d.invalid || r.Share == license.ShareNone // a record without a share scope has no group
 	}
 	if which&hasWall != 0 {
 		r.Wall = int64(d.number(63))
 	}
-	d.short = d.short || which == 0 || which >= hasWall<<1
+	if which&hasUntil != 0 {
+		r.Until = int64(d.number(63))
+	}
+	d.invalid = d.invalid || which == 0 || which >= hasUntil<<1
 }
 
 func (d *recordReader) bytes(n int) []byte {
 	if n > len(d.rest) {
-		d.short = true
+		d.invalid = true
 		return nil
 	}
 	b := d.rest[:n]
@@ -139,7 +148,7 @@ func (d *recordReader) bytes(n int) []byte {
 func (d *recordReader) number(bits int) uint64 {
 	n, length := binary.Uvarint(d.rest)
 	if length <= 0 || bits < 64 && n>>bits > 0 {
-		d.short = true
+		d.invalid = true
 		return 0
 	}
 	d.rest = d.rest[length:]

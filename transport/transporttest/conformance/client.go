@@ -95,7 +95,7 @@ func (c *client) returnAll() {
 	}
 }
 
-// freeze freezes the server. The client makes no calls in its clean-up then.
+// freeze freezes the server. After that the clean-up of the client makes no calls.
 func (c *client) freeze() {
 	c.fixture.Freeze()
 	c.frozen = true

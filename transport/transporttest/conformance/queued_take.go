@@ -18,7 +18,7 @@ type queuedTake struct {
 	result <-chan queuedResult
 }
 
-// queuedResult is what the call returned.
+// queuedResult is the result of the call.
 type queuedResult struct {
 	outcome transport.Outcome
 	err     error
