@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,9 +83,9 @@ type panickingHandler struct{ slog.Handler }
 
 func (panickingHandler) Enabled(context.Context, slog.Level) bool { panic("a handler of the host") }
 
-// A handler that hung blocked Stop for ever: Stop waited for the handler, and the committer for room in its queue.
-func TestAHandlerOfTheAuditThatHangsHoldsUpNoStop(t *testing.T) {
-	for name, grants := range map[string]int{"once": 1, "and the queue is full": 2 * auditQueue} {
+// A handler that hung blocked Stop for ever, and decisions once the queue was full.
+func TestAHandlerOfTheAuditThatHangsHoldsUpNoDecisionAndNoStop(t *testing.T) {
+	for name, grants := range map[string]int{"once": 1, "and the queue is full": 2 * auditRounds} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, err := New(Config{Ledger: &ledger.Memory{}, Insecure: true, Features: plenty, Audit: slog.New(hangingHandler{})})
@@ -90,14 +93,11 @@ func TestAHandlerOfTheAuditThatHangsHoldsUpNoStop(t *testing.T) {
 				s.engine.Open()
 				c, err := s.engine.Enter(ledger.Holder{Identity: "c", Instance: [16]byte{1}}, 1)
 				require.NoError(t, err)
-				go func() {
-					for range grants {
-						if _, err := s.engine.Checkout(t.Context(), c, []seats.Take{takeOne()}); err != nil {
-							return
-						}
-					}
-				}()
-				synctest.Wait()
+				for range grants {
+					_, err := s.engine.Checkout(t.Context(), c, []seats.Take{takeOne()})
+					require.NoError(t, err)
+				}
+				assert.Equal(t, grants > 1, s.audit.lostRecords() > 0)
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
 				began := time.Now()
@@ -128,4 +128,100 @@ func TestAStopInAHurryLosesNothingOfTheAudit(t *testing.T) {
 	cancel()
 	require.NoError(t, s.server.Stop(ended))
 	assert.Len(t, s.audited(), 2)
+}
+
+// failingHandler fails while it is told to, and keeps what it was given otherwise.
+type failingHandler struct {
+	slog.Handler
+	err  atomic.Pointer[error]
+	mu   sync.Mutex
+	kept []slog.Record
+}
+
+func (*failingHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *failingHandler) Handle(_ context.Context, r slog.Record) error {
+	if err := h.err.Load(); err != nil && *err != nil {
+		return *err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.kept = append(h.kept, r)
+	return nil
+}
+
+func (h *failingHandler) fail(err error) { h.err.Store(&err) }
+
+// messages returns the messages of what was kept.
+func (h *failingHandler) messages() (all []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.kept {
+		all = append(all, r.Message)
+	}
+	return all
+}
+
+// A handler that failed was ignored: nobody learnt that the audit had holes.
+func TestALossOfTheAuditIsLoggedOnceAndCountedAndMarked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log syncBuffer
+		handler := &failingHandler{}
+		s, err := New(Config{
+			Ledger: &ledger.Memory{}, Insecure: true, Features: plenty,
+			Audit: slog.New(handler), Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		require.NoError(t, err)
+		s.engine.Open()
+		c, err := s.engine.Enter(ledger.Holder{Identity: "c", Instance: [16]byte{1}}, 1)
+		require.NoError(t, err)
+		grant := func() {
+			outcomes, err := s.engine.Checkout(t.Context(), c, []seats.Take{takeOne()})
+			require.NoError(t, err)
+			require.Equal(t, seats.Granted, outcomes[0].Result)
+			synctest.Wait()
+		}
+		grant()
+		handler.fail(errors.New("no space left"))
+		grant()
+		grant()
+		time.Sleep(10 * auditRetry)
+		assert.Equal(t, int64(2), s.audit.lostRecords())
+		handler.fail(nil)
+		time.Sleep(2 * auditRetry)
+		grant()
+		require.NoError(t, s.Stop(t.Context()))
+		assert.Equal(t, []string{"grant", "lost", "grant"}, handler.messages())
+		assert.Equal(t, 1, strings.Count(log.String(), "audit records are lost"))
+		assert.Contains(t, log.String(), "no space left")
+		assert.Contains(t, log.String(), "audit records are written again")
+	})
+}
+
+func TestARequiredAuditThatFailsRefusesGrantsUntilItWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handler := &failingHandler{}
+		s, err := New(Config{
+			Ledger: &ledger.Memory{}, Insecure: true, Features: plenty, Audit: slog.New(handler), AuditRequired: true,
+		})
+		require.NoError(t, err)
+		s.engine.Open()
+		c, err := s.engine.Enter(ledger.Holder{Identity: "c", Instance: [16]byte{1}}, 1)
+		require.NoError(t, err)
+		take := func() error {
+			_, err := s.engine.Checkout(t.Context(), c, []seats.Take{takeOne()})
+			synctest.Wait()
+			return err
+		}
+		handler.fail(errors.New("no space left"))
+		require.NoError(t, take(), "nobody knows yet")
+		refusal, refused := errors.AsType[*seats.Refusal](take())
+		require.True(t, refused)
+		assert.Equal(t, messages.Busy, refusal.Reason)
+		assert.Positive(t, refusal.RetryAfter)
+		handler.fail(nil)
+		time.Sleep(2 * auditRetry)
+		assert.NoError(t, take())
+		require.NoError(t, s.Stop(t.Context()))
+	})
 }

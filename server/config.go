@@ -94,7 +94,8 @@ type Config struct {
 
 	// Limits bound what clients can ask for.
 	Limits Limits
-	// Logger receives starts, stops, stalls and faults; nil discards them.
+	// Logger receives starts, stops, stalls and faults; nil discards them. A goroutine of the server calls its handler, one
+	// record at a time: nothing waits for a handler that blocks. Records that it is too slow for are dropped and counted.
 	Logger *slog.Logger
 	// Audit gets one record for each grant, denial, checkin, expiry and release by an administrator; that word is the
 	// message of the record. The attributes are: feature, version, count and lease; identity and instance of the client,
@@ -103,10 +104,16 @@ type Config struct {
 	// nil means no audit.
 	//
 	// A record is written after the decision is in the ledger, in order, by a goroutine of the server. A crash loses the
-	// records of its last moments; the ledger loses nothing. When a handler is slower than the server for long, decisions
-	// wait for it rather than miss a record. A queued checkout is logged once: when it is granted, refused or abandoned,
+	// records of its last moments; the ledger loses nothing. Decisions never wait for the handler: a record that it answers
+	// with an error or a panic, and records that do not fit into a queue of 65,536, are lost. The first loss is logged as
+	// an error and all are counted in a metric. Once the handler works again, it gets a record "lost" with their number as
+	// count. While it does not work, this is tried once a second. A queued checkout is logged once: when it is granted, refused or abandoned,
 	// which is a denial. Calls that are refused as a whole, for their rate or while the server drains, are not logged.
 	Audit *slog.Logger
+	// AuditRequired refuses to grant seats, as Busy with RetryAfter, from the loss of a record until the handler of Audit
+	// works again, and while the handler is half a queue behind. Heartbeats and returns go on. Without Audit it changes
+	// nothing.
+	AuditRequired bool
 	// MeterProvider gets the server's metrics; nil means none. Apart from one sample of a histogram for each round of the
 	// committer, metrics cost nothing until they are collected. They contain no name of a client.
 	MeterProvider metric.MeterProvider

@@ -25,17 +25,18 @@ const observeTime = 5 * time.Second
 type instruments struct {
 	engine *engine.Engine
 	conns  *grpcapi.ConnLimiter
+	audit  *auditWriter
 
 	licensed, used, overdrawn metric.Int64ObservableUpDownCounter
 	waiting                   metric.Int64ObservableUpDownCounter
 	clients, connections      metric.Int64ObservableUpDownCounter
-	denied, expired, beaten   metric.Int64ObservableCounter
-	limited                   metric.Int64ObservableCounter
+	denied, expired           metric.Int64ObservableCounter
+	beaten, lost, limited     metric.Int64ObservableCounter
 	behind                    metric.Float64ObservableGauge
 }
 
 // observe registers the metrics with the provider. end unregisters them; it is nil when the provider is nil.
-func observe(provider metric.MeterProvider, e *engine.Engine, conns *grpcapi.ConnLimiter) (end func() error, err error) {
+func observe(provider metric.MeterProvider, e *engine.Engine, conns *grpcapi.ConnLimiter, audit *auditWriter) (end func() error, err error) {
 	if provider == nil {
 		return nil, nil
 	}
@@ -43,7 +44,7 @@ func observe(provider metric.MeterProvider, e *engine.Engine, conns *grpcapi.Con
 	commits, fault := meter.Float64Histogram("seatbeat.commit.duration", metric.WithUnit("s"),
 		metric.WithDescription("Time to make one round of decisions durable."),
 		metric.WithExplicitBucketBoundaries(.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5))
-	i, all, err := newInstruments(meter, e, conns)
+	i, all, err := newInstruments(meter, e, conns, audit)
 	if err = errors.Join(fault, err); err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func observe(provider metric.MeterProvider, e *engine.Engine, conns *grpcapi.Con
 	return registration.Unregister, nil
 }
 
-func newInstruments(m metric.Meter, e *engine.Engine, conns *grpcapi.ConnLimiter) (i *instruments, all []metric.Observable, err error) {
+func newInstruments(m metric.Meter, e *engine.Engine, conns *grpcapi.ConnLimiter, audit *auditWriter) (i *instruments, all []metric.Observable, err error) {
 	level := func(name, unit, description string) metric.Int64ObservableUpDownCounter {
 		c, fault := m.Int64ObservableUpDownCounter(name, metric.WithUnit(unit), metric.WithDescription(description))
 		all, err = append(all, c), errors.Join(err, fault)
@@ -69,7 +70,7 @@ func newInstruments(m metric.Meter, e *engine.Engine, conns *grpcapi.ConnLimiter
 	behind, fault := m.Float64ObservableGauge("seatbeat.clock.behind", metric.WithUnit("s"),
 		metric.WithDescription("How far the wall clock is behind the latest time in the ledger, by which licences are judged."))
 	i = &instruments{
-		engine: e, conns: conns, behind: behind,
+		engine: e, conns: conns, audit: audit, behind: behind,
 		licensed:    level("seatbeat.seats.licensed", "{seat}", "Seats of the licences in force, without overdraft, by feature."),
 		used:        level("seatbeat.seats.used", "{seat}", "Seats held, by feature."),
 		overdrawn:   level("seatbeat.seats.overdrawn", "{seat}", "Seats held beyond those of the licences, by feature."),
@@ -81,6 +82,7 @@ func newInstruments(m metric.Meter, e *engine.Engine, conns *grpcapi.ConnLimiter
 		expired: count("seatbeat.leases.expired", "{lease}", "Leases that expired without a heartbeat, by feature."),
 		limited: count("seatbeat.limits.refused", "{refusal}", "Calls and checkouts that a limit has refused, by limit."),
 		beaten:  count("seatbeat.leases.beaten", "{lease}", "Leases renewed by heartbeats."),
+		lost:    count("seatbeat.audit.lost", "{record}", "Audit records that could not be written."),
 	}
 	return i, append(all, behind), errors.Join(err, fault)
 }
@@ -88,6 +90,7 @@ func newInstruments(m metric.Meter, e *engine.Engine, conns *grpcapi.ConnLimiter
 // collect is called by the provider's reader, on the reader's goroutine.
 func (i *instruments) collect(ctx context.Context, o metric.Observer) error {
 	o.ObserveInt64(i.beaten, i.engine.Beaten())
+	o.ObserveInt64(i.lost, i.audit.lostRecords())
 	o.ObserveInt64(i.clients, int64(i.engine.Clients()))
 	o.ObserveInt64(i.connections, i.conns.Open())
 	for limit, refused := range i.engine.Limits().All {

@@ -72,7 +72,7 @@ func TestMetricsTellOfSeatsDenialsBeatsAndClients(t *testing.T) {
 	assert.Equal(t, map[string]int64{
 		"seatbeat.seats.licensed f": 2, "seatbeat.seats.used f": 3, "seatbeat.seats.overdrawn f": 1, "seatbeat.leases.expired f": 0,
 		"seatbeat.seats.licensed g": 1, "seatbeat.seats.used g": 0, "seatbeat.seats.overdrawn g": 0, "seatbeat.leases.expired g": 0,
-		"seatbeat.checkouts.denied f NoSeats": 1, "seatbeat.checkouts.denied  NoSuchFeature": 2, "seatbeat.checkouts.denied  Malformed": 1,
+		"seatbeat.checkouts.denied f NoSeats": 1, "seatbeat.checkouts.denied  NoSuchFeature": 2, "seatbeat.audit.lost": 0, "seatbeat.checkouts.denied  Malformed": 1,
 		"seatbeat.checkouts.waiting f": 0, "seatbeat.checkouts.waiting g": 0,
 		"seatbeat.leases.beaten": 2, "seatbeat.clients": 1, "seatbeat.connections": 1,
 		"seatbeat.clock.behind": 0,

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/seatbeat/seatbeat/internal/faults"
+	"github.com/seatbeat/seatbeat/internal/logqueue"
 	"github.com/seatbeat/seatbeat/internal/seats"
 	"github.com/seatbeat/seatbeat/messages"
 	"github.com/seatbeat/seatbeat/server/internal/engine"
@@ -33,8 +35,14 @@ type Server struct {
 	health *health.Server
 	conns  *grpcapi.ConnLimiter
 
-	audit     *auditWriter // nil without an audit
-	unobserve func() error // ends the metrics; nil without metrics
+	audit     *auditWriter    // nil without an audit
+	logs      *logqueue.Queue // in front of the host's handler
+	unobserve func() error    // ends the metrics; nil without metrics
+
+	endStreams context.CancelFunc // of the health service
+	stopOnce   sync.Once
+	stopped    chan struct{} // closed when the server has ended; stopError is set then
+	stopError  error
 }
 
 // New opens and loads the ledger, which may take seconds for a million leases, and records the start of a new
@@ -45,27 +53,34 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	audit := newAuditWriter(cfg.Audit)
+	logs, logger := logqueue.New(cfg.Logger.Handler())
+	cfg.Logger = logger
+	audit := newAuditWriter(cfg.Audit, cfg.AuditRequired, logger)
 	e, err := engine.New(cfg.engine(audit))
 	if err != nil {
 		audit.Close()
+		logs.Close(logGrace)
 		return nil, fmt.Errorf("new server: %w", err)
 	}
 	api := cfg.api()
+	var stopping context.Context
+	s := &Server{cfg: cfg, engine: e, health: health.NewServer(), audit: audit, logs: logs, stopped: make(chan struct{})}
+	stopping, s.endStreams = context.WithCancel(context.Background())
+	api.Stopping = stopping
 	service := grpcapi.New(api, e)
-	s := &Server{
-		cfg: cfg, engine: e, grpc: grpc.NewServer(api.Options(service)...), health: health.NewServer(), audit: audit,
-		conns: grpcapi.NewConnLimiter(cfg.Limits.SourceConnections, cfg.Logger),
-	}
-	if s.unobserve, err = observe(cfg.MeterProvider, e, s.conns); err != nil {
-		return nil, errors.Join(fmt.Errorf("new server: metrics: %w", err), s.end())
+	s.grpc = grpc.NewServer(api.Options(service)...)
+	s.conns = grpcapi.NewConnLimiter(cfg.Limits.SourceConnections, logger)
+	if s.unobserve, err = observe(cfg.MeterProvider, e, s.conns, audit); err != nil {
+		err = errors.Join(fmt.Errorf("new server: metrics: %w", err), s.end())
+		logs.Close(logGrace)
+		return nil, err
 	}
 	wire.RegisterSeatsServer(s.grpc, service)
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	s.setHealth(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	go func() {
 		<-e.Ended() // after Stop the next line changes nothing any more
-		s.grpc.Stop()
+		s.cut()
 	}()
 	return s, nil
 }
@@ -122,8 +137,8 @@ func (s *Server) admit(address net.Addr) error {
 	return nil
 }
 
-// Drain makes the server refuse every new request as Draining, with a retry-after. Requests that are decided already
-// are still answered. The health service reports that the server does not serve. Drain does not block, and cannot be
+// Drain has the server answer every new request with Draining and a retry-after, but for returns of seats, which are done
+// until Stop. Requests that are decided already are still answered. The health service reports that the server does not serve. Drain does not block, and cannot be
 // undone.
 func (s *Server) Drain() {
 	s.engine.Drain()
@@ -135,23 +150,62 @@ func (s *Server) Drain() {
 // the ledger. Stop returns the fault that ended the server earlier, if any, or the error of closing the ledger. It may
 // be called again: a later call waits for the first.
 //
-// The handler of Config.Audit gets a second more than ctx to write the records that are left. When the handler hangs
-// longer, Stop gives it up and returns an error; the goroutine of the handler ends when the handler returns.
+// Stop returns at most two seconds after ctx has ended, whatever hangs: a client, the reader of a backup, a handler of the
+// host, the disk. The handler of Config.Audit gets the first of these seconds to write the records that are left. When
+// something hangs longer, Stop gives it up and returns an error that says so; its goroutine ends when it returns.
 func (s *Server) Stop(ctx context.Context) error {
+	s.stopOnce.Do(func() {
+		go func() {
+			defer close(s.stopped)
+			s.stop(ctx)
+		}()
+	})
+	late := make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		time.AfterFunc(auditGrace+logGrace, func() { close(late) })
+	})()
+	select {
+	case <-s.stopped:
+		return s.stopError
+	case <-late:
+		return errStopAbandoned
+	}
+}
+
+const (
+	// auditGrace is how long the audit may still write what is left when a Stop may wait no longer.
+	auditGrace = time.Second
+	// logGrace is how long the log may still write what is left when the server has ended.
+	logGrace = time.Second
+)
+
+// errStopAbandoned is the error of a Stop that waited for its end in vain.
+var errStopAbandoned = errors.New("the stop was given up: the ledger, or code of the host, hangs")
+
+// stop is the one run of Stop.
+func (s *Server) stop(ctx context.Context) {
 	s.Drain()
+	s.endStreams()
+	s.conns.CloseSilent() // gRPC waits for their handshakes
 	if ctx.Err() == nil {
-		drained := context.AfterFunc(ctx, s.grpc.Stop)
+		drained := context.AfterFunc(ctx, s.cut)
 		s.grpc.GracefulStop()
 		drained()
 	}
-	s.grpc.Stop()
+	s.cut()
 	s.audit.limit(ctx)
-	err := s.end()
+	s.stopError = s.end()
 	if s.unobserve != nil {
-		err = errors.Join(err, s.unobserve())
+		s.stopError = errors.Join(s.stopError, s.unobserve())
 	}
 	s.cfg.Logger.Info("server stopped", s.identityGroup())
-	return err
+	s.logs.Close(logGrace)
+}
+
+// cut ends all connections and calls at once.
+func (s *Server) cut() {
+	s.conns.CloseAll()
+	s.grpc.Stop()
 }
 
 // end ends the engine and waits for the audit.

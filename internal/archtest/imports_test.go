@@ -53,7 +53,7 @@ var layers = map[string]layer{
 	"supervisor":            {ours: []string{"messages", "transport", "actors", "actors/protocol", "actors/outage", "supervisor/outagefile", "internal/eventbus", "internal/faults", "internal/hostcode", "internal/logqueue"}, protoactor: true, others: []string{"..."}},
 	"supervisor/outagefile": {ours: []string{"messages", "actors/outage", "internal/logqueue"}, others: []string{"github.com/gofrs/flock/..."}},
 
-	"server": {ours: []string{"messages", "transport/wire", "server/...", "internal/seats", "internal/faults", "internal/tlsfiles"}, others: []string{"..."}},
+	"server": {ours: []string{"messages", "transport/wire", "server/...", "internal/seats", "internal/faults", "internal/tlsfiles", "internal/logqueue"}, others: []string{"..."}},
 	"server/internal/engine": {
 		ours: []string{"messages", "transport/wire", "internal/seats", "server/ledger", "server/license"},
 	},

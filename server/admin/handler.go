@@ -24,7 +24,7 @@ const (
 	headerTimeout  = 5 * time.Second
 	requestTimeout = 10 * time.Second
 	idleTimeout    = time.Minute
-	backupTimeout  = 10 * time.Minute // the ledger's file grows during a backup
+	backupTimeout  = 30 * time.Second // without progress: the ledger's file grows during a backup
 	maxBackups     = 1                // at a time
 )
 
@@ -173,7 +173,7 @@ func (h *handler) backup(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusConflict, errors.New("another backup is in progress: try again later"))
 		return
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(backupTimeout)) // instead of that of other requests
+	w = backupWriter{ResponseWriter: w, control: http.NewResponseController(w)}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	n, err := h.Backup(w)
 	if err != nil {
@@ -181,6 +181,18 @@ func (h *handler) backup(w http.ResponseWriter, _ *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	h.Logger.Info("administrator took a backup", "bytes", n)
+}
+
+// backupWriter gives each write of a backup a deadline of its own, instead of that of other requests.
+type backupWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+// Write writes a part of the copy.
+func (w backupWriter) Write(p []byte) (int, error) {
+	_ = w.control.SetWriteDeadline(time.Now().Add(backupTimeout))
+	return w.ResponseWriter.Write(p)
 }
 
 func writeJSON(w http.ResponseWriter, code int, body any) {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seatbeat/seatbeat/transport/wire"
 )
 
 // auditRecord is a record of the audit.
@@ -74,4 +76,37 @@ func TestAnAuditFileThatCannotBeOpenedEndsTheStart(t *testing.T) {
 	r := runProgram(t, nil, "serve", "--dev", "--dev-folder", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--audit", missing)
 	assert.Equal(t, 1, r.status)
 	assert.Contains(t, r.errors, "open audit: open "+missing)
+}
+
+// An audit that could not be written was lost without a word.
+func TestAFullDiskOfTheAuditIsLoggedAndRefusesGrantsWhereAskedTo(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("needs /dev/full")
+	}
+	folder := t.TempDir()
+	p := serveDev(t, folder, "--audit", "/dev/full", "--audit-required")
+	c := connect(t, p, folder)
+	c.takes("f1", 1) // nobody knows yet
+	require.Eventually(t, func() bool { return strings.Contains(p.log.String(), "audit records are lost") }, waitTime, time.Millisecond)
+	_, err := c.seats.Checkout(t.Context(), &wire.CheckoutRequest{
+		Caller: c.caller, Takes: []*wire.Take{{Request: random(), Feature: "f1", Major: 1, Count: 1}},
+	})
+	assert.ErrorContains(t, err, "the audit cannot be written")
+	require.Equal(t, 0, p.stops())
+	assert.Equal(t, 1, strings.Count(p.log.String(), "audit records are lost"))
+}
+
+// A part of a record that a full disk left stayed in front of the next record.
+func TestTheAuditKeepsLinesWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit")
+	require.NoError(t, os.WriteFile(path, []byte("{\"msg\":\"gr"), 0o600))
+	a, err := openAuditFile(path)
+	require.NoError(t, err)
+	_, err = a.Write([]byte("{}\n"))
+	require.NoError(t, err)
+	require.NoError(t, a.removeLast(2))
+	a.close()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "{\"msg\":\"gr\n{", string(text))
 }

@@ -14,13 +14,18 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seatbeat/seatbeat/internal/logqueue"
 	"github.com/seatbeat/seatbeat/server"
 	"github.com/seatbeat/seatbeat/server/admin"
 	"github.com/seatbeat/seatbeat/server/ledger/bolt"
 )
 
-// stopTimeout is how long calls in progress may take after the drain. Connections are cut afterwards.
-const stopTimeout = 10 * time.Second
+const (
+	// stopTimeout is how long calls in progress may take after the drain. Connections are cut afterwards.
+	stopTimeout = 2 * time.Second
+	// endTimeout is how long the end may take after the drain, whatever hangs. Printing the last lines comes on top.
+	endTimeout = 4500 * time.Millisecond
+)
 
 // setup is what the flags of "seatbeatd serve" ask for.
 type setup struct {
@@ -36,50 +41,53 @@ type daemon struct {
 	setup
 	out     streams
 	log     *slog.Logger
+	logs    *logqueue.Queue // in front of standard error
 	ledger  *bolt.Ledger
 	server  *server.Server
 	admin   adminServer
-	audit   *auditFile     // nil if the audit goes to no file
-	metrics metrics        // the zero value without administration
-	served  chan error     // what server.Serve returned
-	hangups chan os.Signal // SIGHUP
+	audit   *auditFile       // nil if the audit goes to no file
+	metrics metrics          // the zero value without administration
+	served  chan error       // what server.Serve returned
+	hangups <-chan os.Signal // SIGHUP
+
+	listener net.Listener // for clients
 
 	reloading sync.Mutex // held during a reload
 }
 
-func newDaemon(s setup, out streams) *daemon {
+func newDaemon(s setup, out streams, hangups <-chan os.Signal) *daemon {
+	logs, log := logqueue.New(s.flags.logger(out.err).Handler())
 	return &daemon{
-		setup: s, out: out, log: s.flags.logger(out.err), ledger: bolt.New(s.ledgerPath),
-		served: make(chan error, 1), hangups: make(chan os.Signal, 1),
+		setup: s, out: out, log: log, logs: logs, ledger: bolt.New(s.ledgerPath), served: make(chan error, 1), hangups: hangups,
 	}
 }
 
-// run serves until ctx ends or SIGTERM or SIGINT arrives. A second signal of these ends the process at once.
+// run serves until ctx ends. From then on SIGTERM and SIGINT end the process at once.
 func (d *daemon) run(ctx context.Context) error {
-	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer release()
-	signal.Notify(d.hangups, syscall.SIGHUP)
-	defer signal.Stop(d.hangups)
-	listener, err := net.Listen("tcp", d.flags.Listen)
-	if err != nil {
-		return listenError("--listen", d.flags.Listen, err)
-	}
-	defer d.closeFiles()
-	if err := d.start(ctx); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	go func() { d.served <- d.server.Serve(listener) }()
+	go func() { d.served <- d.server.Serve(d.listener) }()
 	d.admin.serve(admin.Config{
 		Server: d.server, Backup: d.ledger.Backup, Reload: d.reload, Metrics: d.metrics.handler, Logger: d.log,
 	})
-	if err := d.printReady(listener.Addr().String()); err != nil {
-		return errors.Join(err, d.stop())
+	if d.printGuide != nil {
+		_ = within(printTimeout, func() error {
+			d.printGuide(d.out.err, d.listener.Addr().String(), d.admin.address())
+			return nil
+		})
 	}
-	return d.serve(ctx, release)
+	if err := within(printTimeout, d.printReady); err != nil {
+		d.log.Warn("the ready line was not printed", "error", err)
+	}
+	err := d.serve(ctx)
+	d.logs.Close(printTimeout)
+	return err
 }
 
-// start opens the administration, the audit, the ledger and the licences. After an error the server is stopped.
+// start listens, and opens the administration, the audit, the ledger and the licences. After an error the server is
+// stopped.
 func (d *daemon) start(ctx context.Context) (err error) {
+	if d.listener, err = net.Listen("tcp", d.flags.Listen); err != nil {
+		return listenError("--listen", d.flags.Listen, err)
+	}
 	if d.admin, err = d.flags.listenAdmin(d.ledgerPath); err != nil {
 		return err
 	}
@@ -103,7 +111,7 @@ func (d *daemon) config() (cfg server.Config, err error) {
 		ClientTimeout: d.flags.ClientTimeout,
 		Insecure:      d.tls == nil, InsecureRemote: d.flags.InsecureRemote,
 		Limits: d.flags.limits(),
-		Logger: d.log,
+		Logger: d.log, AuditRequired: d.flags.AuditRequired,
 	}
 	if d.tls != nil {
 		cfg.TLS = d.tls.Config()
@@ -118,11 +126,15 @@ func (d *daemon) config() (cfg server.Config, err error) {
 	return cfg, err
 }
 
-// closeFiles closes what start and config opened. The server has stopped by then.
+// closeFiles closes what start and config opened, after a start that failed.
 func (d *daemon) closeFiles() {
+	if d.listener != nil {
+		_ = d.listener.Close()
+	}
+	d.admin.close()
 	d.metrics.close()
 	d.audit.close()
-	d.admin.close()
+	d.logs.Close(printTimeout)
 }
 
 // applyLicenses loads the licences and makes their features those of the server. After an error nothing has changed.
@@ -145,11 +157,9 @@ type ready struct {
 	PID      int    `json:"pid"`
 }
 
-// printReady prints the ready line, and the guide for people before it if there is one.
-func (d *daemon) printReady(address string) error {
-	if d.printGuide != nil {
-		d.printGuide(d.out.err, address, d.admin.address())
-	}
+// printReady prints the ready line.
+func (d *daemon) printReady() error {
+	address := d.listener.Addr().String()
 	id := d.server.Identity()
 	err := json.NewEncoder(d.out.out).Encode(ready{
 		Ready: true, Address: address, Admin: d.admin.address(), ServerID: id.ServerID, BootID: id.BootID, Epoch: id.Epoch, PID: os.Getpid(),
@@ -160,19 +170,19 @@ func (d *daemon) printReady(address string) error {
 	return nil
 }
 
-// serve answers signals until ctx ends or the server fails, and then stops the server. It calls release when ctx ends, so
-// that the next signal has its default effect.
-func (d *daemon) serve(ctx context.Context, release func()) error {
+// serve answers signals until ctx ends or the server fails, and then ends the server.
+func (d *daemon) serve(ctx context.Context) error {
 	for {
 		select {
 		case <-d.hangups:
 			_ = d.reload(ctx) // it logs its errors
 		case err := <-d.served: // the ledger failed
-			return errors.Join(err, d.stop())
+			d.served <- err
+			return d.end()
 		case <-ctx.Done():
-			release()
+			signal.Reset(os.Interrupt, syscall.SIGTERM) // the next one has its default effect
 			d.drain()
-			return errors.Join(d.stop(), <-d.served)
+			return d.end()
 		}
 	}
 }
@@ -227,7 +237,22 @@ func (d *daemon) drain() {
 	}
 }
 
-// stop ends the server within stopTimeout.
+// end ends everything within endTimeout, whatever hangs. The administration goes first: a backup ends with it.
+func (d *daemon) end() error {
+	err := within(endTimeout, func() error {
+		d.admin.close()
+		err := errors.Join(d.stop(), <-d.served)
+		d.metrics.close()
+		d.audit.close()
+		return err
+	})
+	if errors.Is(err, errHangs) {
+		return fmt.Errorf("end the server: %w", err)
+	}
+	return err
+}
+
+// stop ends the server within stopTimeout and what [server.Server.Stop] adds to it.
 func (d *daemon) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

@@ -22,6 +22,16 @@ type logFlags struct {
 	LogLevel  logLevel `help:"Lowest level that is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL" group:"logging"`
 	LogFormat string   `help:"Format of the log: text or json." enum:"text,json" default:"text" placeholder:"FORMAT" group:"logging"`
 	Audit     string   `help:"File for the audit, or - for standard error: one line of JSON for each grant, denial, checkin, expiry and release. SIGHUP reopens the file; use it after logrotate has renamed the file." type:"path" placeholder:"FILE" group:"logging"`
+
+	AuditRequired bool `help:"Refuse checkouts while records of --audit cannot be written. Without it seats are granted then, and the loss is logged and counted." group:"logging"`
+}
+
+// checkAudit returns an error when an audit is required that is not kept.
+func (f logFlags) checkAudit() error {
+	if f.AuditRequired && f.Audit == "" {
+		return usageErrorf("--audit-required works only with --audit: name the file of the audit")
+	}
+	return nil
 }
 
 // logger returns the log that the flags describe.

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
+	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -22,7 +25,17 @@ const (
 	exitUsage  = 2
 )
 
-func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	ctx := context.Background()
+	if slices.Contains(os.Args[1:], serveName) { // a server heeds signals from its first moment on
+		ctx, _ = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		signal.Ignore(syscall.SIGPIPE) // when nobody reads the log any more, the server serves on
+	}
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// serveName is the name of the command that serves.
+const serveName = "serve"
 
 // program is the command line. Each field with a cmd tag is a command and has a Run method. Every flag but --help and
 // --version can also be set in the environment and in the configuration file.
@@ -97,7 +110,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return printError(stderr, printCompletions(stdout, parser.Model, args[1:]), exitFailed)
 	}
 	for _, name := range unknownVariables(parser.Model, os.Environ()) {
-		_, _ = fmt.Fprintf(stderr, "%s: warning: the environment variable %s matches no flag and is ignored\n", programName, name)
+		printLine(stderr, fmt.Sprintf("%s: warning: the environment variable %s matches no flag and is ignored\n", programName, name))
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
@@ -129,8 +142,34 @@ func printError(to io.Writer, err error, status int) int {
 	if err == nil {
 		return 0
 	}
-	_, _ = fmt.Fprintf(to, "%s: %v\n", programName, err)
+	printLine(to, fmt.Sprintf("%s: %v\n", programName, err))
 	return status
+}
+
+// printTimeout is how long a line of text may take. Standard error may be a pipe that nobody reads.
+const printTimeout = 500 * time.Millisecond
+
+// printLine prints text to people, and gives up when that hangs.
+func printLine(to io.Writer, text string) {
+	_ = within(printTimeout, func() error {
+		_, err := io.WriteString(to, text)
+		return err
+	})
+}
+
+// errHangs is the error of what was given up because it hangs.
+var errHangs = errors.New("it hangs and was given up")
+
+// within runs something that may hang, and gives it up after a limit.
+func within(limit time.Duration, run func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- run() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(limit):
+		return errHangs
+	}
 }
 
 // helpWithDefault adds the default of a flag to its help.

@@ -48,7 +48,7 @@ func TestMetricsShowSeatsWithoutNamesOfClients(t *testing.T) {
 		assert.Contains(t, text, want)
 	}
 	named := regexp.MustCompile("`(seatbeat_[a-z_]+)`").FindAllStringSubmatch(operatingPage(t), -1)
-	require.Len(t, named, 12)
+	require.Len(t, named, 13)
 	for _, name := range named {
 		assert.Contains(t, text, "\n# TYPE "+name[1]+" ", "in the page for operators")
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/seatbeat/seatbeat/server"
@@ -57,13 +59,48 @@ The administration address accepts connections from this machine only and requir
 The requests are GET /v1/status, GET /v1/leases?feature=NAME&after=NEXT, POST /v1/release with {"lease":"..."}, POST /v1/reload with {}, and GET /v1/backup. GET /metrics needs no token. To replace the token, remove its file and restart the server.`
 }
 
-// Run serves until ctx ends or a signal asks to stop.
+// Run serves until ctx ends, which it does at a signal that asks to stop. While the server starts, Run returns nil at once
+// then: what was begun ends with the process, and the ledger survives that at any moment.
 func (c serveCommand) Run(ctx context.Context, s streams) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	type start struct {
+		daemon *daemon
+		err    error
+	}
+	started := make(chan start, 1)
+	go func() {
+		d, err := c.start(ctx, s, hangups)
+		started <- start{d, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil
+	case r := <-started:
+		switch {
+		case r.err == nil:
+			return r.daemon.run(ctx)
+		case ctx.Err() != nil:
+			return nil
+		default:
+			return r.err
+		}
+	}
+}
+
+// start returns a server that is ready to serve.
+func (c serveCommand) start(ctx context.Context, s streams, hangups <-chan os.Signal) (*daemon, error) {
 	setup, err := c.setup()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return newDaemon(setup, s).run(ctx)
+	d := newDaemon(setup, s, hangups)
+	if err := d.start(ctx); err != nil {
+		d.closeFiles()
+		return nil, err
+	}
+	return d, nil
 }
 
 // setup checks the flags and returns what they ask for.
@@ -98,6 +135,9 @@ func (c serveCommand) checkValues() error {
 	}
 	if c.DevFolder != "" && !c.Dev {
 		return usageErrorf("--dev-folder works only with --dev: add --dev, or remove --dev-folder")
+	}
+	if err := c.checkAudit(); err != nil {
+		return err
 	}
 	if err := c.checkLimits(); err != nil {
 		return err

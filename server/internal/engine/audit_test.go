@@ -27,6 +27,8 @@ func (r *auditRecorder) Pass(records []seats.AuditRecord) []seats.AuditRecord {
 	return records[:0]
 }
 
+func (r *auditRecorder) Refuses() bool { return false }
+
 func (r *auditRecorder) Close() { r.closed = true }
 
 // audited runs a test with an audit and returns its records, each also as "kind feature reason", once the engine has

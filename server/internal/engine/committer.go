@@ -76,7 +76,7 @@ func (c *committer) enqueue(r *request) error {
 		return nil
 	default:
 	}
-	if !r.admin {
+	if r.kind != fromOperator {
 		return &seats.Refusal{Reason: messages.Busy, Message: "too many requests wait", RetryAfter: c.retry, Limit: seats.LimitRequests}
 	}
 	select {
@@ -153,7 +153,7 @@ func (c *committer) round(first *request, tick bool) (err error) {
 	for _, r := range requests {
 		r.ran(c.decide(r, now))
 	}
-	if !c.draining.Load() {
+	if !c.draining.Load() && !c.audit.Refuses() {
 		c.maintenance.serveQueues(now)
 	}
 	if err := c.commit(); err != nil {
@@ -211,7 +211,7 @@ func (c *committer) decide(r *request, now time.Duration) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	if c.draining.Load() && !r.admin {
+	if c.draining.Load() && r.kind == fromClient {
 		return c.refuseDraining()
 	}
 	return r.run(now)

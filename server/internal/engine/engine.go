@@ -31,10 +31,13 @@ type Config struct {
 	Audit         Audit            // nil means none
 }
 
-// Audit takes the audit records. The committer calls it.
+// Audit takes the audit records. The committer calls it; no method blocks.
 type Audit interface {
 	// Pass takes the records of a round that is durable, and returns an empty slice for the records of the next round.
 	Pass(records []seats.AuditRecord) (empty []seats.AuditRecord)
+	// Refuses reports that no seats may be granted now, since the grants could not be audited. It may be called from any
+	// goroutine.
+	Refuses() bool
 	// Close is called when no more records follow.
 	Close()
 }
@@ -43,6 +46,7 @@ type Audit interface {
 type noAudit struct{}
 
 func (noAudit) Pass(records []seats.AuditRecord) []seats.AuditRecord { return records[:0] }
+func (noAudit) Refuses() bool                                        { return false }
 func (noAudit) Close()                                               {}
 
 // Engine is a running licence server without its network. Its methods may be called from any goroutine.
@@ -148,13 +152,13 @@ func (e *Engine) Open() {
 	})
 }
 
-// Drain refuses every request of a client from now on, and all blocked calls. Calls after the first do nothing.
+// Drain refuses every request of a client from now on but returns, and all blocked calls. Calls after the first do nothing.
 func (e *Engine) Drain() {
 	e.committer.draining.Store(true)
 	e.drainOnce.Do(func() { close(e.drained) })
 }
 
-// Draining reports whether requests of clients are refused: after Drain, Stop and a failure.
+// Draining reports whether requests of clients other than returns are refused: after Drain, Stop and a failure.
 func (e *Engine) Draining() bool { return e.committer.draining.Load() }
 
 // Stop ends the committer, after the committer has refused the requests in its queue, and closes the ledger. If the
@@ -190,7 +194,7 @@ func (e *Engine) Leave(c *seats.Client) { c.Leave(e.clock.now()) }
 func (e *Engine) Checkout(ctx context.Context, c *seats.Client, takes []seats.Take) ([]seats.Outcome, error) {
 	outcomes := make([]seats.Outcome, len(takes))
 	err := e.committer.submit(client(ctx, len(takes), func(now time.Duration) error {
-		if err := e.allocator.AllowTakes(c, len(takes), now); err != nil {
+		if err := e.allowTakes(c, len(takes), now); err != nil {
 			return err
 		}
 		for i, t := range takes {
@@ -214,7 +218,7 @@ func (e *Engine) Wait(ctx context.Context, c *seats.Client, session uint64, t se
 	var o seats.Outcome
 	var waits bool
 	err := e.committer.submit(client(ctx, 1, func(now time.Duration) error {
-		if err := e.allocator.AllowTakes(c, 1, now); err != nil {
+		if err := e.allowTakes(c, 1, now); err != nil {
 			return err
 		}
 		o, waits = e.allocator.Wait(c, t, call, now)
@@ -231,7 +235,15 @@ func (e *Engine) Wait(ctx context.Context, c *seats.Client, session uint64, t se
 	return []seats.Outcome{o}, nil
 }
 
-// stillQueued is the retry-after of a call that reached its longest wait: the client repeats it at once.
+// allowTakes returns nil, or why a client may not take seats now. The committer calls it.
+func (e *Engine) allowTakes(c *seats.Client, n int, now time.Duration) error {
+	if e.committer.audit.Refuses() {
+		return &seats.Refusal{Reason: messages.Busy, Message: "the audit cannot be written", RetryAfter: e.committer.retry}
+	}
+	return e.allocator.AllowTakes(c, n, now)
+}
+
+// stillQueued is how soon a client whose call has waited long enough is asked to repeat its request.
 const stillQueued = time.Millisecond
 
 // await waits until a blocked call is answered.
@@ -257,7 +269,7 @@ func (e *Engine) await(ctx context.Context, call *seats.BlockedCall, most time.D
 // Checkin returns seats. It blocks until the ends of the leases are in the ledger.
 func (e *Engine) Checkin(ctx context.Context, c *seats.Client, leases []messages.LeaseID, requests []messages.RequestID) error {
 	weight := len(leases) + len(requests)
-	return e.committer.submit(client(ctx, weight, func(now time.Duration) error {
+	return e.committer.submit(returns(ctx, weight, func(now time.Duration) error {
 		if err := e.allocator.AllowReturns(c, weight, now); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package grpcapi
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
@@ -43,6 +44,8 @@ type Config struct {
 	ProvenNames func(*x509.Certificate) (user, host string)
 	Times       Times
 	Logger      *slog.Logger
+	// Stopping ends when the server stops. It ends the streams of the health service, which have no end of their own.
+	Stopping context.Context
 }
 
 // Times bound how long a connection lives. A client whose connection ends for its age is asked to connect again first,
@@ -60,7 +63,7 @@ var DefaultTimes = Times{Handshake: 10 * time.Second, Idle: 30 * time.Minute, Ag
 // Options returns the options of the gRPC server of a service.
 func (c Config) Options(s *Service) []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.Creds(c.credentials()),
+		grpc.Creds(watchedCredentials{c.credentials()}),
 		grpc.MaxRecvMsgSize(wire.MaxMessage),
 		grpc.MaxSendMsgSize(wire.MaxMessage),
 		grpc.MaxHeaderListSize(maxHeaders),
@@ -76,7 +79,7 @@ func (c Config) Options(s *Service) []grpc.ServerOption {
 			MaxConnectionIdle: c.Times.Idle, MaxConnectionAge: c.Times.Age, MaxConnectionAgeGrace: c.Times.Grace,
 		}),
 		grpc.UnaryInterceptor(recoverCall(c.Logger)),
-		grpc.ChainStreamInterceptor(recoverStream(c.Logger), s.LimitStream),
+		grpc.ChainStreamInterceptor(recoverStream(c.Logger, c.Stopping), s.LimitStream),
 	}
 }
 

@@ -26,8 +26,8 @@ func recoverCall(log *slog.Logger) grpc.UnaryServerInterceptor {
 	}
 }
 
-// recoverStream does the same for the streams of the health service.
-func recoverStream(log *slog.Logger) grpc.StreamServerInterceptor {
+// recoverStream does the same for the streams of the health service, and ends them when the server stops.
+func recoverStream(log *slog.Logger, stopping context.Context) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 		defer func() {
 			if p := recover(); p != nil {
@@ -35,6 +35,18 @@ func recoverStream(log *slog.Logger) grpc.StreamServerInterceptor {
 				err = errPanicked
 			}
 		}()
-		return handler(srv, stream)
+		ctx, cancel := context.WithCancel(stream.Context())
+		defer cancel()
+		defer context.AfterFunc(stopping, cancel)()
+		return handler(srv, endingStream{stream, ctx})
 	}
 }
+
+// endingStream is a stream whose context ends when the server stops.
+type endingStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+// Context returns the context of the stream.
+func (s endingStream) Context() context.Context { return s.ctx }

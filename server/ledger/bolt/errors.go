@@ -22,6 +22,9 @@ func (e *InUseError) Error() string {
 	if e.PID == 0 {
 		return "is in use by another server"
 	}
+	if e.Host == "" {
+		return fmt.Sprintf("is in use by another server: process %d, since %s", e.PID, e.Since.Format(time.RFC3339))
+	}
 	return fmt.Sprintf("is in use by another server: process %d on %s, since %s", e.PID, e.Host, e.Since.Format(time.RFC3339))
 }
 

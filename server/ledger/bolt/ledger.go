@@ -71,7 +71,7 @@ func (l *Ledger) Append(batch ledger.Batch) error {
 	return nil
 }
 
-// Close ends the use; the file stays. It waits for a running backup.
+// Close ends the use; the file stays. A running backup is cut short and fails with [fs.ErrClosed].
 func (l *Ledger) Close() error {
 	l.mu.Lock()
 	s := l.session
@@ -80,6 +80,7 @@ func (l *Ledger) Close() error {
 	if s == nil {
 		return nil
 	}
+	s.backups.end() // bbolt waits for them
 	if err := errors.Join(removeOwner(l.path), guardBolt(s.db.Close)); err != nil {
 		return fmt.Errorf("close ledger %s: %w", l.path, err)
 	}
@@ -88,7 +89,9 @@ func (l *Ledger) Close() error {
 
 // Backup writes a copy of the ledger to w, as it is at one moment between two batches. It may be called from any goroutine
 // while a server uses the ledger, and blocks for as long as w does. Commits continue meanwhile; the file grows by what
-// they change. It returns the number of bytes written, and [fs.ErrClosed] when the ledger is not open.
+// they change. It returns the number of bytes written, and [fs.ErrClosed] when the ledger is not open or is closed
+// meanwhile. Neither commits nor Close wait for w: a backup is cut short, with an error, when w takes nothing for half a
+// minute, and when a commit has waited a second for the backup.
 //
 // A server that is started on a copy has forgotten what happened after the copy was made: it grants seats again whose
 // holders use them, until those holders send their next heartbeat. Use a copy when the original is lost, not for a second
@@ -98,7 +101,7 @@ func (l *Ledger) Backup(w io.Writer) (n int64, err error) {
 	if s == nil {
 		return 0, fmt.Errorf("back up ledger %s: %w", l.path, fs.ErrClosed)
 	}
-	if n, err = backup(s.db, w); err != nil {
+	if n, err = s.backups.write(s.db, w); err != nil {
 		return n, fmt.Errorf("back up ledger %s: %w", l.path, err)
 	}
 	return n, nil
@@ -111,7 +114,7 @@ func (l *Ledger) BackupTo(path string) error {
 	if s == nil {
 		return fmt.Errorf("back up ledger %s: %w", l.path, fs.ErrClosed)
 	}
-	if err := backupTo(s.db, path); err != nil {
+	if err := backupTo(s, path); err != nil {
 		return fmt.Errorf("back up ledger %s: %w", l.path, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -45,10 +46,26 @@ func replayFile(path string, replay func(ledger.Record) error) (head, error) {
 	}
 	lock, err := openDB(path, true)
 	if err != nil {
-		return head{}, err
+		return head{}, explain(path, err)
 	}
 	h, err := readFile(path, replay)
 	return h, errors.Join(err, guardBolt(lock.Close))
+}
+
+// explain returns why bbolt could not open a file: the damage in it if there is any, otherwise the error of bbolt or of the
+// system. Only what was read and found wrong is damage.
+func explain(path string, err error) error {
+	if _, inUse := errors.AsType[*InUseError](err); inUse {
+		return err
+	}
+	if isSystem(err) {
+		return fmt.Errorf("cannot be opened, though nothing is known to be wrong with it: %w", err)
+	}
+	_, fault := readFile(path, func(ledger.Record) error { return nil })
+	if _, damaged := errors.AsType[*DamagedError](fault); damaged {
+		return fault
+	}
+	return err
 }
 
 // openDB opens a file with bbolt, for reading or, exclusively, for writing. Before bbolt writes to a file, readFile must
@@ -63,10 +80,15 @@ func openDB(path string, readOnly bool) (*bbolt.DB, error) {
 		options.InitialMmapSize = initialMmap
 	}
 	var db *bbolt.DB
-	err := guardBolt(func() (err error) {
+	open := func() (err error) {
 		db, err = bbolt.Open(path, 0o600, &options)
 		return err
-	})
+	}
+	err := guardBolt(open)
+	for errors.Is(err, syscall.ENOMEM) && options.InitialMmapSize > 0 { // address space may be limited
+		options.InitialMmapSize /= 8
+		err = guardBolt(open)
+	}
 	switch pathError := (*fs.PathError)(nil); {
 	case err == nil:
 		return db, nil
@@ -75,8 +97,15 @@ func openDB(path string, readOnly bool) (*bbolt.DB, error) {
 	case errors.As(err, &pathError):
 		return nil, err
 	default:
-		return nil, damage("%v", err)
+		return nil, err
 	}
+}
+
+// isSystem reports whether an error came from the operating system, and so says nothing about the contents of a file.
+func isSystem(err error) bool {
+	_, number := errors.AsType[syscall.Errno](err)
+	_, path := errors.AsType[*fs.PathError](err)
+	return number || path
 }
 
 // createFile creates a new ledger when there is none. The file gets its name when it is complete, so that a crash leaves
@@ -96,10 +125,27 @@ func createFile(path string) error {
 	if err := errors.Join(temporary.Close(), fillFile(temporary.Name())); err != nil {
 		return err
 	}
-	if err := os.Link(temporary.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := giveName(temporary.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncFolder(folder)
+}
+
+// link makes a hard link. Tests replace it.
+var link = os.Link
+
+// giveName gives a complete file its name, and fails with [fs.ErrExist] when the name is taken. Where there are no hard
+// links the name is reserved by an empty file first; a crash between the two leaves that.
+func giveName(temporary, path string) error {
+	err := link(temporary, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	reserved, fault := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if fault != nil {
+		return fault
+	}
+	return errors.Join(reserved.Close(), os.Rename(temporary, path))
 }
 
 // fillFile makes an empty file an empty ledger.

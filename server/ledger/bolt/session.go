@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -11,11 +12,12 @@ import (
 	"github.com/seatbeat/seatbeat/server/ledger"
 )
 
-// session is the use of a ledger from Open to Close. The goroutine that uses the ledger owns it; only db may be read by
-// others, which a backup does.
+// session is the use of a ledger from Open to Close. The goroutine that uses the ledger owns it; only db and
+// backups are for others, too.
 type session struct {
-	db   *bbolt.DB
-	test failpoint.Ledger
+	db      *bbolt.DB
+	backups backups
+	test    failpoint.Ledger
 
 	failed     error  // of the Append that failed
 	last       uint64 // Seq of the newest record
@@ -39,7 +41,7 @@ func openSession(path string, test failpoint.Ledger, replay func(ledger.Record) 
 	}
 	s.head = h
 	if s.db, err = openDB(path, false); err != nil {
-		return nil, withPath(path, err)
+		return nil, fmt.Errorf("open for writing: %w", err)
 	}
 	s.db.NoSync, s.db.NoGrowSync = test.NoSync, test.NoSync
 	if err = s.checkUnchanged(); err == nil {
@@ -64,7 +66,9 @@ func (s *session) checkUnchanged() error {
 // append keeps a batch, and fails without a try after an append that failed.
 func (s *session) append(batch ledger.Batch) error {
 	if s.failed == nil {
+		late := time.AfterFunc(commitPatience, func() { s.backups.interrupt(errBackupInTheWay) })
 		s.failed = s.commit(batch)
+		late.Stop()
 	}
 	return s.failed
 }
