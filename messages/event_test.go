@@ -42,7 +42,7 @@ func TestNoEventIsMissingFromTheTests(t *testing.T) {
 		_, listed := allEvents[receiver]
 		assert.True(t, listed, "%s: add it to allEvents in this file; CONTRIBUTING.md, \"Add an event\", names the other places", receiver)
 	}
-	assert.Equal(t, found, len(allEvents), "allEvents must have the events of event.go, and no others")
+	assert.Len(t, allEvents, found, "allEvents must have the events of event.go, and no others")
 }
 
 func TestOnlyFactsThatEndSomethingAreTerminal(t *testing.T) {

@@ -27,8 +27,8 @@ const (
 	ClientKey  = "client-key.pem"
 )
 
-// lifetime is longer than any example runs.
-const lifetime = 24 * time.Hour
+// lifetime is longer than any example runs, and long enough that no runtime warns of the end of a certificate.
+const lifetime = 60 * 24 * time.Hour
 
 // Write makes an authority, a certificate for a server on 127.0.0.1 and one for its clients, and writes them to files in
 // an existing folder.

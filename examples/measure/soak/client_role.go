@@ -85,8 +85,8 @@ func newTenant(s clientSetup) (*tenant, error) {
 	t.runtime, err = supervisor.Start(context.Background(), supervisor.Config{
 		Transport: grpctransport.New(grpctransport.Config{TLS: config}),
 		Servers:   []transport.Address{transport.Address(s.Address)},
-		Heartbeat: supervisor.Heartbeat{Attempts: attempts, Interval: s.Interval},
-		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) {}}, // it checks out again
+		Heartbeat: supervisor.Heartbeat{Attempts: attempts, Interval: max(s.Interval, supervisor.MinInterval)}, // the runtime shortens it to a third of the client timeout
+		Callbacks: supervisor.Callbacks{OnExit: func(messages.Exited) {}},                                      // it checks out again
 		OnEvent:   t.count,
 	})
 	if err != nil {

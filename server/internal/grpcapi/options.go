@@ -79,7 +79,7 @@ func (c Config) Options(s *Service) []grpc.ServerOption {
 			MaxConnectionIdle: c.Times.Idle, MaxConnectionAge: c.Times.Age, MaxConnectionAgeGrace: c.Times.Grace,
 		}),
 		grpc.UnaryInterceptor(recoverCall(c.Logger)),
-		grpc.ChainStreamInterceptor(recoverStream(c.Logger, c.Stopping), s.LimitStream),
+		grpc.ChainStreamInterceptor(recoverStream(c.Stopping, c.Logger), s.LimitStream),
 	}
 }
 

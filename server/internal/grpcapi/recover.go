@@ -27,7 +27,7 @@ func recoverCall(log *slog.Logger) grpc.UnaryServerInterceptor {
 }
 
 // recoverStream does the same for the streams of the health service, and ends them when the server stops.
-func recoverStream(log *slog.Logger, stopping context.Context) grpc.StreamServerInterceptor {
+func recoverStream(stopping context.Context, log *slog.Logger) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 		defer func() {
 			if p := recover(); p != nil {

@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -123,6 +124,6 @@ func TestTheEndOfALicenceIsKeptAndOldRecordsHaveNone(t *testing.T) {
 	r.Until, r.Wall, r.Overdrawn = 1_900_000_000_000, 1, true
 	require.NoError(t, l.Append(ledger.Batch{Records: []ledger.Record{r}}))
 	require.NoError(t, l.Close())
-	assert.Equal(t, append(v1[:len(v1):len(v1)], r), replayed(t, l))
+	assert.Equal(t, append(slices.Clip(v1), r), replayed(t, l))
 	require.NoError(t, l.Close())
 }
