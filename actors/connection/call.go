@@ -38,10 +38,10 @@ func patience(timeout time.Duration) time.Duration {
 }
 
 // doubtAt returns when the session is doubted because of this call; zero: never. heard is when the session was last
-// answered.
+// answered: one that was answered after the call was sent is alive, and the call is only slow.
 func (c *call) doubtAt(heard protocol.Instant) protocol.Instant {
-	if c.patience == 0 {
+	if c.patience == 0 || c.began.Before(heard) {
 		return protocol.Instant{}
 	}
-	return protocol.Later(c.began, heard).After(c.patience)
+	return c.began.After(c.patience)
 }
