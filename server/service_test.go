@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -135,7 +136,7 @@ func TestAMessageThatIsTooLongHurtsNobodyElse(t *testing.T) {
 }
 
 func TestAPanicCostsOneCall(t *testing.T) {
-	var log bytes.Buffer
+	var log syncBuffer
 	panics := true
 	authority := testcert.New(t)
 	config := Config{TLS: authority.Server(), Logger: slog.New(slog.NewTextHandler(&log, nil))}
@@ -150,7 +151,7 @@ func TestAPanicCostsOneCall(t *testing.T) {
 	_, err := seats.Connect(t.Context(), &wire.ConnectRequest{Instance: []byte("sixteen bytes ok")})
 	assert.Equal(t, codes.Internal, status.Code(err))
 	assert.Nil(t, refusalIn(err))
-	assert.Contains(t, log.String(), "a defect")
+	assert.Eventually(t, func() bool { return strings.Contains(log.String(), "a defect") }, 10*time.Second, time.Millisecond)
 	panics = false
 	connectRaw(t, seats)
 }
