@@ -32,7 +32,7 @@ func lookUp(ctx context.Context, host string) ([]net.IPAddr, error) {
 		select {
 		case <-again.C:
 			if begun < maxLookUps {
-				go ask(ctx, host, answers)
+				go ask(ctx, newResolver(), host, answers)
 				begun++
 				again.Reset(lookUpAgain)
 			}
@@ -46,9 +46,18 @@ func lookUp(ctx context.Context, host string) ([]net.IPAddr, error) {
 	}
 }
 
-// ask looks a name up by a resolver of its own: a resolver that is asked for a name twice waits for its first answer.
-func ask(ctx context.Context, host string, answers chan<- found) {
-	r := &net.Resolver{PreferGo: net.DefaultResolver.PreferGo, StrictErrors: net.DefaultResolver.StrictErrors, Dial: net.DefaultResolver.Dial}
+// defaultResolver returns whose settings count. Tests replace it.
+var defaultResolver = func() *net.Resolver { return net.DefaultResolver }
+
+// newResolver returns a resolver that works as the default one, and waits for no look-up of another resolver: one that is
+// asked for a name twice waits for its first answer.
+func newResolver() *net.Resolver {
+	d := defaultResolver()
+	return &net.Resolver{PreferGo: d.PreferGo, StrictErrors: d.StrictErrors, Dial: d.Dial}
+}
+
+// ask looks a name up.
+func ask(ctx context.Context, r *net.Resolver, host string, answers chan<- found) {
 	addresses, err := r.LookupIPAddr(ctx, host)
 	if err == nil && len(addresses) == 0 {
 		err = fmt.Errorf("look up %s: the name has no address", host)

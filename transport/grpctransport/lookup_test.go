@@ -30,12 +30,13 @@ func useNameServer(t *testing.T, silent int64, addresses ...string) *nameServer 
 		s.addresses = append(s.addresses, net.ParseIP(a).To4())
 	}
 	go s.serve()
-	was := net.DefaultResolver
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	was := defaultResolver
+	r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "udp", conn.LocalAddr().String())
 	}}
+	defaultResolver = func() *net.Resolver { return r }
 	t.Cleanup(func() {
-		net.DefaultResolver = was
+		defaultResolver = was
 		_ = conn.Close()
 	})
 	return s

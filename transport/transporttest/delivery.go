@@ -46,7 +46,8 @@ func deliver(ctx context.Context, from *session, call Call) answer {
 		got = d.awaitQueue(ctx, got.blocked)
 	}
 	if d.replyDelay > 0 && answered(got.err) {
-		got = d.await(ctx, d.replyLost, after(d.replyDelay, func() answer { return got }))
+		reply := got // the timer may fire after await has returned
+		got = d.await(ctx, d.replyLost, after(d.replyDelay, func() answer { return reply }))
 	}
 	if answered(got.err) && from.halfOpen() {
 		return d.await(ctx, d.replyLost, nil)

@@ -98,7 +98,11 @@ func tryRefusal(t *testing.T, f *Fixture) {
 	c := newClient(t, f)
 	f.Refuse()
 	for _, call := range sessionCalls(c) {
-		refusal := transport.AsRefusal(call.do(c.context(), c.session))
+		err := call.do(c.context(), c.session)
+		if call.name == "checkin" && err == nil {
+			continue // a server may take seats back while it refuses everything else
+		}
+		refusal := transport.AsRefusal(err)
 		if assert.NotNil(t, refusal, "%s: no *Refusal in the error", call.name) {
 			assert.NotEqual(t, messages.NoReason, refusal.Reason, "%s: a refusal without a reason", call.name)
 		}
