@@ -15,8 +15,8 @@ const (
 	retryMax    = 30 * time.Second
 )
 
-// backoff returns the pause before reconnect try number n, counted from 0, with full jitter: draw, from [0,1), picks a
-// point between zero and the exponential bound, which is never more than most.
+// backoff returns the pause before reconnect try n; n is 0 for the first try. The pause is draw, a random number in
+// [0,1), times the exponential bound. most caps the bound.
 func backoff(n int, draw float64, most time.Duration) time.Duration {
 	bound := float64(retryBase) * math.Pow(retryFactor, float64(n))
 	return time.Duration(draw * min(bound, float64(most)))

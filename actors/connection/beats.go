@@ -8,19 +8,19 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// beats knows whether a heartbeat is due, under way or needed for a recovery, and how many have failed in a row. It does
-// not know what follows from that: see heartbeats.
+// beats knows whether a heartbeat is due, under way or needed for a recovery, and how many have failed in a row.
+// heartbeats (heartbeats.go) decides what follows.
 type beats struct {
 	breaks         int              // that have begun so far
 	failed         int              // heartbeats failed in a row (rule 4)
 	recovering     bool             // a break or a restart: a good heartbeat of all leases must come first (rule 8)
-	afterClockJump bool             // the clocks parted: one heartbeat must be answered, and failures may not count (rule 17)
-	beatNow        bool             // the heartbeat that recovering or afterClockJump needs is to be sent now
+	afterClockJump bool             // wall and monotonic clock went apart: a heartbeat must be answered (rule 17)
+	beatNow        bool             // a recovery or a clock jump needs a heartbeat: send one now
 	forgiveUntil   protocol.Instant // failed heartbeats are repeated and not counted until then
 	due            dueBeat
 	inFlight       *beatInFlight    // the heartbeat under way; nil: none. There is never more than one
 	confirmers     []confirmer      // features that ask, by a heartbeat, whether the origin still has their lease
-	acked          protocol.Instant // when the last good heartbeat, or the first take, was sent
+	acked          protocol.Instant // when the last good heartbeat, or a later take of the first lease, was sent
 }
 
 // dueBeat is the heartbeat that the timer asked for: the only one whose failure counts.
@@ -35,9 +35,9 @@ type dueBeat struct {
 type dueState uint8
 
 const (
-	// dueNever: the timer has not asked since the last heartbeat.
+	// dueNever: no heartbeat is due.
 	dueNever dueState = iota
-	// duePostponed: the server asked to wait; the heartbeat is due again with the dialer's planned retry.
+	// duePostponed: the server asked to wait. The heartbeat becomes due again with the planned retry of the dialer.
 	duePostponed
 	// dueNow: the heartbeat waits for a session, or is under way.
 	dueNow
@@ -48,7 +48,7 @@ type beatInFlight struct {
 	call
 	seq        uint64
 	counted    bool              // it is the due heartbeat
-	sent       *protocol.Instant // the leases' age counts from here; on its own, since the leases keep it
+	sent       *protocol.Instant // when it was sent: its leases' age counts from then. Shared with the lease table
 	leases     []messages.LeaseID
 	slots      []int32 // the slot of each lease in the lease table when the heartbeat was sent
 	confirmers []confirmer
@@ -104,7 +104,8 @@ func (b *beats) doubtAt(over transport.Session, heard protocol.Instant) protocol
 // wasCut reports whether a due heartbeat that was cut short waits for a session.
 func (b *beats) wasCut() bool { return b.isDue() && b.due.cut }
 
-// waitLimit is when a due heartbeat that waits for a session has failed; one that is under way has its own deadline.
+// waitLimit returns when the due heartbeat counts as failed because it still waits for a session; zero when none waits.
+// A heartbeat under way has its own deadline.
 func (b *beats) waitLimit() protocol.Instant {
 	if b.isDue() && b.inFlight == nil {
 		return b.due.limit
@@ -112,7 +113,7 @@ func (b *beats) waitLimit() protocol.Instant {
 	return protocol.Instant{}
 }
 
-// timeout returns how long the next heartbeat may take: a due one has what its limit leaves.
+// timeout returns how long the next heartbeat may take: until its limit if it is due, else deadline.
 func (b *beats) timeout(now protocol.Instant, deadline time.Duration) time.Duration {
 	if b.isDue() {
 		return max(b.due.limit.Mono-now.Mono, time.Millisecond)
@@ -125,7 +126,7 @@ func (b *beats) begin(beat *beatInFlight) {
 	b.inFlight, b.beatNow, b.due.cut = beat, false, false
 }
 
-// completed ends the heartbeat under way and returns it. It returns nil for one that nobody waits for.
+// completed ends the heartbeat with this number and returns it; nil when another heartbeat or none is under way.
 func (b *beats) completed(seq uint64) *beatInFlight {
 	beat := b.inFlight
 	if beat == nil || beat.seq != seq {
@@ -135,13 +136,14 @@ func (b *beats) completed(seq uint64) *beatInFlight {
 	return beat
 }
 
-// confirm lets a feature ask with the next heartbeat; confirmAgain does so for those of a heartbeat that is over.
+// confirm adds a feature that asks whether its lease lives; the next heartbeat answers. confirmAgain adds the features
+// of a heartbeat that got no valid answer.
 func (b *beats) confirm(c confirmer) { b.confirmers = append(b.confirmers, c) }
 func (b *beats) confirmAgain(beat *beatInFlight) {
 	b.confirmers = append(beat.confirmers, b.confirmers...)
 }
 
-// takeConfirmers returns the features that ask, once.
+// takeConfirmers returns the features that ask, and forgets them.
 func (b *beats) takeConfirmers() []confirmer {
 	waiting := b.confirmers
 	b.confirmers = nil
@@ -170,8 +172,8 @@ func (b *beats) forgive() {
 	b.clearDue()
 }
 
-// forgiveFor is how long failed heartbeats are not counted after the clocks parted: when a machine wakes, its network is
-// often not up yet (rule 17).
+// forgiveFor is how long failed heartbeats are not counted after wall and monotonic clock went apart: when a machine
+// wakes, its network is often not up yet (rule 17).
 const forgiveFor = 30 * time.Second
 
 // clockJumped asks for a heartbeat now.
@@ -183,19 +185,20 @@ func (b *beats) clockJumped(now protocol.Instant) {
 // restarted notes that the server restarted: the features must be recovered, now.
 func (b *beats) restarted() { b.recovering, b.beatNow = true, true }
 
-// answered notes that the server answered something: it ends the count of failed heartbeats. Whether the leases live is
-// still to be asked, if there are any (rule 8).
+// answered notes a reply of the server. The failed count is 0 again. If features are to be recovered, a heartbeat must
+// still show whether their leases live (rule 8).
 func (b *beats) answered(anyFeature bool) {
 	b.failed = 0
 	b.recovering = b.recovering && anyFeature
 	b.beatNow = b.beatNow || b.recovering
 }
 
-// retry sends the heartbeat that is needed now, because the planned retry is due; connected because there is a session.
+// retry asks for the heartbeat that a recovery or a clock jump needs, because the planned retry is due. connected asks
+// for it, because a session is open.
 func (b *beats) retry()     { b.beatNow = b.beatNow || b.unsettled() }
 func (b *beats) connected() { b.beatNow = b.unsettled() }
 
-// resend sends a heartbeat again whose answer must be ignored.
+// resend asks for the heartbeat of a recovery again, because its answer must be ignored.
 func (b *beats) resend() { b.beatNow = b.recovering }
 
 // isOn reports whether a heartbeat is under way on a session.
@@ -214,16 +217,16 @@ func (b *beats) good(sent protocol.Instant) {
 	b.recovering, b.beatNow, b.afterClockJump = false, false, false
 }
 
-// firstLease notes when the take was sent that brought the only lease.
+// firstLease notes when the take of the first lease was sent.
 func (b *beats) firstLease(sent protocol.Instant) { b.acked = sent }
 
-// moved notes that all features have followed to another server.
+// moved notes that all features now belong to the connection of another server.
 func (b *beats) moved() {
 	b.failed, b.recovering = 0, false
 	b.clearDue()
 }
 
-// nobodyLeft notes that there is nothing to beat for.
+// nobodyLeft notes that nothing here needs heartbeats.
 func (b *beats) nobodyLeft() {
 	b.failed, b.recovering, b.beatNow, b.afterClockJump = 0, false, false, false
 	b.clearDue()

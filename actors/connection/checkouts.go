@@ -18,7 +18,7 @@ type checkouts struct {
 	returns  pendingReturns
 	past     pastRequests
 	refusals []refusedReturn // the server may still have these seats
-	throttle *throttle       // what a take was asked to wait for ends with the take
+	throttle *throttle       // the retry-after of a take is forgotten when the take ends
 }
 
 func newCheckouts(t *throttle) checkouts {
@@ -93,8 +93,8 @@ func (k *checkouts) reviveExpired(now protocol.Instant, f *protocol.Member) {
 	}
 }
 
-// ask enters a take. It replaces what the feature had here before, unless it waits in the server's queue: then the
-// feature holds nothing, and what is to be returned goes back meanwhile.
+// ask enters a take. The take replaces what the feature had here before. A take that waits in the queue of the server
+// replaces nothing: its feature holds nothing, and pending returns go on.
 func (k *checkouts) ask(now protocol.Instant, o *protocol.TakeOrder, request messages.RequestID) *take {
 	k.reviveExpired(now, o.Member)
 	var replaces []messages.RequestID
@@ -112,15 +112,15 @@ func (k *checkouts) ask(now protocol.Instant, o *protocol.TakeOrder, request mes
 	return t
 }
 
-// replacing reports whether a take is to replace a request that is to be returned: a return beside the take could make
-// the seats free for somebody else in between (rule 13).
+// replacing reports whether a pending take replaces this request. Then the request is not returned: another client
+// could get the seats before the take is decided (rule 13).
 func (k *checkouts) replacing(r *pendingReturn) bool {
 	t := k.takes.of[r.claim]
 	return t != nil && slices.Contains(t.replaces, r.request)
 }
 
-// drop takes out a take that came to nothing: what it would have replaced is to be returned. So is its own request, if it
-// was sent more often than the given number of times.
+// drop removes a take that brought no seats. The requests that it would have replaced are to be returned, and its own
+// request if that was sent more than sent times.
 func (k *checkouts) drop(now protocol.Instant, t *take, sent int) {
 	k.remove(t)
 	k.returns.enqueueClaim(t.member.ID())
@@ -202,7 +202,7 @@ func (k *checkouts) overtaken(o *protocol.ReleaseOrder) bool {
 	return ok && (k.leases.number[s] > o.UpTo || t != nil && t.mode == protocol.RetakeMode && t.number > o.UpTo)
 }
 
-// release returns what a record holds, but for the lease that the order keeps at this connection. A feature that keeps
+// release returns what a record holds, except the lease that the order keeps at this connection. A feature that keeps
 // nothing here leaves the table.
 func (k *checkouts) release(now protocol.Instant, s int32, o *protocol.ReleaseOrder, here bool) {
 	switch {
@@ -236,7 +236,7 @@ func (k *checkouts) returnHeld(now protocol.Instant, to *pendingReturns, s int32
 // ended forgets a feature that asks for nothing any more. What it has to return stays.
 func (k *checkouts) ended(f *protocol.Member) { k.past.forget(f.ID()) }
 
-// leaveAll does so for all features, local ones left out, and returns them.
+// leaveAll calls leave for every feature without a local licence, and returns those features.
 func (k *checkouts) leaveAll(now protocol.Instant) []*protocol.Member {
 	all := k.leases.all()
 	for _, f := range all {
@@ -245,7 +245,7 @@ func (k *checkouts) leaveAll(now protocol.Instant) []*protocol.Member {
 	return all
 }
 
-// leaveEnded does so for the features that have ended.
+// leaveEnded calls leave for every feature that has ended.
 func (k *checkouts) leaveEnded(now protocol.Instant) {
 	for _, f := range k.leases.owner {
 		if f != nil && f.State().Final() {
@@ -255,8 +255,8 @@ func (k *checkouts) leaveEnded(now protocol.Instant) {
 	k.past = k.past.living()
 }
 
-// moveAway takes all features out of the table, for the connection to the server that replaced this one. This server is
-// still owed what they had here (rules 7 and 14).
+// moveAway removes all features without a local licence from the table and returns them, for the connection of the
+// replacement. The seats that they had are still to be returned to this server (rules 7 and 14).
 func (k *checkouts) moveAway(now protocol.Instant) *protocol.TakenOver {
 	moved := &protocol.TakenOver{Members: k.leases.all()}
 	for _, f := range moved.Members {
@@ -283,7 +283,7 @@ func (k *checkouts) takeOver(now protocol.Instant, in *protocol.TakenOver) {
 	k.owe(now, in.Returns)
 }
 
-// forgetTakes gives the takes up without a trace: another connection has got them.
+// forgetTakes forgets the takes without returning their requests: another connection has them now.
 func (k *checkouts) forgetTakes() { k.takes = newPendingTakes() }
 
 // timeOut drops the leases that are at least as old as age, and returns the features.
@@ -298,8 +298,8 @@ func (k *checkouts) timeOut(now protocol.Instant, age time.Duration) []*protocol
 	return old
 }
 
-// doubtful returns the requests that whoever is found at an address of this server may have executed: those of takes that
-// were not answered, and those to be returned.
+// doubtful returns the requests that a server found at an address of this one, whichever it is, may have executed:
+// unanswered takes and pending returns.
 func (k *checkouts) doubtful() []protocol.Return {
 	var doubtful []protocol.Return
 	for _, r := range k.returns.all() {
@@ -321,8 +321,8 @@ func (k *checkouts) expire(now protocol.Instant, clientTimeout time.Duration) {
 }
 
 // rebuilt returns the checkouts of the machine that replaces one that panicked. The takes are over: a request that was
-// sent is to be returned, and the features ask again. So is what features hold that have ended, since the order to release
-// it may have been lost.
+// sent is to be returned, and its feature asks again. The seats of features that have ended are to be returned, too:
+// the order to release them may be lost.
 func (k *checkouts) rebuilt(now protocol.Instant, t *throttle) checkouts {
 	n := newCheckouts(t)
 	n.returns, n.past, n.refusals = k.returns.rebuilt(), k.past.living(), k.refusals

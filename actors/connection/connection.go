@@ -63,7 +63,7 @@ func (c *Machine) Step(now protocol.Instant, in any) []protocol.Effect {
 	return c.out.take()
 }
 
-// dispatch takes orders of features, and what becomes of calls to the server.
+// dispatch hands orders of features, results of calls and the timers' inputs to the part that handles them.
 func (c *Machine) dispatch(now protocol.Instant, in any) {
 	switch in := in.(type) {
 	case *protocol.TakeOrder:
@@ -91,7 +91,7 @@ func (c *Machine) dispatch(now protocol.Instant, in any) {
 	}
 }
 
-// control takes what the runtime, and the actors beside this one, have to say.
+// control hands messages of the runtime and of the other actors to the part that handles them.
 func (c *Machine) control(now protocol.Instant, in any) {
 	switch in := in.(type) {
 	case *protocol.Confirmed:
@@ -124,7 +124,7 @@ func (c *Machine) control(now protocol.Instant, in any) {
 // pump starts whatever can be started now. A connection that recovers first asks for all of its leases (rule 8); takes and
 // returns follow.
 func (c *Machine) pump(now protocol.Instant) {
-	c.schedule.pace() // no feature may be left to recover: then returns need not wait for a heartbeat
+	c.schedule.pace() // if no feature is left to recover, returns need not wait for a heartbeat
 	c.checkouts.takes.resume(now)
 	c.server.closeRetired()
 	if c.dialer.session == nil {
@@ -216,7 +216,7 @@ func (c *Machine) takeOrdered(now protocol.Instant, o *protocol.TakeOrder) {
 	slot, isOrigin := c.checkouts.leases.slot(o.Member)
 	switch {
 	case c.drain != running:
-	case c.peer.nowhere() && c.peer.movedTo != nil && !isOrigin: // the order is for whoever is at the address
+	case c.peer.nowhere() && c.peer.movedTo != nil && !isOrigin: // to the server that is at the address now
 		c.out.forward(c.peer.movedTo, o)
 	case c.peer.hasAnswered(o):
 		c.out.answeredBefore(o)
@@ -246,8 +246,9 @@ func (c *Machine) holdingsQueried(o *protocol.HoldingsQuery) {
 	}
 }
 
-// replaced: other servers answer at every address of this one. Its features follow to the given connection: they get the
-// new origin first, then the end of their lease there; this server is owed what they had (rules 7 and 14).
+// replaced is called when other servers answer at every address of this server. Its features move to the given
+// connection: each is told its new origin first, then that its lease has ended. This server still gets its seats back
+// (rules 7 and 14).
 func (c *Machine) replaced(now protocol.Instant, in *protocol.ReplacedBy) {
 	c.peer.moved(in.Connection)
 	for _, t := range c.checkouts.takes.all() {
@@ -271,7 +272,8 @@ func (c *Machine) takeOver(now protocol.Instant, in *protocol.TakenOver) {
 	c.age.watchAgain(now) // their leases may be older than those here
 }
 
-// aliased ends this connection: the server has another one already, which gets everything from now on.
+// aliased ends this connection, because the server already has another connection. That connection gets the takes and
+// every later order.
 func (c *Machine) aliased(in *protocol.AliasOf) {
 	c.peer.alias(in.Connection)
 	c.ref.SetAliased()
@@ -305,14 +307,14 @@ func (c *Machine) Rebuilt(now protocol.Instant, rng *rand.Rand, isDraining bool)
 	return n, n.out.take()
 }
 
-// RecoverLost takes out of the input that the panic lost what nobody would say again: sessions to be closed, and what
-// other connections found that is to be returned here.
+// RecoverLost handles the part of a lost input that no sender repeats: it closes sessions, and takes over features and
+// returns that other connections handed to this one.
 func (c *Machine) RecoverLost(now protocol.Instant, lost any) []protocol.Effect {
 	recoverLost(c, now, lost)
 	return c.out.take()
 }
 
-// DropAll gives up everything that is held here, because the restarts of the connection's actor are used up for a cause.
+// DropAll gives up everything that is held here, because the actor is not restarted again. cause is its last panic.
 func (c *Machine) DropAll(now protocol.Instant, cause string) []protocol.Effect {
 	c.out.tellAll(c.checkouts.leaveAll(now), &protocol.RestartsUsedUp{Connection: c.ref, Cause: cause})
 	return c.out.take()

@@ -19,11 +19,10 @@
 //	leaseTable     what features hold here, in columns
 //	pendingTakes   the takes that wait to be sent or answered
 //	pendingReturns the requests whose seats are still to be returned
-//	checkouts      these three together, and the promise about them: what may have been executed is held, asked for or
-//	               to be returned (rules 13 and 14)
+//	checkouts      leases, takes and returns together: every request that the server may have executed is in one of the
+//	               three (rules 13 and 14)
 //
-// Parts that lead a conversation. They handle inputs, and order effects through notices, which writes every message to a
-// feature.
+// Parts that handle inputs and order effects (through notices, which writes every message to a feature).
 //
 //	part       what it talks about                                        inputs
 //	dialing    connects, and what their failure means                     Connected
