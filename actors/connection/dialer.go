@@ -61,7 +61,7 @@ func (d *dialer) completed(seq uint64) *attempt {
 	return done
 }
 
-// use replaces the session and returns the one to close; nil if there is none to close.
+// use replaces the session and returns the old one, which is to be closed; nil if there is no other.
 func (d *dialer) use(s transport.Session) transport.Session {
 	old := d.session
 	d.session, d.proven = s, false
@@ -98,8 +98,8 @@ func (d *dialer) drop(s transport.Session) bool {
 	return true
 }
 
-// plan plans a retry after a pause that grows with each one, but not before the server's retry-after. A retry that is
-// planned already stays as it is.
+// plan plans a retry. The pause grows with each retry, and ends no earlier than the server's retry-after. A retry that
+// is planned already stays as it is.
 func (d *dialer) plan(now, notBefore protocol.Instant) {
 	if d.planned() {
 		return
@@ -117,7 +117,7 @@ func (d *dialer) planAt(at protocol.Instant) { d.retryAt = at }
 func (d *dialer) planBy(at protocol.Instant) { d.retryAt = protocol.Sooner(d.retryAt, at) }
 func (d *dialer) unplan()                    { d.retryAt = protocol.Instant{} }
 
-// due reports whether the planned retry is due, and makes it wanted then.
+// due reports whether the planned retry is due. If so, the plan is cleared and a connect is wanted.
 func (d *dialer) due(now protocol.Instant) bool {
 	if !protocol.Passed(now, d.retryAt) {
 		return false

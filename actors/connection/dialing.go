@@ -21,7 +21,8 @@ type dialing struct {
 	server     *server
 }
 
-// dial connects when something new waits for the server, and plans a retry when something old does.
+// dial connects when the dialer wants a connect. Otherwise it plans a retry for what is repeated until the server
+// answers.
 func (d *dialing) dial(now protocol.Instant) {
 	switch {
 	case d.dialer.attempt != nil || d.peer.phase == identifying:
@@ -120,7 +121,8 @@ func (d *dialing) refused(now protocol.Instant, generation uint64, refusal *tran
 	}
 }
 
-// unreached answers whoever waits for this server now and could ask another one, and the application's calls.
+// unreached ends the waits for this server: of features that could ask another one, of returns, and of the
+// application's calls.
 func (d *dialing) unreached(now protocol.Instant, w waitEnded) {
 	d.heartbeats.unconfirmed(w.cause, w.replied)
 	d.checkouts.returns.answerAll() // a checkin does not wait for a server that is away (rule 19)

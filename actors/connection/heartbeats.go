@@ -9,8 +9,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// heartbeats is the conversation about heartbeats: when one is sent, what its answer comes to, and what the features are
-// told (rules 2 to 8 and 15 to 17). It keeps nothing itself; see beats, schedule, leaseAge and outageGate.
+// heartbeats sends heartbeats, judges their answers and tells the features (rules 2 to 8 and 15 to 17). It keeps no
+// state itself; see beats, schedule, leaseAge and outageGate.
 type heartbeats struct {
 	set       *protocol.Settings
 	ref       *protocol.ConnectionRef
@@ -28,8 +28,8 @@ type heartbeats struct {
 	server    *server
 }
 
-// due: the heartbeat timer asks for a heartbeat. While one that does not count is under way, the due one waits for its
-// result. A heartbeat that the server asked to wait is due when the wait is over.
+// due: the heartbeat timer asks for a heartbeat. While an uncounted heartbeat is under way, the due
+// heartbeat waits until that has ended. If the server asked to wait, the heartbeat is postponed until the wait is over.
 func (h *heartbeats) due(now protocol.Instant) {
 	switch {
 	case h.beats.isDue() || h.schedule.pacing() == 0:
@@ -174,7 +174,8 @@ func (h *heartbeats) resend(now protocol.Instant, beat *beatInFlight) {
 	}
 }
 
-// good: the server answered for every lease. Once an outage that this ends is counted, the features are told.
+// good handles a heartbeat that the server answered for every lease. If the outage counter has still to decide, the
+// features are told after its decision.
 func (h *heartbeats) good(now protocol.Instant, good *goodBeat, restarted bool) {
 	h.server.answered(now, restarted)
 	h.ref.CountGoodBeat(*good.beat.sent)
@@ -188,7 +189,7 @@ func (h *heartbeats) good(now protocol.Instant, good *goodBeat, restarted bool) 
 	h.apply(now, good)
 }
 
-// decided opens the outage gate, and recovers the features whose heartbeat waited for that.
+// decided opens the outage gate, and applies the good heartbeat that waited for the decision.
 func (h *heartbeats) decided(now protocol.Instant) {
 	if good := h.gate.open(); good != nil {
 		h.apply(now, good)
@@ -212,7 +213,8 @@ func (h *heartbeats) apply(now protocol.Instant, good *goodBeat) {
 	h.schedule.hold(good.chunks)
 }
 
-// failed: not every chunk was answered. Only the due heartbeat counts; those that are sent between do not (rule 15).
+// failed handles a heartbeat with a chunk that was refused or not answered. Only the failure of the due heartbeat is
+// counted, not that of heartbeats sent between two due ones (rule 15).
 func (h *heartbeats) failed(now protocol.Instant, beat *beatInFlight, err error) {
 	refusal := transport.AsRefusal(err)
 	if refusal != nil {
@@ -226,14 +228,14 @@ func (h *heartbeats) failed(now protocol.Instant, beat *beatInFlight, err error)
 	if refusal != nil && h.postpone(now, refusal) {
 		return
 	}
-	if beat.counted && h.beats.isDue() { // else nobody is left to beat for
+	if beat.counted && h.beats.isDue() { // otherwise no feature needs heartbeats any more
 		h.countFailure(now, err.Error())
 	}
 	h.server.planRetry(now)
 }
 
-// postpone honours a refusal that says when to come back. It reports false when the refusal does not, or when the leases
-// would be at risk by then: that is a failed heartbeat (rule 4).
+// postpone puts the heartbeat off until the retry-after of a refusal. It reports false when there is no retry-after, or
+// when the leases would be at risk by then: the heartbeat has failed (rule 4).
 func (h *heartbeats) postpone(now protocol.Instant, r *transport.Refusal) bool {
 	if r.RetryAfter <= 0 {
 		return false
@@ -266,7 +268,7 @@ func (h *heartbeats) connectFailed(now, began protocol.Instant, err error) {
 	}
 }
 
-// overdue fails the due heartbeat that waited for a session all of its time.
+// overdue fails the due heartbeat when it has waited for a session until its limit.
 func (h *heartbeats) overdue(now protocol.Instant) {
 	if protocol.Passed(now, h.beats.waitLimit()) {
 		h.countFailure(now, "no answer within "+h.schedule.deadline().String())
@@ -301,8 +303,8 @@ func (h *heartbeats) lastFailure(cause string) *protocol.HeartbeatFailed {
 	}
 }
 
-// confirm lets a feature in a failover round ask by a heartbeat whether the server still has its lease. A connection that
-// does not recover has told the feature already.
+// confirm lets a feature in a failover round ask by a heartbeat whether the server still has its lease. When the
+// connection is not recovering, it has already told the feature what became of its lease.
 func (h *heartbeats) confirm(now protocol.Instant, o *protocol.TakeOrder) {
 	if !h.beats.recovering {
 		return

@@ -54,7 +54,7 @@ func (a *leaseAge) watchAgain(now protocol.Instant) {
 // stop removes the planned check.
 func (a *leaseAge) stop() { a.checkAt = protocol.Instant{} }
 
-// breakEnded lets the next break be told of anew.
+// breakEnded allows LeaseAtRisk to be published again: a good heartbeat has ended the break.
 func (a *leaseAge) breakEnded() { a.told = false }
 
 // checkNow checks the oldest lease, whatever was planned: the wall clock has jumped.
@@ -63,8 +63,8 @@ func (a *leaseAge) checkNow(now protocol.Instant) {
 	a.check(now)
 }
 
-// check does what has become due: it publishes, once in each break, that the leases are at risk, and ends those that are
-// too old if the application asked for that.
+// check does what has become due: it publishes, once in each break, that the leases are at risk and, with
+// EnforceTimeout, ends the leases that are too old.
 func (a *leaseAge) check(now protocol.Instant) {
 	if !protocol.Passed(now, a.checkAt) {
 		return
@@ -92,12 +92,12 @@ func (a *leaseAge) check(now protocol.Instant) {
 // heartbeat.
 func (a *leaseAge) wasTold() bool { return a.told && a.toldIn == a.beats.breaks }
 
-// leaseAtRisk reports whether a lease that is not lost yet is too old. A heartbeat that was postponed may be answered late
-// without having failed.
+// leaseAtRisk reports whether the oldest lease that is left is at risk. This can happen without a failed heartbeat,
+// when the answer to a postponed heartbeat is late.
 func (a *leaseAge) leaseAtRisk(now protocol.Instant) bool {
 	oldest, ok := a.checkouts.leases.oldestLease(now)
 	return ok && now.Since(oldest) >= a.limit()
 }
 
-// restore takes over what the machine that panicked had told.
+// restore takes over, from the machine that panicked, whether LeaseAtRisk was published and in which break.
 func (a *leaseAge) restore(old *leaseAge) { a.told, a.toldIn = old.told, old.toldIn }

@@ -10,14 +10,15 @@ import (
 // leaseTable is the connection's record of what its features hold at the server, and of the features whose origin the
 // server is. A record keeps its slot as long as it exists; freed slots are used again, so that the columns stay dense.
 //
-// There are columns instead of a struct for each lease: a heartbeat packs one column of ids and touches nothing else, and
-// a held feature costs 56 bytes here, plus its place in the index.
+// There are columns instead of a struct for each lease: a heartbeat packs one column of ids and touches nothing else,
+// and a held feature costs 56 bytes here, plus its place in the index. Records renewed by one heartbeat share the
+// pointer in renewed.
 type leaseTable struct {
 	index   map[uint64]int32     // claim ID to slot
 	owner   []*protocol.Member   // nil: the slot is free
 	lease   []messages.LeaseID   // zero: no lease is left
 	request []messages.RequestID // the latest request granted here; a re-checkout replaces it
-	renewed []*protocol.Instant  // when the heartbeat or take was sent that was acknowledged last; shared; nil: never; see also timedOutMark
+	renewed []*protocol.Instant  // when the last acknowledged heartbeat or take was sent; nil: never; see timedOutMark
 	number  []uint32             // of the take that brought the lease
 	local   map[int32]bool       // slots of local licences: held, but without a lease to beat
 	free    []int32
@@ -121,17 +122,17 @@ func (t *leaseTable) remove(s int32) {
 	t.owner[s], t.request[s], t.renewed[s], t.number[s] = nil, messages.RequestID{}, nil, 0
 	t.free = append(t.free, s)
 	if len(t.index) == 0 {
-		*t = newLeaseTable() // gives the memory of a flood back
+		*t = newLeaseTable() // frees the memory after a burst of checkouts
 	}
 }
 
-// lacks reports whether a claim is here, without a lease.
+// lacks reports whether a claim has a record, but neither a lease nor a local licence.
 func (t *leaseTable) lacks(claim uint64) bool {
 	s, ok := t.index[claim]
 	return ok && !t.hasLease(s) && !t.local[s]
 }
 
-// beaten returns how many features are kept alive, or kept trying, by heartbeats: all but the local ones.
+// beaten returns how many features need heartbeats: all without a local licence.
 func (t *leaseTable) beaten() int { return len(t.index) - len(t.local) }
 
 // pack returns all leases, and the slot of each.
@@ -218,14 +219,14 @@ func (t *leaseTable) afterBeat(b *beatInFlight) (resumed, without []*protocol.Me
 			resumed = append(resumed, t.owner[s])
 		}
 	}
-	if t.leases < t.beaten() { // mostly none, and the list has room for all
+	if t.leases < t.beaten() { // usually every feature has a lease; so choose, which allocates for all, is skipped
 		without = t.choose(func(s int32) bool { return !t.hasLease(s) })
 	}
 	return resumed, without
 }
 
-// dropAll drops every lease, because the server's ledger went back, and returns the features that had one. Such a lease
-// is never named again; its request is, in Replaces and in returns.
+// dropAll drops every lease, because the server's ledger went back, and returns the features that had one. A dropped
+// lease is never named to the server again. Its request still is: in Replaces and in returns.
 func (t *leaseTable) dropAll() []*protocol.Member {
 	gone := t.choose(t.hasLease)
 	for _, f := range gone {
@@ -262,7 +263,8 @@ func (t *leaseTable) markTimedOut(s int32) {
 	t.drop(s)
 }
 
-// olderThan returns the features whose lease, or whose last one, is at least as old as age.
+// olderThan returns the features whose lease was last renewed at least age ago, also if that lease has ended since. It
+// leaves out those that are marked as timed out.
 func (t *leaseTable) olderThan(now protocol.Instant, age time.Duration) []*protocol.Member {
 	return t.choose(func(s int32) bool {
 		at := t.renewed[s]
@@ -270,12 +272,12 @@ func (t *leaseTable) olderThan(now protocol.Instant, age time.Duration) []*proto
 	})
 }
 
-// oldest returns when the record was renewed that was renewed longest ago, and false when there is none.
+// oldest returns the earliest renewal of all records, and false when there is none.
 func (t *leaseTable) oldest(now protocol.Instant) (protocol.Instant, bool) {
 	return t.oldestOf(now, func(int32) bool { return true })
 }
 
-// oldestLease leaves out the records whose lease is gone.
+// oldestLease does the same for the records that still have a lease.
 func (t *leaseTable) oldestLease(now protocol.Instant) (protocol.Instant, bool) {
 	return t.oldestOf(now, t.hasLease)
 }

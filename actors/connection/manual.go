@@ -44,7 +44,7 @@ func (m *manual) ordered(now protocol.Instant, o *protocol.BeatOrder) {
 }
 
 // notHere is the answer about a feature that this connection does not know any more: the feature has ended, or it
-// followed to another server. A feature that ended showed it before it told this connection.
+// followed to another server. A feature that ends shows its final state before it tells this connection.
 func notHere(f *protocol.Member) error {
 	if f.State().Live() {
 		return protocol.TransportError("the seats are looked for elsewhere")
@@ -55,7 +55,8 @@ func notHere(f *protocol.Member) error {
 // waiting reports whether a call waits for the next heartbeat.
 func (m *manual) waiting() bool { return len(m.calls) > 0 }
 
-// takeCalls returns the calls that the next heartbeat answers, once; again puts those of a heartbeat back that is resent.
+// takeCalls returns the calls that wait for the next heartbeat, and forgets them. again puts calls back, such as those
+// of a heartbeat that is sent again.
 func (m *manual) takeCalls() []beatCall {
 	calls := m.calls
 	m.calls = nil
@@ -96,8 +97,8 @@ func (m *manual) leases() ([]messages.LeaseID, []int32) {
 	return ids, slots
 }
 
-// answer answers calls after a good heartbeat: at once if the lease lives, else after the take that the feature is about
-// to ask for.
+// answer answers calls after a good heartbeat. If the lease lives, the call is answered at once; otherwise it waits for
+// the take that the feature is about to ask for.
 func (m *manual) answer(now protocol.Instant, calls []beatCall) {
 	for _, b := range calls {
 		s, ok := m.checkouts.leases.slot(b.member)
@@ -173,7 +174,7 @@ func (m *manual) unreached(w waitEnded) {
 	}
 }
 
-// failAll ends the waits of a machine that panicked, but for those for takes that are here.
+// failAll ends the waits of a machine that panicked, except those for a take that is pending here.
 func (m *manual) failAll(out *notices, cause string) {
 	for _, b := range m.calls {
 		out.answer(b.reply, protocol.TransportError(cause))

@@ -16,7 +16,7 @@ type notices struct {
 	effects []protocol.Effect
 }
 
-// take returns the effects, once.
+// take returns the effects, and forgets them.
 func (n *notices) take() []protocol.Effect {
 	effects := n.effects
 	n.effects = nil
@@ -133,7 +133,7 @@ func (n *notices) serverBack(resumed, without []*protocol.Member) {
 	n.tellAll(without, &protocol.ServerRegained{Connection: n.ref})
 }
 
-// leaseTimedOut returns what features are told whose lease timed out.
+// leaseTimedOut returns the message to features whose lease timed out.
 func (n *notices) leaseTimedOut(clientTimeout time.Duration) *protocol.LeaseTimedOut {
 	text := fmt.Sprintf("no heartbeat was acknowledged for %s, the client timeout is %s", riskAge(clientTimeout), clientTimeout)
 	return &protocol.LeaseTimedOut{Connection: n.ref, Text: text}

@@ -17,7 +17,7 @@ type outageGate struct {
 	newBoot bool                 // the server restarted or is at another address, and the counter does not know yet
 	seen    *protocol.ServerSeen // what the counter is asked about, until it has decided
 	unsent  bool                 // seen is still to be sent
-	until   protocol.Instant     // the gate opens then without a decision; zero: the gate is open
+	until   protocol.Instant     // when the gate opens even without a decision; zero: it is open
 	good    *goodBeat            // the good heartbeat that recovers the features when the gate opens
 }
 
@@ -69,10 +69,11 @@ func (g *outageGate) takeUnsent() *protocol.ServerSeen {
 // closed reports whether the counter's decision is awaited.
 func (g *outageGate) closed() bool { return g.until != (protocol.Instant{}) }
 
-// overdue reports whether the counter has had all the time to decide that it gets.
+// overdue reports whether decideWithin has passed without a decision.
 func (g *outageGate) overdue(now protocol.Instant) bool { return protocol.Passed(now, g.until) }
 
-// hold keeps a good heartbeat until the gate opens. It takes the place of an earlier one, and its duties.
+// hold keeps a good heartbeat until the gate opens. It replaces an earlier good heartbeat, and takes over the
+// calls that wait for that one and what that one was to recover.
 func (g *outageGate) hold(good *goodBeat) {
 	if g.good != nil {
 		good.absorb(g.good)
@@ -87,8 +88,8 @@ func (g *outageGate) open() *goodBeat {
 	return good
 }
 
-// rebuilt returns the gate of the machine that replaces one that panicked. It asks the counter again, which knows an
-// outage when it sees it twice.
+// rebuilt returns the gate of the machine that replaces one that panicked. It asks the counter again. The counter
+// counts an outage once, however often it is told.
 func (g *outageGate) rebuilt(now protocol.Instant) outageGate {
 	var n outageGate
 	if g.seen != nil {
