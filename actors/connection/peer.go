@@ -26,12 +26,12 @@ const (
 type peer struct {
 	phase         phase
 	aliasOf       *protocol.ConnectionRef // the connection that an aliased one forwards to
-	addresses     []messages.Address      // where this server may be, the address found last first
+	addresses     []messages.Address      // addresses of this server; the latest one that was reached comes first
 	hello         transport.Hello         // what the server last said of itself
 	generation    uint64                  // grows with each identity learnt; a call keeps the generation that it was sent in
 	formerBoots   []string                // BootIDs before the last restarts, at most maxFormerBoots: their Epochs may be higher, if the ledger was restored from a backup
 	lastReply     protocol.Instant        // when the server last replied, to anything; zero: never
-	flaps         int                     // changes of identity or address since the server answered twice as the same
+	flaps         int                     // changes of identity or address since a reply last had the known identity
 	otherSessions []protocol.Dialled      // sessions to other servers that answered at this server's addresses, kept until it is known whether this server can still be reached
 	announced     string                  // ServerID of the replacement last published as ServerReplaced; empty once this server answers again
 	movedTo       *protocol.ConnectionRef // the connection that took over the features; kept to redirect a feature that missed the move
@@ -45,7 +45,7 @@ const (
 	same verdict = iota
 	// restarted: the server restarted. Its Epoch may have gone down; then its ledger went back, and it knows no lease.
 	restarted
-	// stale: the answer is from before the identity that is known, and means nothing any more.
+	// stale: the reply carries an identity from before the known one, and is ignored.
 	stale
 	// otherServer: another server answers here.
 	otherServer
@@ -55,7 +55,7 @@ const (
 const maxFormerBoots = 8
 
 // observe compares the identity in a reply, to a call that was sent in the given generation, with the one that is known.
-// It learns the new identity of a server that restarted, and nothing of another server.
+// When the server restarted, observe stores the new identity. When another server answers, it stores nothing.
 func (p *peer) observe(hello transport.Hello, generation uint64) verdict {
 	was, is := p.hello.Identity, hello.Identity
 	if hello.ClientTimeout <= 0 { // a refusal may leave it out
@@ -169,7 +169,7 @@ func (p *peer) settled() { p.flaps = 0 }
 // maxFlaps is how many changes of identity or address in a row are tolerated before the server is asked with pauses.
 const maxFlaps = 2
 
-// excessFlaps returns by how many the changes in a row exceed maxFlaps; 0 or less: not at all.
+// excessFlaps returns how many changes in a row there are beyond maxFlaps; 0 or less when there are none.
 func (p *peer) excessFlaps() int { return p.flaps - maxFlaps }
 
 // rebuilt returns the peer of the machine that replaces one that panicked. Answers to calls of the old machine are from

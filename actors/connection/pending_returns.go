@@ -17,7 +17,7 @@ type pendingReturn struct {
 	since    protocol.Instant
 	queued   bool // it is in the queue
 	inFlight bool // a batch with it is under way
-	done     bool // it was returned, replaced or expired; what still refers to it skips it
+	done     bool // returned, replaced or expired; queue and order skip it
 	local    bool // the seats are of a local licence: no server frees them by itself, so that it never expires
 }
 
@@ -54,7 +54,7 @@ func newPendingReturns() pendingReturns {
 
 func (p *pendingReturns) empty() bool { return p.count == 0 }
 
-// add enters a request. A zero one, or one that is pending already, changes nothing.
+// add enters a request. A zero request, or a request that is pending already, changes nothing.
 func (p *pendingReturns) add(now protocol.Instant, claim uint64, request messages.RequestID) {
 	if request == (messages.RequestID{}) || slices.ContainsFunc(p.of[claim], func(r *pendingReturn) bool { return r.request == request }) {
 		return
@@ -156,14 +156,14 @@ func (p *pendingReturns) answer(claim uint64) {
 	delete(p.onReturned, claim)
 }
 
-// answerAll does so for every claim.
+// answerAll answers the checkins of every claim.
 func (p *pendingReturns) answerAll() {
 	for claim := range p.onReturned {
 		p.answer(claim)
 	}
 }
 
-// next returns the returns of the next batch, as far as maxBatches allows one.
+// next returns what the next batch gives back to the server; nothing while maxBatches batches are under way.
 func (p *pendingReturns) next(n int, replaced func(*pendingReturn) bool) []*pendingReturn {
 	if p.underWay() >= maxBatches {
 		return nil
@@ -261,9 +261,9 @@ func (p *pendingReturns) underWay() (n int) {
 	return n
 }
 
-// expire drops the returns older than the client timeout, and returns them: by then the server has freed the seats itself. A return whose
-// feature is checking out again is kept for another timeout, because a restarted server gives every lease a fresh one. One
-// of a local licence is always kept.
+// expire drops the pending returns older than the client timeout, and returns them: by then the server has freed the
+// seats itself. A return whose feature is checking out again is kept for another timeout, because a restarted server
+// keeps every lease for another client timeout. A return of a local licence is always kept.
 func (p *pendingReturns) expire(
 	now protocol.Instant, timeout time.Duration, checksOut func(claim uint64) bool,
 ) (dropped []*pendingReturn) {

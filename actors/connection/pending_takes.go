@@ -13,7 +13,7 @@ import (
 type pendingTakes struct {
 	of           map[uint64]*take // by claim ID
 	queue        []*take          // to be sent, in order; those that are cancelled are skipped
-	waiting      []*take          // to be sent, each in a call of its own: those that wait in the server's queue
+	waiting      []*take          // takes that wait in the server's queue: to be sent, each in its own call
 	delayed      []*take          // to be sent after their notBefore
 	delayedUntil protocol.Instant // not later than the earliest notBefore of delayed
 	deadline     protocol.Instant // not later than the earliest deadline
@@ -28,7 +28,7 @@ type batch struct {
 	sent    *protocol.Instant // on its own, since the leases keep it
 }
 
-// requests returns the requests of the batch, for a server that may have executed them in the place of this one.
+// requests returns the requests of the batch as returns: another server, which answered, may have executed them.
 func (b *batch) requests() []protocol.Return {
 	requests := make([]protocol.Return, len(b.takes))
 	for i, t := range b.takes {
@@ -40,8 +40,8 @@ func (b *batch) requests() []protocol.Return {
 // maxBatches is how many Checkout calls of one connection may be under way, and how many Checkin calls.
 const maxBatches = 2
 
-// maxWaiting is how many calls of a connection may be under way that wait in the server's queue. Further ones wait here for
-// their turn, in the order in which they came.
+// maxWaiting is how many calls that wait in the server's queue a connection may have under way. Further takes wait
+// here, in the order in which they came.
 const maxWaiting = 64
 
 func newPendingTakes() pendingTakes {
@@ -65,7 +65,7 @@ func (p *pendingTakes) enqueue(t *take) {
 	}
 }
 
-// remove takes a take out that is over; what still refers to it skips it.
+// remove removes a take that is over. Lists that still contain it skip it.
 func (p *pendingTakes) remove(t *take) {
 	t.cancel()
 	if p.of[t.member.ID()] == t {
@@ -107,7 +107,8 @@ func (p *pendingTakes) resume(now protocol.Instant) {
 	}
 }
 
-// next returns the takes of the next batch, as far as maxBatches allows one: up to n of those that do not wait.
+// next returns up to n takes for the next batch; none while maxBatches batches are under way. Takes that wait in the
+// server's queue are not among them.
 func (p *pendingTakes) next(n int) []*take {
 	if p.underWay(false) >= maxBatches {
 		return nil
@@ -220,12 +221,12 @@ func (p *pendingTakes) anyOn(s transport.Session) bool {
 	return false
 }
 
-// start lets the time of a take run that could go elsewhere.
+// start starts the deadline of a take that may be asked of another server.
 func (p *pendingTakes) start(now protocol.Instant, t *take) {
 	p.deadline = protocol.Sooner(p.deadline, t.start(now))
 }
 
-// startAll does so for all: a connect begins, which is part of their time (rule 21).
+// startAll calls start for all takes: a connect begins, and its time is part of theirs (rule 21).
 func (p *pendingTakes) startAll(now protocol.Instant) {
 	for _, t := range p.of {
 		p.start(now, t)
@@ -252,10 +253,10 @@ func (p *pendingTakes) overdue(now protocol.Instant) []*take {
 // wakeAt returns when a take needs attention.
 func (p *pendingTakes) wakeAt() protocol.Instant { return protocol.Sooner(p.delayedUntil, p.deadline) }
 
-// all returns all takes, oldest claims first, so that one schedule always gives one order.
+// all returns all takes, oldest claims first, so that a test with the same inputs sees the same order.
 func (p *pendingTakes) all() []*take { return p.choose(func(*take) bool { return true }) }
 
-// bounded returns the takes that could go elsewhere.
+// bounded returns the takes that get a deadline, because their features can ask another server.
 func (p *pendingTakes) bounded() []*take {
 	return p.choose(func(t *take) bool { return !t.mode.Repeats() })
 }

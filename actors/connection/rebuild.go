@@ -7,7 +7,7 @@ import (
 	"github.com/seatbeat/seatbeat/messages"
 )
 
-// wasRestarted is what those are told who waited for the machine that panicked.
+// wasRestarted is the error for whoever waited for the machine that panicked.
 const wasRestarted = "the connection was restarted"
 
 // rebuild makes the machine that goes on after a panic with what the old machine held and owed. Nothing that was under
@@ -44,8 +44,8 @@ func tellHolders(n *Machine) {
 	n.out.leasesUnknown(unleased...)
 }
 
-// answerWaiting ends the takes of the machine that panicked, and the application's calls. Features ask again for what is
-// repeated; for the other takes they ask the next server.
+// answerWaiting ends the takes and the application's calls that waited for the machine that panicked. Features ask
+// again for retakes and waits; for other takes they ask the next server.
 func answerWaiting(n, old *Machine) {
 	for _, t := range old.checkouts.takes.all() {
 		n.out.answer(t.call, protocol.TransportError(wasRestarted))
@@ -56,7 +56,7 @@ func answerWaiting(n, old *Machine) {
 	old.manual.failAll(&n.out, wasRestarted)
 }
 
-// recoverLost takes out of a lost input what nobody would say again.
+// recoverLost handles the part of a lost input that no sender repeats.
 func recoverLost(c *Machine, now protocol.Instant, lost any) {
 	switch in := lost.(type) {
 	case *Connected:

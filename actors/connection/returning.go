@@ -22,8 +22,8 @@ type returning struct {
 	server    *server
 }
 
-// released returns what a feature no longer wants: it moved on, or ended. Everything goes but the lease that the order
-// keeps here.
+// released returns the seats that a feature no longer wants, because it holds others or has ended. Only the lease that
+// the order keeps at this connection stays.
 func (r *returning) released(now protocol.Instant, o *protocol.ReleaseOrder) {
 	if r.checkouts.overtaken(o) {
 		return
@@ -56,7 +56,7 @@ func (r *returning) released(now protocol.Instant, o *protocol.ReleaseOrder) {
 	}
 }
 
-// releaseOutcome is what a release means to the application's heartbeat that waits for the feature's seats.
+// releaseOutcome returns the answer to an application call that waits for seats which are now released.
 func releaseOutcome(o *protocol.ReleaseOrder) error {
 	switch {
 	case o.Except == nil:
@@ -84,8 +84,8 @@ func (r *returning) send(now protocol.Instant) {
 	}
 }
 
-// answered ends the returns that the server took back, and those that it refuses for good. All others are sent
-// again; a checkin does not wait for a server that does not answer (rule 19).
+// answered ends the returns that the server executed or refused for good. The other returns are sent again. A checkin
+// does not wait for a silent server (rule 19).
 func (r *returning) answered(now protocol.Instant, in *ReturnsAnswered) {
 	pending := &r.checkouts.returns
 	b := pending.completed(in.Seq)

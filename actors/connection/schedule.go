@@ -19,7 +19,7 @@ type schedule struct {
 	warned    bool          // the interval in effect was logged
 }
 
-// leastInterval is the shortest interval that a server's client timeout causes.
+// leastInterval is the shortest interval that follows from a server's client timeout, however short that is.
 const leastInterval = 100 * time.Millisecond
 
 // interval returns the interval in effect: a server that frees seats early gets heartbeats more often (rule 16).

@@ -8,8 +8,8 @@ import (
 	"github.com/seatbeat/seatbeat/transport"
 )
 
-// server is the conversation about who answers: it gives every call its number and session, and reads the identity in
-// every reply. A restart or another server in the place of this one is recognised here (rule 7).
+// server handles the identity in every reply, and gives every call its number and session. A restart or another server
+// in the place of this one is recognised here (rule 7).
 type server struct {
 	set       *protocol.Settings
 	ref       *protocol.ConnectionRef
@@ -21,7 +21,7 @@ type server struct {
 	gate      *outageGate
 	beats     *beats
 	checkouts *checkouts
-	seq       uint64 // of the latest call; an answer to another one is stale
+	seq       uint64 // the number of the latest call
 }
 
 // next numbers a call.
@@ -30,8 +30,8 @@ func (s *server) next() uint64 {
 	return s.seq
 }
 
-// call returns what a call keeps that is sent now and may take so long. After the given patience without an answer the
-// session is doubted.
+// call returns what is kept of a call that is sent now: its session, its generation and its times. The call fails after
+// timeout. After patience without an answer the session is doubted.
 func (s *server) call(now protocol.Instant, timeout, patience time.Duration) call {
 	return call{
 		session: s.dialer.session, generation: s.peer.generation, began: now, until: now.After(timeout), patience: patience,
@@ -52,7 +52,7 @@ func (s *server) doubtAt() protocol.Instant {
 	return protocol.Later(at, s.throttle.server)
 }
 
-// replyKind is what the reply to a call comes to.
+// replyKind is the kind of reply to a call.
 type replyKind uint8
 
 const (
@@ -115,7 +115,7 @@ func (s *server) cutByUs(now protocol.Instant, c call) bool {
 // learn compares the identity in a reply with the one that is known. A restart is published, and the features must be
 // recovered; when the server's ledger went back, it knows none of their leases (rule 7).
 func (s *server) learn(now protocol.Instant, hello transport.Hello, generation uint64) verdict {
-	s.ref.NoteReply(now.Mono) // whoever it is: a server was reached (rule 11)
+	s.ref.NoteReply(now.Mono) // any reply shows that a server was reached, even one of another server (rule 11)
 	was, is := s.peer.hello.Identity, hello.Identity
 	news := s.peer.observe(hello, generation)
 	if news != restarted {
@@ -151,8 +151,8 @@ func (s *server) answered(now protocol.Instant, afterRestart bool) {
 	s.beats.answered(s.checkouts.leases.beaten() > 0)
 }
 
-// up asks the outage counter about what ended with an answer. Until the counter decides, nothing is taken and no feature
-// recovers.
+// up asks the outage counter to decide, when a reply may have ended an outage. Until the counter has decided, no seats
+// are taken and no feature recovers.
 func (s *server) up(now protocol.Instant) {
 	if downAt, news := s.gate.up(); news && s.set.CountOutages {
 		s.gate.ask(now, &protocol.ServerSeen{
@@ -189,10 +189,10 @@ func (s *server) wait(until protocol.Instant) {
 }
 
 // addressFound goes on with the session that another connection opened to this server, at an address of its own. The
-// session is the newer one, so that the server lets go of the older. What is under way there fails because of us, and
-// counts for nothing.
+// new session supersedes the older one at the server. Calls under way over the older session fail for that reason, and
+// are not counted as failures.
 func (s *server) addressFound(now protocol.Instant, d protocol.Dialled) {
-	if d.Session != nil && s.peer.phase != identified { // a panic lost the word that this is the server's connection
+	if d.Session != nil && s.peer.phase != identified { // a panic lost the message that this is the server's connection
 		s.confirmed(now, d)
 		return
 	}
@@ -325,7 +325,8 @@ func (s *server) handOver(others []protocol.Dialled, move bool) {
 	}
 }
 
-// planRetry plans the next retry, if the server is wanted for something that is repeated until it answers.
+// planRetry plans the next retry, if a recovery, a heartbeat that was cut short, a take or a return still needs the
+// server.
 func (s *server) planRetry(now protocol.Instant) {
 	automatic := s.set.Automatic()
 	recovery := s.beats.unsettled() && automatic && s.checkouts.leases.beaten() > 0

@@ -19,7 +19,7 @@ type take struct {
 	timeout   time.Duration    // for the server's answer, from when the request is sent or the connect begins
 	answered  []string         // ServerIDs of the servers that answered in the feature's round
 	started   protocol.Instant // when its time began to run
-	deadline  protocol.Instant // zero: the time does not run yet, or never does (a mode that repeats)
+	deadline  protocol.Instant // zero: not started, or a take that is repeated without a deadline
 	notBefore protocol.Instant // when a delayed take is to be sent again
 	tries     int              // how often the request was sent
 	inFlight  bool             // a batch with it is under way
@@ -51,7 +51,7 @@ func (t *take) await(call *protocol.Reply) *protocol.Reply {
 	return before
 }
 
-// start lets the time of a take run that could go elsewhere, and returns when it is over.
+// start starts the deadline of a take that may be asked of another server, and returns the deadline.
 func (t *take) start(now protocol.Instant) protocol.Instant {
 	if !t.mode.Repeats() && t.deadline == (protocol.Instant{}) {
 		t.started, t.deadline = now, now.After(t.timeout)
@@ -68,7 +68,7 @@ func (t *take) mayTryAgain(connectBegan protocol.Instant) bool {
 	return t.wasCut || connectBegan.Before(t.started)
 }
 
-// renew gives the take a new request, because the grant to the old one has ended: the old one is replaced.
+// renew gives the take a new request, which replaces the old request: the lease of the old request has ended.
 func (t *take) renew(request messages.RequestID) {
 	kept := t.replaces[max(0, len(t.replaces)-transport.MaxReplaces+1):len(t.replaces):len(t.replaces)]
 	t.replaces, t.request = append(kept, t.request), request

@@ -67,7 +67,7 @@ func (k *taking) takeNow(now protocol.Instant, t *take) {
 	}
 }
 
-// newRequest draws a request id. Only chance goes into it: the id must not repeat during the life of a ledger.
+// newRequest draws a random request id. It must not repeat during the life of a ledger.
 func (k *taking) newRequest() messages.RequestID {
 	var id messages.RequestID
 	binary.LittleEndian.PutUint64(id[:8], k.rng.Uint64())
@@ -75,8 +75,8 @@ func (k *taking) newRequest() messages.RequestID {
 	return id
 }
 
-// send sends the takes that are queued, in batches. A take that waits in the server's queue gets a call of its own,
-// which the server may hold: the server counts as silent only when the wait is over and ConnectTimeout more.
+// send sends the takes that are queued, in batches. A take that waits in the server's queue gets its own call,
+// which the server may hold. That call times out ConnectTimeout after the wait.
 func (k *taking) send(now protocol.Instant) {
 	if k.dialer.session == nil || !k.throttle.allows(now, takesAndReturns) {
 		return
@@ -165,7 +165,7 @@ func outcomeOf(reply transport.CheckoutReply, i int, t *take) transport.Outcome 
 	return transport.Outcome{}
 }
 
-// outcome acts on the answer to one take. An answer that makes no sense is none.
+// outcome acts on the answer to one take. An invalid answer is treated as no answer.
 func (k *taking) outcome(now protocol.Instant, t *take, b *batch, o transport.Outcome) {
 	switch {
 	case o.Result == transport.Granted && (o.Local || o.Lease != (messages.LeaseID{})):
@@ -236,7 +236,8 @@ func leastPause(clientTimeout time.Duration) time.Duration {
 	return min(clientTimeout/30, 100*time.Millisecond)
 }
 
-// noAnswer: a take that could go elsewhere does; the others are repeated, with the same request.
+// noAnswer handles a take without an answer. If the feature can ask another server, it is told to; otherwise the take
+// is repeated with the same request.
 func (k *taking) noAnswer(now protocol.Instant, t *take, cause string) {
 	if !t.mode.Repeats() {
 		k.unanswered(now, t, messages.Unanswered, cause, 0)
@@ -259,8 +260,9 @@ func (k *taking) unanswered(now protocol.Instant, t *take, reason messages.Reaso
 	k.out.seatUnanswered(t, reason, cause, retryAfter > 0 || k.peer.repliedSince(t.began), retryAfter)
 }
 
-// unreached does so for all takes that could go elsewhere and are not under way. A take whose call this connection cut
-// short, or that joined the connect when that was under way, gets a connect of its own within its time.
+// unreached calls unanswered for every take that may be asked of another server and is not under way. But a take whose
+// call this connection cut short, or that joined the connect when that was under way, gets its own connect within its
+// time.
 func (k *taking) unreached(now protocol.Instant, w waitEnded) {
 	for _, t := range k.checkouts.takes.bounded() {
 		switch {
@@ -275,7 +277,7 @@ func (k *taking) unreached(now protocol.Instant, w waitEnded) {
 	}
 }
 
-// overdue does so for the takes whose time is over.
+// overdue calls unanswered for every take whose deadline has passed.
 func (k *taking) overdue(now protocol.Instant) {
 	for _, t := range k.checkouts.takes.overdue(now) {
 		k.unanswered(now, t, messages.Unanswered, "no answer within "+t.timeout.String(), 0)

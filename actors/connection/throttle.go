@@ -21,17 +21,18 @@ const (
 // retry-after is here, and the pauses for a server whose identity keeps changing. A refusal of one take holds back the
 // checkout that the take was for; every other refusal holds back a whole scope.
 type throttle struct {
-	server  protocol.Instant            // no connect and no heartbeat before
-	calls   protocol.Instant            // no take and no return before
-	claims  map[uint64]protocol.Instant // by claim ID: no new take of this checkout before, if it could go elsewhere
-	repeats map[uint64]protocol.Instant // by claim ID: the pending take of this checkout is not repeated before
+	server  protocol.Instant            // earliest time of the next connect or heartbeat
+	calls   protocol.Instant            // earliest time of the next take or return
+	claims  map[uint64]protocol.Instant // by claim ID: earliest time of a new first or failover take
+	repeats map[uint64]protocol.Instant // by claim ID: earliest time to repeat the pending take
 }
 
 func newThrottle() throttle {
 	return throttle{claims: make(map[uint64]protocol.Instant), repeats: make(map[uint64]protocol.Instant)}
 }
 
-// rebuilt returns the throttle of the machine that replaces one that panicked: the retry-afters of the whole server last.
+// rebuilt returns the throttle of the machine that replaces one that panicked. Only the retry-afters that concern the
+// whole server are kept.
 func (t *throttle) rebuilt() throttle {
 	n := newThrottle()
 	n.server, n.calls = t.server, t.calls
@@ -52,8 +53,7 @@ func (t *throttle) hold(what scope, until protocol.Instant) {
 	*end = protocol.Later(*end, until)
 }
 
-// replace makes a scope wait until an instant, whatever was asked for before: a refused connect is the server's latest
-// word.
+// replace makes a scope wait until an instant, even if that is earlier than before: the refusal of a connect is newer.
 func (t *throttle) replace(what scope, until protocol.Instant) { *t.end(what) = until }
 
 func (t *throttle) end(what scope) *protocol.Instant {

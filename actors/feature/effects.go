@@ -9,12 +9,12 @@ import (
 type (
 	// Ready tells the caller of the first checkout that the seats are granted.
 	Ready struct{}
-	// Queued notes what the servers answered before the first checkout began to wait in a server's queue. The caller gets
-	// it when its context ends meanwhile.
+	// Queued keeps what the servers answered before the first checkout began to wait in a server's queue. If the
+	// caller's context ends during the wait, the caller gets these answers.
 	Queued struct{ Partial *messages.CheckoutError }
 	// End sets the license's error, closes its Done and ends the actor.
 	End struct{ Err error }
-	// BeatNow makes the origin beat for the application.
+	// BeatNow makes the connection to the origin send a heartbeat, because the application asked for it.
 	BeatNow struct {
 		Connection *protocol.ConnectionRef
 		Reply      *protocol.Reply

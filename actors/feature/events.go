@@ -20,7 +20,7 @@ func failed(claim messages.Claim, server messages.Server, reason messages.Reason
 	return protocol.Publish{Event: messages.CheckoutFailed{Claim: claim, Server: server, Reason: reason, Message: text}}
 }
 
-// lost is the event that ends a license other than by a checkin.
+// lost returns the event about a license that ended without a checkin.
 func lost(claim messages.Claim, server messages.Server, state messages.State, reason messages.Reason, text string) messages.Event {
 	return messages.LicenseLost{Claim: claim, Server: server, State: state, Reason: reason, Message: text}
 }

@@ -19,7 +19,7 @@ type Machine struct {
 	mayWait   bool // the first checkout may wait in the queue of a server without free seats
 	resyncing bool // the actor was restarted after a panic, and the origin is being asked what the feature holds
 	state     messages.State
-	rounds    int32  // rounds that ended since FailingOver was entered, or since the origin answered last
+	rounds    int32  // rounds that ended since FailingOver was entered, or since the failed count last began again
 	round     *round // the round under way; nil: none
 	seats     seats
 }
@@ -64,7 +64,7 @@ func (f *Machine) Step(now protocol.Instant, in protocol.Input) []protocol.Effec
 	case messages.StateFailingOver:
 		return f.failingOver(now, in)
 	default:
-		return nil // final: the connection settles what still arrives
+		return nil // final: a late grant is returned by its connection
 	}
 }
 
@@ -215,7 +215,7 @@ func (f *Machine) anyLive(in protocol.Input) []protocol.Effect {
 
 // Grants, resumed leases and retakes.
 
-// hold takes note of a grant.
+// hold notes a grant.
 func (f *Machine) hold(in *protocol.SeatGranted) {
 	f.state, f.round, f.rounds = messages.StateHeld, nil, 0
 	f.seats.granted(in)
@@ -231,8 +231,8 @@ func (f *Machine) resume(in *protocol.LeaseResumed) []protocol.Effect {
 	}
 }
 
-// retakeOrLose handles the end of the lease. When an administrator revoked it or the licence expired, the license is lost;
-// otherwise the seats are taken again.
+// retakeOrLose handles the end of the lease. When an administrator revoked the lease, or the licence of the
+// feature has expired, the checkout ends as Lost; otherwise the seats are taken again.
 func (f *Machine) retakeOrLose(now protocol.Instant, in *protocol.LeaseEnded) []protocol.Effect {
 	f.seats.leaseEnded()
 	if in.Reason == messages.Revoked || in.Reason == messages.FeatureExpired {
@@ -362,7 +362,7 @@ func (f *Machine) decide() []protocol.Effect {
 		return nil
 	case r.refusal != nil:
 		return f.lose(r.refusal.Server, r.refusal.Reason, r.refusal.Text)
-	case !r.reached && !f.seats.origin.RepliedSince(r.began): // a server that was asked early may have replied since
+	case !r.reached && !f.seats.origin.RepliedSince(r.began): // a late reply since the round began also counts
 		return f.exit(r.trigger)
 	default:
 		return nil
@@ -387,7 +387,8 @@ func (f *Machine) endRound() []protocol.Effect {
 
 // The end.
 
-// closeOpenPair closes the pair of events that is open in Retaking, before the events of something else.
+// closeOpenPair closes the pair of events that is open in Retaking, before another event of the
+// checkout is published.
 func (f *Machine) closeOpenPair() []protocol.Effect {
 	if f.state != messages.StateRetaking {
 		return nil
@@ -480,7 +481,7 @@ func (f *Machine) resync(now protocol.Instant, in protocol.Input) []protocol.Eff
 	}
 }
 
-// resynced goes on from what the origin knows. Whatever else the feature had asked for before the panic is released.
+// resynced continues with what the origin says the feature holds, and releases everything else.
 func (f *Machine) resynced(now protocol.Instant, in *protocol.Holdings) []protocol.Effect {
 	f.seats.resynced(in)
 	effects := []protocol.Effect{f.seats.releaseOthers()}
@@ -510,7 +511,7 @@ func (f *Machine) askAgain(now protocol.Instant) []protocol.Effect {
 		f.round.answered(messages.Answer{Reason: messages.Unanswered, Message: "the connection was restarted"})
 		return append([]protocol.Effect{f.seats.dropTake()}, f.askNextOrFail(now)...)
 	default:
-		f.round.noteReached(true) // unknown: rather wait for the next failed heartbeat than exit
+		f.round.noteReached(true) // whether one replied is unknown: do not exit, wait for the next failed heartbeat
 		return append([]protocol.Effect{f.seats.dropTake()}, f.askNextOrDecide(now)...)
 	}
 }

@@ -37,8 +37,8 @@ func newFailover(now protocol.Instant, trigger *protocol.HeartbeatFailed) *round
 	return &round{began: now, queue: trigger.Others, trigger: trigger}
 }
 
-// next takes the next server off the queue, which must not be empty, and returns the order to ask it. most bounds the
-// time for its answer.
+// next takes the next server off the queue, which must not be empty, and returns the order to ask it. The
+// server gets no more time to answer than most.
 func (r *round) next(now protocol.Instant, take uint32, most time.Duration) protocol.Effect {
 	timeout := r.shareOfDeadline(now, most)
 	address := r.queue[0]
@@ -52,8 +52,8 @@ func (r *round) next(now protocol.Instant, take uint32, most time.Duration) prot
 	}
 }
 
-// shareOfDeadline returns how long the next server may take to answer: an equal share of the time that the caller's
-// deadline leaves, at most most.
+// shareOfDeadline returns how long the next server may take to answer: an equal share of the time until the
+// caller's deadline, but no more than most.
 func (r *round) shareOfDeadline(now protocol.Instant, most time.Duration) time.Duration {
 	if r.deadline == (protocol.Instant{}) {
 		return most

@@ -12,8 +12,8 @@ type seats struct {
 	local  bool                    // the seats are from a local licence
 }
 
-// isStale reports whether an input is about another take or another origin than the current one. When it is a grant, its
-// connection returns the seats: the feature has told it that the take is released.
+// isStale reports whether an input is about another take or another origin than the current one. A stale grant needs
+// no action here: the feature has released the take, so the connection returns its seats.
 func (s *seats) isStale(in protocol.Input) bool {
 	switch in := in.(type) {
 	case *protocol.SeatGranted:
@@ -29,12 +29,12 @@ func (s *seats) isStale(in protocol.Input) bool {
 	}
 }
 
-// granted takes note of a grant.
+// granted notes a grant.
 func (s *seats) granted(in *protocol.SeatGranted) {
 	s.origin, s.held, s.local = in.Connection, in.Take, in.Local
 }
 
-// leaseEnded takes note that there is no lease any more.
+// leaseEnded notes that there is no lease any more.
 func (s *seats) leaseEnded() { s.held = 0 }
 
 // moveTo changes the origin.

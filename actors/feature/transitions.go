@@ -195,7 +195,8 @@ func (row transition) input() string {
 	return strings.Join(append([]string{row.on}, row.when...), ", ")
 }
 
-// ends reports whether the first checkout fails: there is no license, and no state that anybody could read.
+// ends reports whether the row ends a first checkout. The caller then gets an error and no License, so no state is
+// visible.
 func (row transition) ends() bool {
 	return row.from[0] == messages.StateCheckingOut && row.to.Final()
 }
