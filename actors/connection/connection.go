@@ -35,18 +35,6 @@ type Machine struct {
 	dialing    dialing
 }
 
-// drainState says how far a connection is on its way to the end of the runtime.
-type drainState uint8
-
-const (
-	// running: the runtime is not being closed.
-	running drainState = iota
-	// draining: no take is accepted any more; the returns go on.
-	draining
-	// drained: nothing is left to return, and the runtime was told.
-	drained
-)
-
 // Step applies one input and returns the effects to perform, in order: those of the input, then those of what it made
 // possible, then the time at which to wake. It is not safe for concurrent use.
 func (c *Machine) Step(now protocol.Instant, in any) []protocol.Effect {
@@ -194,20 +182,9 @@ func (c *Machine) show() {
 	leases := &c.checkouts.leases
 	var deadline time.Duration
 	if leases.leases > 0 {
-		deadline = c.acked().Wall + c.peer.hello.ClientTimeout
+		deadline = c.age.acked().Wall + c.peer.hello.ClientTimeout
 	}
 	c.ref.Show(c.beats.failed, len(leases.index), deadline)
-}
-
-// acked returns when the heartbeat or take was sent that acknowledged all leases: with heartbeats by hand each lease has its
-// own.
-func (c *Machine) acked() protocol.Instant {
-	if !c.set.Automatic() {
-		if oldest, ok := c.checkouts.leases.oldestOf(protocol.Instant{}, c.checkouts.leases.hasLease); ok {
-			return oldest
-		}
-	}
-	return c.beats.acked
 }
 
 // takeOrdered takes an order for seats. At its origin a feature in a failover round first asks for the lease that it has

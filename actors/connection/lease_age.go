@@ -32,6 +32,17 @@ func riskAge(clientTimeout time.Duration) time.Duration {
 
 func (a *leaseAge) limit() time.Duration { return riskAge(a.peer.hello.ClientTimeout) }
 
+// acked returns when the heartbeat or take was sent that acknowledged all leases. With heartbeats by hand each lease has
+// its own time, and the earliest counts.
+func (a *leaseAge) acked() protocol.Instant {
+	if !a.set.Automatic() {
+		if oldest, ok := a.checkouts.leases.oldestOf(protocol.Instant{}, a.checkouts.leases.hasLease); ok {
+			return oldest
+		}
+	}
+	return a.beats.acked
+}
+
 // watch plans the check of the oldest lease, while heartbeats fail or are postponed and while features wait for seats.
 func (a *leaseAge) watch(now protocol.Instant) {
 	leases := &a.checkouts.leases
